@@ -1,0 +1,1 @@
+"""What happens between the design and the recognizer, as seeded, replayable draws."""

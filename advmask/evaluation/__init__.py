@@ -1,0 +1,1 @@
+"""Probes, control masks, metrics and tables."""

@@ -1,0 +1,1 @@
+"""The mask as a thing in millimetres, and where it lies on a head."""

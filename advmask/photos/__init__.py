@@ -1,0 +1,1 @@
+"""Reading pictures safely, finding faces, and folders of people."""

@@ -1,0 +1,1 @@
+"""From texture and pattern to files at true size."""

@@ -1,0 +1,1 @@
+"""Recognizers as users meet them: aligner, network, similarity, calibrated threshold."""

@@ -1,0 +1,1 @@
+"""Rasterising, sampling, shading and compositing; pure torch, differentiable in the texture."""

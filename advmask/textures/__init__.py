@@ -1,0 +1,1 @@
+"""What is optimised, and how a design is read and written."""

@@ -1,0 +1,1 @@
+"""The Lightning loop; the only room that knows Lightning."""
