@@ -1,1 +1,37 @@
-"""Reading pictures safely, finding faces, and folders of people."""
+"""Reading pictures safely, finding faces, working crops, and folders of people.
+
+`load_faces` does it all; the parts it is made of can be used by themselves. Networks are loaded only when a
+picture is searched for faces.
+"""
+
+from advmask.photos.cache import CachedCrop, CachedFailure, CropCache, default_crop_folder
+from advmask.photos.crops import FaceCrop, apply_transform, canonical_points, crop_transform, cut_crop
+from advmask.photos.detection import Face, FaceDetector, choose_face
+from advmask.photos.loading import FaceSet, FacesSettings, Omission, load_faces, portrait_path
+from advmask.photos.people import PersonPhotos, Split, find_people, split_people
+from advmask.photos.reading import read_picture
+
+__all__ = [
+    "CachedCrop",
+    "CachedFailure",
+    "CropCache",
+    "Face",
+    "FaceCrop",
+    "FaceDetector",
+    "FaceSet",
+    "FacesSettings",
+    "Omission",
+    "PersonPhotos",
+    "Split",
+    "apply_transform",
+    "canonical_points",
+    "choose_face",
+    "crop_transform",
+    "cut_crop",
+    "default_crop_folder",
+    "find_people",
+    "load_faces",
+    "portrait_path",
+    "read_picture",
+    "split_people",
+]

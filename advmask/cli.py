@@ -1,0 +1,149 @@
+"""The console script `advmask`: one command per module, settings by Hydra, errors in one sentence.
+
+Nothing heavy is imported here: `advmask --help` must answer at once.
+"""
+
+import difflib
+import io
+import os
+import sys
+import traceback
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, metadata
+from typing import NamedTuple
+
+from advmask import __version__
+from advmask.errors import AdvmaskError, ConfigError
+
+_STOPPED = "Stopped. Run the same command with the same hydra.run.dir to resume."
+_BUG = "This is a bug in advmask. Please report it at {where} with the command and the lines below."
+_INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+_BROKEN_PIPE = 141  # 128 + SIGPIPE
+
+
+class Command(NamedTuple):
+    """Where a command's `run(config)` is, its line in the help, and the settings that bare words fill.
+
+    A last positional that ends in `...` takes all remaining bare words as a list.
+    """
+
+    module: str
+    summary: str
+    positionals: tuple[str, ...] = ()
+
+
+COMMANDS: dict[str, Command] = {
+    "train": Command("advmask.commands.train", "design a mask: learn a texture"),
+    "preview": Command("advmask.commands.preview", "contact sheet of a design: bare, plain mask, design"),
+    "evaluate": Command("advmask.commands.evaluate", "measure a design against recognizers"),
+}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run `advmask` with `argv` (default: the words of the process) and return the exit code."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        code = _dispatch(words)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        return _stopped()
+    except SystemExit as leaving:
+        if isinstance(leaving.__context__, KeyboardInterrupt):  # Lightning turns Ctrl-C into exit(1)
+            return _stopped()
+        return leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
+    except Exception as error:
+        return _reported(error)
+    return code
+
+
+def _dispatch(words: list[str]) -> int:
+    if not words or words[0] in {"-h", "--help", "help"}:
+        from advmask.commands.help import overview
+
+        print(overview({name: command.summary for name, command in COMMANDS.items()}))
+        return 0
+    if "--version" in words:
+        print(f"advmask {__version__}")
+        return 0
+    name, *rest = words
+    if name not in COMMANDS:
+        raise ConfigError(_unknown_command(name))
+    _execute(name, rest)
+    return 0
+
+
+def _execute(name: str, rest: list[str]) -> None:
+    from advmask.commands.arguments import parse
+    from advmask.commands.failures import explained
+    from advmask.commands.launch import launch
+    from advmask.config import conf_dir
+
+    command = COMMANDS[name]
+    arguments = parse(name, rest, command.positionals)
+    conf = conf_dir()
+    try:
+        if arguments.help:
+            from advmask.commands.help import command_help
+
+            print(command_help(name, conf, command.positionals, arguments.overrides))
+        else:
+            launch(
+                name,
+                module=command.module,
+                conf=conf,
+                words=[*arguments.overrides, *arguments.options],
+                typed=[name, *rest],
+            )
+    except Exception as error:
+        known = explained(error, command=name, conf=conf, overrides=arguments.overrides)
+        if known is None or known is error:
+            raise
+        raise known from error
+
+
+def _unknown_command(name: str) -> str:
+    near = difflib.get_close_matches(name, COMMANDS, n=1)
+    if name.startswith("-") or "=" in name:
+        return f"The command comes first: advmask COMMAND {name}; the commands are {', '.join(COMMANDS)}."
+    hint = f"did you mean {near[0]}?" if near else f"the commands are {', '.join(COMMANDS)}."
+    return f"Unknown command {name}; {hint}"
+
+
+def _stopped() -> int:
+    print(_STOPPED, file=sys.stderr)
+    return _INTERRUPTED
+
+
+def _reported(error: Exception) -> int:
+    """Tell the user, and return the exit code."""
+    if isinstance(error, BrokenPipeError):
+        _discard_output()
+        return _BROKEN_PIPE
+    if isinstance(error, AdvmaskError):
+        if os.environ.get("HYDRA_FULL_ERROR") == "1":  # the user asked to see where it came from
+            traceback.print_exception(error)
+        else:
+            print(error, file=sys.stderr)
+        return error.exit_code
+    print(_BUG.format(where=_home()), file=sys.stderr)
+    traceback.print_exception(error)
+    return 1
+
+
+def _home() -> str:
+    with suppress(PackageNotFoundError):
+        for entry in metadata("advmask").get_all("Project-URL") or []:
+            label, _, address = str(entry).partition(", ")
+            if label in {"Issues", "Documentation"}:
+                return address.partition("#")[0]
+    return "the project's page"
+
+
+def _discard_output() -> None:
+    """Point standard output at nothing, or the interpreter would complain again when it closes it."""
+    with suppress(io.UnsupportedOperation, ValueError, OSError, AttributeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,45 @@
+"""What each command's help says: apart from the commands, so that help never imports torch."""
+
+from typing import NamedTuple
+
+
+class Text(NamedTuple):
+    """One command's purpose in a line, and its three most useful examples."""
+
+    purpose: str
+    examples: tuple[str, str, str]
+
+
+TEXTS: dict[str, Text] = {
+    "train": Text(
+        "Design a mask: learn a texture that keeps recognizers from matching the wearer.",
+        (
+            "advmask train hydra.run.dir=runs/first",
+            "advmask train faces.root=~/photos recognizers=[dlib,facenet:vggface2]",
+            "advmask train -m texture=pixels,palette",
+        ),
+    ),
+    "preview": Text(
+        "Draw a contact sheet: each face bare, with a plain mask, and with the design.",
+        (
+            "advmask preview design=runs/first",
+            "advmask preview design=runs/first faces.root=~/photos",
+            "advmask preview design=~/pictures/flowers.png hydra.run.dir=runs/flowers",
+        ),
+    ),
+    "evaluate": Text(
+        "Measure a design: how often recognizers still match its wearer, against plain masks.",
+        (
+            "advmask evaluate design=runs/first faces.root=~/photos",
+            "advmask evaluate design=runs/first faces.root=~/photos recognizers=[dlib,facenet:vggface2]",
+            "advmask evaluate design=~/pictures/flowers.png faces.root=~/photos hydra.run.dir=runs/flowers",
+        ),
+    ),
+}
+
+# Shown by `advmask --help`: design, look, measure.
+OVERVIEW_EXAMPLES = (
+    TEXTS["train"].examples[0],
+    TEXTS["preview"].examples[1],
+    TEXTS["evaluate"].examples[0],
+)

@@ -1,0 +1,48 @@
+"""What is minimised so that the wearer is not matched."""
+
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor, nn
+
+MatchKind = Literal["confidence", "log_confidence", "similarity"]
+
+
+class MatchObjective(nn.Module):
+    """Mean over recognizers and photos of how well the wearer is matched; smaller is better dodging.
+
+    Three forms, all of the same two arrays:
+
+    - `confidence`: the match confidence c = sigmoid(margin) itself; threshold-aware, gives up on photos
+      that are far on either side of the threshold.
+    - `log_confidence`: -log(1 - c) = softplus(margin); threshold-aware, and pushes hardest where the
+      match is surest.
+    - `similarity`: the plain mean similarity; knows no threshold. With a cosine network this is the loss
+      of AdversarialMask (Zolfi et al. 2021) up to an affine map.
+
+    Args:
+        kind: Which form.
+    """
+
+    def __init__(self, kind: MatchKind = "log_confidence") -> None:
+        super().__init__()
+        self.kind = kind
+
+    def forward(
+        self,
+        similarity: Float[Tensor, "recognizers batch"],
+        margin: Float[Tensor, "recognizers batch"],
+    ) -> Float[Tensor, ""]:
+        """Compute the objective.
+
+        Args:
+            similarity: Probe against the wearer's own template, larger is more alike.
+            margin: Log-odds of the match confidence, scale (similarity - threshold).
+        """
+        if self.kind == "confidence":
+            return torch.sigmoid(margin).mean()
+        if self.kind == "log_confidence":
+            return F.softplus(margin).mean()
+        return similarity.mean()

@@ -1,0 +1,192 @@
+"""From a folder of photos to aligned crops, with everything that was left out and why."""
+
+import importlib.util
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, field_validator
+from tqdm import tqdm
+
+from advmask.errors import MissingPackageError, PhotoError
+from advmask.photos.cache import CropCache, default_crop_folder
+from advmask.photos.crops import FaceCrop
+from advmask.photos.cutting import CropCutter
+from advmask.photos.people import PersonPhotos, Split, check_split, find_people, split_people
+from advmask.settings import Settings
+
+_REASONS_SHOWN = 3
+
+
+class FacesSettings(Settings):
+    """Which faces, and how they are found and cut.
+
+    Attributes:
+        root: Folder of people, folder of one person's photos, or one photo; None takes the astronaut portrait
+            that ships with scikit-image.
+        split: Fractions, or numbers, of people who train, validate and test.
+        size: Side of the crops in pixels.
+        min_face_px: Smallest face looked for, in pixels of the photo.
+        min_probability: Smallest probability of a face, in [0, 1].
+        cache: Whether crops are kept in the user's cache, or the folder to keep them in.
+    """
+
+    root: Path | None = None
+    split: tuple[float, float, float] = (0.61, 0.11, 0.28)
+    size: int = Field(default=224, ge=112, le=1024)
+    min_face_px: int = Field(default=20, ge=12)
+    min_probability: float = Field(default=0.9, ge=0, le=1)
+    cache: bool | Path = True
+
+    @field_validator("root", "cache", mode="before")
+    @classmethod
+    def _not_empty(cls, value: Any) -> Any:
+        if value == "":  # an unset variable in a shell; as a path it would mean the folder one stands in
+            raise ValueError("an empty path; give a folder, or null for the default")
+        return value
+
+    @field_validator("root", "cache")
+    @classmethod
+    def _home(cls, value: bool | Path | None) -> bool | Path | None:
+        return value.expanduser() if isinstance(value, Path) else value
+
+    @field_validator("split")
+    @classmethod
+    def _three_parts(cls, value: tuple[float, float, float]) -> tuple[float, float, float]:
+        check_split(value)
+        return value
+
+    def crop_cache(self) -> CropCache:
+        """The cache these settings name."""
+        if isinstance(self.cache, Path):
+            return CropCache(self.cache)
+        return CropCache(default_crop_folder() if self.cache else None)
+
+
+@dataclass(frozen=True)
+class Omission:
+    """A photo that was left out, and why, in one sentence."""
+
+    source: Path
+    reason: str
+
+
+@dataclass(frozen=True, eq=False)
+class FaceSet:
+    """The crops of all people, and what the user should know about them.
+
+    Attributes:
+        crops: By person, then by name of the photo, in code-point order.
+        people: Names of the people with at least one crop, in code-point order.
+        split: Who of them trains, validates and tests.
+        omissions: Photos that were left out.
+        notices: Sentences worth printing: several faces, single photos, people left out, nobody held out.
+    """
+
+    crops: tuple[FaceCrop, ...]
+    people: tuple[str, ...]
+    split: Split
+    omissions: tuple[Omission, ...]
+    notices: tuple[str, ...]
+
+    def of(self, names: Iterable[str]) -> tuple[FaceCrop, ...]:
+        """Give the crops of the people named, in the order of `crops`.
+
+        Raises:
+            PhotoError: There is no crop of one of them.
+        """
+        wanted = set(names)
+        if unknown := sorted(wanted - set(self.people)):
+            known = ", ".join(self.people)
+            raise PhotoError(f"There is no photo of {', '.join(unknown)}; there are photos of {known}.")
+        return tuple(crop for crop in self.crops if crop.person in wanted)
+
+
+def load_faces(settings: FacesSettings, *, progress: bool = False) -> FaceSet:
+    """Find the people, cut one face from every usable photo, and split the people.
+
+    A photo without a face, with eyes closer than 10 px, unreadable, or given twice for one person is left out
+    and listed. Of several faces the largest is taken. The detector is loaded only for photos that the cache
+    does not know.
+
+    Args:
+        settings: Which faces, and how.
+        progress: Show a progress bar on the standard error stream.
+
+    Raises:
+        PhotoError: There are no photos, or none is usable.
+        ConfigError: The split asks for more people than have usable photos.
+    """
+    # Resolved here and not in the settings, which are recorded and must not hold a path of this machine.
+    root = portrait_path() if settings.root is None else settings.root
+    found = find_people(root)
+    jobs = [(person.name, path) for person in found for path in person.photos]
+    cutter = CropCutter(
+        settings.crop_cache(),
+        size=settings.size,
+        min_face_px=settings.min_face_px,
+        min_probability=settings.min_probability,
+    )
+    crops: list[FaceCrop] = []
+    omissions: list[Omission] = []
+    notices: list[str] = []
+    first_of: dict[str, FaceCrop] = {}
+    for person, path in tqdm(jobs, desc="photos", unit="photo", disable=not progress):
+        try:
+            crop, faces = cutter.cut(path, person=person)
+        except PhotoError as error:
+            omissions.append(Omission(path, str(error)))
+            continue
+        if faces > 1:
+            notices.append(f"{path} shows {faces} faces; the largest was taken.")
+        other = first_of.setdefault(crop.sha256, crop)
+        if other.person != person:
+            notices.append(f"{path} and {other.source} are the same photo under two names.")
+        crops.append(crop)
+    people = tuple(sorted({crop.person for crop in crops}))
+    if not people:
+        raise PhotoError(_nothing_usable(root, omissions))
+    split = split_people(people, settings.split)
+    notices += _about_people(found, crops, split)
+    return FaceSet(tuple(crops), people, split, tuple(omissions), tuple(notices))
+
+
+def portrait_path() -> Path:
+    """Find the portrait of the astronaut Eileen Collins, in the public domain, that ships with scikit-image.
+
+    Raises:
+        MissingPackageError: scikit-image, or the picture in it, is not there.
+    """
+    # Located without importing scikit-image, which would cost half a second and more.
+    package = importlib.util.find_spec("skimage")
+    for folder in (package.submodule_search_locations or []) if package else []:
+        path = Path(folder) / "data" / "astronaut.png"
+        if path.is_file():
+            return path
+    raise MissingPackageError(
+        "The portrait of scikit-image is missing; run `pip install scikit-image`, or name photos of your own."
+    )
+
+
+def _about_people(found: list[PersonPhotos], crops: list[FaceCrop], split: Split) -> list[str]:
+    counts = {person.name: sum(crop.person == person.name for crop in crops) for person in found}
+    notices = [
+        f"There is no usable photo of {name}; this person is left out."
+        for name, n in counts.items()
+        if n == 0
+    ]
+    notices += [
+        f"There is one photo of {name}, who is enrolled with the same photo that is attacked."
+        for name, n in counts.items()
+        if n == 1
+    ]
+    if not split.held_out:
+        notices.append("Nobody is held out, so the figures say nothing about people the design never saw.")
+    return notices
+
+
+def _nothing_usable(root: Path, omissions: list[Omission]) -> str:
+    listed = "; ".join(f"{one.source.name}: {one.reason.rstrip('.')}" for one in omissions[:_REASONS_SHOWN])
+    more = len(omissions) - _REASONS_SHOWN
+    return f"No photo in {root} is usable ({listed}{f'; and {more} more' if more > 0 else ''})."

@@ -1,0 +1,113 @@
+"""From similarities to decisions: the threshold at a false match rate, and match confidence."""
+
+import json
+import math
+from importlib import resources
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from numpy.typing import NDArray
+from torch import Tensor
+
+from advmask.errors import CalibrationError
+from advmask.files import write_text
+from advmask.settings import Settings
+
+CONFIDENCE_OF_MEDIAN_GENUINE = 0.95
+COMPARISONS_PER_ERROR = 10  # an FMR f is claimed from at least 10 / f impostor comparisons
+
+
+class Calibration(Settings):
+    """How a recognizer's similarities become decisions.
+
+    Attributes:
+        fmr: False match rate at which the threshold was taken.
+        threshold: Similarity above which a pair counts as a match.
+        scale: Slope of the match confidence, per unit of similarity.
+        impostor_comparisons: How many impostor comparisons stand behind the threshold; 0 if unknown.
+        genuine_comparisons: How many genuine comparisons stand behind the scale; 0 if unknown.
+        source: Where it comes from, in words.
+    """
+
+    fmr: float
+    threshold: float
+    scale: float
+    impostor_comparisons: int = 0
+    genuine_comparisons: int = 0
+    source: str = ""
+
+    def confidence(self, similarity: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
+        """Match confidence in (0, 1): sigmoid(scale (similarity - threshold))."""
+        return torch.sigmoid(self.scale * (similarity - self.threshold))
+
+
+def threshold_at_fmr(impostor: NDArray[np.floating], fmr: float) -> float:
+    """Smallest threshold at which at most a share `fmr` of impostor similarities reaches it.
+
+    A pair matches when its similarity is at least the threshold. The threshold lies halfway between the
+    last impostor that is let in and the first that is not, so that rounding does not decide.
+
+    Args:
+        impostor: Similarities of different people, any shape.
+        fmr: In (0, 1).
+
+    Raises:
+        CalibrationError: Too few comparisons to support this FMR.
+    """
+    scores = np.sort(np.asarray(impostor, dtype=np.float64).ravel())[::-1]
+    needed = math.ceil(COMPARISONS_PER_ERROR / fmr - 1e-9)
+    if scores.size < needed:
+        raise CalibrationError(
+            f"FMR {fmr:g} needs at least {needed} impostor comparisons, but there are {scores.size}; "
+            "add photos of more people or choose a larger FMR."
+        )
+    allowed = math.floor(fmr * scores.size + 1e-9)
+    first_refused = scores[allowed]
+    let_in = scores[:allowed][scores[:allowed] > first_refused]
+    if let_in.size == 0:
+        return float(np.nextafter(first_refused, np.inf))
+    return float((let_in[-1] + first_refused) / 2)
+
+
+def calibrate(
+    genuine: NDArray[np.floating], impostor: NDArray[np.floating], *, fmr: float, source: str
+) -> Calibration:
+    """Threshold from impostors; scale such that the median genuine pair has match confidence 0.95.
+
+    Raises:
+        CalibrationError: Too few impostors for the FMR, or genuine pairs that do not exceed the threshold,
+            which means that the network does not recognise anybody as it is fed.
+    """
+    threshold = threshold_at_fmr(impostor, fmr)
+    if np.size(genuine) == 0:
+        raise CalibrationError("Calibration needs at least one person with two photos.")
+    margin = float(np.median(genuine)) - threshold
+    if margin <= 0:
+        raise CalibrationError(
+            f"The median genuine similarity lies {-margin:.3g} below the threshold at FMR {fmr:g}: this "
+            "recognizer does not separate people as it is fed. Check size, channels, range and template."
+        )
+    odds = math.log(CONFIDENCE_OF_MEDIAN_GENUINE / (1 - CONFIDENCE_OF_MEDIAN_GENUINE))
+    return Calibration(
+        fmr=fmr,
+        threshold=threshold,
+        scale=odds / margin,
+        impostor_comparisons=int(np.size(impostor)),
+        genuine_comparisons=int(np.size(genuine)),
+        source=source,
+    )
+
+
+def stored_calibration(name: str) -> Calibration | None:
+    """The calibration that ships with the package for a recognizer, or None."""
+    file = resources.files("advmask.recognizers") / "calibrations" / f"{name}.json"
+    if not file.is_file():
+        return None
+    return Calibration.build(json.loads(file.read_text(encoding="utf-8")))
+
+
+def write_calibration(path: Path, calibration: Calibration) -> None:
+    """Write a calibration as JSON."""
+    write_text(path, json.dumps(calibration.model_dump(), indent=2) + "\n")

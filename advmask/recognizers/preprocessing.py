@@ -1,0 +1,37 @@
+"""From aligned chips to what a network was trained on: value range, channel order, mean and deviation."""
+
+from typing import Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+Triple = tuple[float, float, float]
+
+
+def preprocess(
+    chips: Float[Tensor, "batch 3 height width"],
+    *,
+    channels: Literal["rgb", "bgr"],
+    value_range: tuple[float, float],
+    mean: Triple,
+    std: Triple,
+) -> Float[Tensor, "batch 3 height width"]:
+    """Turn chips into network input: range, channel order, mean and deviation.
+
+    Args:
+        chips: sRGB, RGB, in [0, 1].
+        channels: Order of the channels the network expects.
+        value_range: What 0 and 1 become before mean and deviation, for example (0, 255).
+        mean: Per channel, in the network's own channel order and in that range.
+        std: Likewise; the divisor.
+
+    Returns:
+        `(lo + (hi - lo) * chips - mean) / std`, with the channels in the order the network expects.
+    """
+    low, high = value_range
+    mean_, std_ = (torch.tensor(each, dtype=torch.float64).view(1, 3, 1, 1) for each in (mean, std))
+    # One affine map per channel: one pass over the chips, forward and backward.
+    scale, shift = (high - low) / std_, (low - mean_) / std_
+    ordered = chips.flip(1) if channels == "bgr" else chips
+    return torch.addcmul(shift.to(chips), ordered, scale.to(chips))

@@ -1,0 +1,136 @@
+"""A recognizer behind its aligner: chips in, embeddings and match confidence out."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from advmask.errors import CalibrationError
+from advmask.recognizers.alignment import cut_chips, similarity_to_template
+from advmask.recognizers.calibration import Calibration
+from advmask.recognizers.preprocessing import preprocess
+from advmask.recognizers.similarity import Distance, mean_template, similarity, similarity_matrix
+from advmask.recognizers.specification import NetworkSpecification
+from advmask.recognizers.templates import template_points
+
+
+class Recognizer(nn.Module):
+    """A frozen network with everything needed to feed it rightly.
+
+    Args:
+        name: As users write it: `dlib`, `onnx:PATH`.
+        network: Takes normalised chips (B, 3, H, W), gives embeddings (B, D).
+        specification: Size, channels, range, template and distance.
+        calibration: Threshold and scale; None if it must still be calibrated.
+        weights_sha256: Checksum of the weights file, recorded in results.
+    """
+
+    template: Tensor
+
+    def __init__(
+        self,
+        name: str,
+        network: nn.Module,
+        specification: NetworkSpecification,
+        *,
+        calibration: Calibration | None = None,
+        weights_sha256: str = "",
+    ) -> None:
+        super().__init__()
+        self.name = name
+        self.network = network
+        self.specification = specification
+        self.calibration = calibration
+        self.weights_sha256 = weights_sha256
+        points = template_points(specification.template, size=specification.size)
+        self.register_buffer("template", points, persistent=False)
+        self.requires_grad_(False)
+        self.eval()
+
+    @property
+    def label(self) -> str:
+        """Short name for tables: a path is reduced to its stem."""
+        scheme, _, rest = self.name.partition(":")
+        return rest.replace("\\", "/").rsplit("/", 1)[-1].removesuffix(".onnx") if rest else scheme
+
+    @property
+    def distance(self) -> Distance:
+        """How embeddings are compared."""
+        return self.specification.distance
+
+    def chips(
+        self, pictures: Float[Tensor, "batch 3 rows columns"], landmarks: Float[Tensor, "batch 5 2"]
+    ) -> Float[Tensor, "batch 3 height width"]:
+        """Align pictures ([0, 1], RGB) by five landmarks each; differentiable."""
+        transform = similarity_to_template(landmarks, self.template.to(landmarks.dtype))
+        return cut_chips(pictures, transform, size=self.specification.size)
+
+    def embed(self, chips: Float[Tensor, "batch 3 height width"]) -> Float[Tensor, "batch dim"]:
+        """Embeddings of aligned RGB chips in [0, 1]; the network's own range is owned here."""
+        spec = self.specification
+        fed = preprocess(
+            chips, channels=spec.channels, value_range=spec.range, mean=spec.mean, std=spec.std
+        )
+        embeddings: Tensor = self.network(fed)
+        return embeddings
+
+    def forward(
+        self, pictures: Float[Tensor, "batch 3 rows columns"], landmarks: Float[Tensor, "batch 5 2"]
+    ) -> Float[Tensor, "batch dim"]:
+        """Embeddings of the faces at the landmarks."""
+        return self.embed(self.chips(pictures, landmarks))
+
+    def similarity(
+        self, probes: Float[Tensor, "*batch dim"], templates: Float[Tensor, "*batch dim"]
+    ) -> Float[Tensor, "*batch"]:
+        """Similarity of each probe to its own template."""
+        return similarity(probes, templates, distance=self.distance)
+
+    def similarity_matrix(
+        self, probes: Float[Tensor, "n dim"], templates: Float[Tensor, "m dim"]
+    ) -> Float[Tensor, "n m"]:
+        """Similarity of every probe to every template."""
+        return similarity_matrix(probes, templates, distance=self.distance)
+
+    def enrol(self, embeddings: Float[Tensor, "n dim"]) -> Float[Tensor, " dim"]:
+        """Gallery template of a person from the embeddings of several photos."""
+        return mean_template(embeddings, distance=self.distance)
+
+    @property
+    def calibrated(self) -> Calibration:
+        """The calibration.
+
+        Raises:
+            CalibrationError: There is none yet.
+        """
+        if self.calibration is None:
+            raise CalibrationError(
+                f"{self.name} has no threshold yet. Give photos of several people, or write "
+                "'calibration: {fmr: ..., threshold: ..., scale: ...}' into the YAML beside its weights."
+            )
+        return self.calibration
+
+    def confidence(self, similarity: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
+        """Match confidence of similarities, in (0, 1)."""
+        return self.calibrated.confidence(similarity)
+
+    def train(self, mode: bool = True) -> "Recognizer":
+        """Recognizers stay in evaluation mode, whatever a training loop asks for."""
+        super().train(False)
+        return self
+
+
+def embed_all(
+    recognizer: Recognizer,
+    pictures: Float[Tensor, "n 3 rows columns"],
+    landmarks: Float[Tensor, "n 5 2"],
+    *,
+    batch: int = 16,
+) -> Float[Tensor, "n dim"]:
+    """Embeddings without gradient, in pieces, on the recognizer's own device; returned on the CPU."""
+    device = recognizer.template.device
+    pieces = []
+    with torch.no_grad():
+        for start in range(0, len(pictures), batch):
+            part = slice(start, start + batch)
+            pieces.append(recognizer(pictures[part].to(device), landmarks[part].to(device)).cpu())
+    return torch.cat(pieces) if pieces else torch.zeros(0, recognizer.specification.embedding)

@@ -1,0 +1,50 @@
+"""Five-point alignment templates: where eyes, nose and mouth corners stand in a network's chip."""
+
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+# Left-in-image eye, right eye, nose, left and right mouth corner: x, y in pixels of the named chip size, as
+# published: pixel centres at whole numbers. Here centres lie at +0.5, which is added on reading.
+_NAMED: dict[str, tuple[int, list[tuple[float, float]]]] = {
+    # InsightFace's 112 x 112 template, used by ArcFace and its descendants (Deng et al. 2019).
+    "arcface": (
+        112,
+        [(38.2946, 51.6963), (73.5318, 51.5014), (56.0252, 71.7366), (41.5493, 92.3655), (70.7299, 92.2041)],
+    ),
+    # Fitted so that MTCNN's points give the 150 x 150 chips that dlib cuts with padding 0.25.
+    "dlib": (
+        150,
+        [(47.549, 46.599), (100.476, 46.599), (74.013, 76.562), (50.415, 103.023), (97.610, 103.023)],
+    ),
+    # Mean MTCNN points in MTCNN's own box, stretched to 160 x 160, which is what facenet was trained on.
+    "facenet": (
+        160,
+        [(50.7, 63.3), (108.6, 63.3), (79.6, 96.0), (54.6, 126.0), (104.7, 126.0)],
+    ),
+}
+
+
+def template_points(
+    template: str | Sequence[Sequence[float]], *, size: tuple[int, int]
+) -> Float[Tensor, "5 2"]:
+    """Template points in a chip of `size`.
+
+    Args:
+        template: `arcface`, `dlib`, `facenet`, or five (x, y) pairs in pixels of the chip, centres at +0.5.
+        size: Height and width of the chip; named templates are scaled to its height.
+
+    Raises:
+        ValueError: The name is unknown or the points are not five pairs.
+    """
+    if isinstance(template, str):
+        if template not in _NAMED:
+            raise ValueError(f"unknown alignment template {template!r}; known: {', '.join(sorted(_NAMED))}")
+        side, points = _NAMED[template]
+        return (torch.tensor(points, dtype=torch.float32) + 0.5) * (size[0] / side)
+    result = torch.tensor(template, dtype=torch.float32)
+    if result.shape != (5, 2):
+        raise ValueError(f"a template is five (x, y) pairs, not an array of shape {tuple(result.shape)}")
+    return result

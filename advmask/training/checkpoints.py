@@ -1,0 +1,34 @@
+"""Checkpoints that a kill cannot damage."""
+
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+from pytorch_lightning.callbacks import Callback
+from pytorch_lightning.plugins.io import TorchCheckpointIO
+
+from advmask.files import written_aside
+
+
+class AsideCheckpointIO(TorchCheckpointIO):
+    """Writes a checkpoint to a temporary name beside its own and renames it."""
+
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
+        """Save; see the base class."""
+        with written_aside(Path(path)) as aside:
+            super().save_checkpoint(checkpoint, aside, storage_options)
+
+
+class StretchCheckpoint(Callback):
+    """Saves the run at the end of every stretch of steps, always to the same file.
+
+    Args:
+        path: The checkpoint.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Save."""
+        trainer.save_checkpoint(self._path)

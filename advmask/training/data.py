@@ -1,0 +1,132 @@
+"""Photos with prepared placements, and the batch of each step."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import pytorch_lightning as pl
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from advmask.effects import generator
+from advmask.render import PackedBatch, collate
+from advmask.worn import WornPhotos
+
+
+@dataclass
+class Batch:
+    """What one step sees.
+
+    Attributes:
+        step: Number of the step, from which all its random draws follow.
+        photo: (B,) which photos.
+        pictures: (B, 3, S, S) bare, sRGB in [0, 1].
+        landmarks: (B, 5, 2) on the bare pictures.
+        packed: Placements, collated.
+    """
+
+    step: int
+    photo: Tensor
+    pictures: Tensor
+    landmarks: Tensor
+    packed: PackedBatch
+
+    def to(self, device: torch.device | str, **_: object) -> "Batch":
+        """The same batch on another device."""
+        return Batch(
+            self.step,
+            self.photo.to(device),
+            self.pictures.to(device),
+            self.landmarks.to(device),
+            self.packed.to(device),
+        )
+
+
+def draw_photos(names: Sequence[str], *, count: int, seed: int, step: int) -> list[int]:
+    """Choose the photos of a step: people evenly, then one of each person's photos.
+
+    People are taken from one shuffled round after another, so that over any stretch of steps all people
+    are seen equally often. The choice is a function of (seed, step).
+    """
+    people = sorted(set(names))
+    photos = {name: [i for i, other in enumerate(names) if other == name] for name in people}
+    chosen = []
+    draws = generator(seed, step, "photos")
+    for place in range(step * count, (step + 1) * count):
+        turn, seat = divmod(place, len(people))
+        order = torch.randperm(len(people), generator=generator(seed, turn, "people"))
+        own = photos[people[int(order[seat])]]
+        chosen.append(own[int(torch.randint(len(own), (), generator=draws))])
+    return chosen
+
+
+class StepDataset(Dataset[Batch]):
+    """The batch of each step, by its number."""
+
+    def __init__(self, photos: WornPhotos, *, batch: int, seed: int) -> None:
+        self._photos = photos
+        self._batch = batch
+        self._seed = seed
+
+    def __getitem__(self, step: int) -> Batch:
+        """Assemble the batch of a step."""
+        chosen = draw_photos(self._photos.names, count=self._batch, seed=self._seed, step=step)
+        draws = generator(self._seed, step, "placements")
+        packed = []
+        for photo in chosen:
+            ways = self._photos.placements[photo]
+            packed.append(ways[int(torch.randint(len(ways), (), generator=draws))])
+        height, width = self._photos.pictures.shape[-2:]
+        return Batch(
+            step=step,
+            photo=torch.tensor(chosen),
+            pictures=self._photos.pictures[chosen].float() / 255,
+            landmarks=self._photos.landmarks[chosen],
+            packed=collate(packed, height=height, width=width),
+        )
+
+
+class StepSampler(Sampler[int]):
+    """The numbers of the next `count` steps, counted from where training stands.
+
+    Lightning calls the stretch between two checkpoints an epoch. Because the numbers start from the
+    global step, a resumed run sees the very batches that an unbroken one would have seen.
+    """
+
+    def __init__(self, first: Callable[[], int], count: int) -> None:
+        self._first = first
+        self._count = count
+
+    def __iter__(self) -> Iterator[int]:
+        """Give the numbers of the steps."""
+        first = self._first()
+        return iter(range(first, first + self._count))
+
+    def __len__(self) -> int:
+        """Steps between two checkpoints."""
+        return self._count
+
+
+class StepData(pl.LightningDataModule):
+    """Feeds a run step by step.
+
+    Args:
+        photos: Photos and placements.
+        batch: Photos per step.
+        seed: Of the run.
+        stretch: Steps between two checkpoints.
+    """
+
+    def __init__(self, photos: WornPhotos, *, batch: int, seed: int, stretch: int) -> None:
+        super().__init__()
+        self._dataset = StepDataset(photos, batch=batch, seed=seed)
+        self._stretch = stretch
+
+    def train_dataloader(self) -> DataLoader[Batch]:
+        """Batches of the steps that follow the present one."""
+        return DataLoader(
+            self._dataset, batch_size=None, sampler=StepSampler(self._present_step, self._stretch)
+        )
+
+    def _present_step(self) -> int:
+        return self.trainer.global_step if self.trainer is not None else 0

@@ -1,0 +1,121 @@
+"""The Lightning module: one texture, worn by everybody, against an ensemble."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from torch import Tensor, nn
+
+from advmask.effects import EffectsSettings, draw_tone, generator, photograph
+from advmask.objectives import MatchObjective, Smoothness
+from advmask.recognizers.ensemble import Ensemble
+from advmask.render import MaskRenderer
+from advmask.training.data import Batch
+from advmask.training.settings import OptimiserSettings
+
+
+class DesignModule(pl.LightningModule):
+    """Learns a texture that the ensemble does not match.
+
+    Only the texture is trained and only the texture is kept in checkpoints.
+
+    Args:
+        texture: Its forward gives texels (3, H, W) in [0, 1].
+        renderer: Lays the texture over photos.
+        ensemble: Frozen recognizers.
+        templates: For each recognizer (n, D): the template each photo is matched against.
+        objective: Of similarities and margins.
+        smoothness: Of the texture.
+        smoothness_weight: Its weight.
+        effects: Ranges of what happens to print and picture.
+        optimiser: Of the texture.
+        steps: Length of the run, for the schedule.
+        seed: Of all draws.
+    """
+
+    def __init__(
+        self,
+        *,
+        texture: nn.Module,
+        renderer: MaskRenderer,
+        ensemble: Ensemble,
+        templates: Sequence[Tensor],
+        objective: MatchObjective,
+        smoothness: Smoothness,
+        smoothness_weight: float,
+        effects: EffectsSettings,
+        optimiser: OptimiserSettings,
+        steps: int,
+        seed: int,
+    ) -> None:
+        super().__init__()
+        self.texture = texture
+        self.renderer = renderer
+        self.ensemble = ensemble
+        self.objective = objective
+        self.smoothness = smoothness
+        self._smoothness_weight = smoothness_weight
+        self._effects = effects
+        self._optimiser = optimiser
+        self._steps = steps
+        self._seed = seed
+        self._template_names = [f"templates_{i}" for i in range(len(templates))]
+        for name, template in zip(self._template_names, templates, strict=True):
+            self.register_buffer(name, template, persistent=False)
+        self.strict_loading = False  # checkpoints hold the texture alone
+
+    def masked_pictures(self, batch: Batch) -> Tensor:
+        """Photos of a batch as the recognizers see them: worn, printed, lit and photographed."""
+        tone = draw_tone(
+            self._effects.tone, batch=len(batch.photo), draws=generator(self._seed, batch.step, "tone")
+        ).to(batch.pictures.device)
+        worn = self.renderer(self.texture(), batch.pictures, batch.packed, tone)
+        return photograph(
+            worn, self._effects.camera, draws=generator(self._seed, batch.step, "camera")
+        )
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """One step: render, photograph, recognise, compare."""
+        embeddings = self.ensemble(self.masked_pictures(batch), batch.landmarks)
+        similarities, margins = [], []
+        for member, name, embedding in zip(
+            self.ensemble.members, self._template_names, embeddings, strict=True
+        ):
+            template = self.get_buffer(name)[batch.photo]
+            similarity = member.similarity(embedding, template)
+            similarities.append(similarity)
+            calibration = member.calibrated
+            margins.append(calibration.scale * (similarity - calibration.threshold))
+        margin = torch.stack(margins)
+        matching = self.objective(torch.stack(similarities), margin)
+        smooth = self.smoothness(self.texture())
+        loss: Tensor = matching + self._smoothness_weight * smooth
+        confidence = torch.sigmoid(margin.detach()).mean(dim=1)
+        values = {"loss": loss.detach(), "match_confidence": confidence.mean(), "smoothness": smooth.detach()}
+        for member, value, similarity in zip(self.ensemble.members, confidence, similarities, strict=True):
+            values[f"match_confidence/{member.label}"] = value
+            values[f"similarity/{member.label}"] = similarity.detach().mean()
+        self.log_dict(values, batch_size=len(batch.photo))
+        return loss
+
+    def configure_optimizers(self) -> Any:
+        """Adam with a cosine schedule over the whole run."""
+        optimiser = torch.optim.Adam(self.texture.parameters(), lr=self._optimiser.learning_rate)
+        floor = self._optimiser.final_share
+
+        def share(step: int) -> float:
+            return floor + (1 - floor) * 0.5 * (1 + math.cos(math.pi * min(1.0, step / self._steps)))
+
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, share)
+        return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def on_train_start(self) -> None:
+        """Check that nothing put a recognizer into training mode."""
+        self.ensemble.assert_frozen()
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Keep the texture; leave the frozen networks out."""
+        state = checkpoint["state_dict"]
+        checkpoint["state_dict"] = {key: value for key, value in state.items() if key.startswith("texture.")}

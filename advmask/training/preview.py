@@ -1,0 +1,47 @@
+"""A picture of the design on a few faces, every so often."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.callbacks import Callback
+
+from advmask.evaluation.contact_sheet import contact_sheet
+from advmask.files import write_with
+from advmask.render import collate
+from advmask.training.module import DesignModule
+from advmask.worn import WornPhotos
+
+
+class PreviewPictures(Callback):
+    """Saves a contact sheet of bare and masked faces to `previews/`.
+
+    Args:
+        folder: Where to.
+        photos: Faces to choose from.
+        shown: Which of them.
+        every: Steps between pictures.
+    """
+
+    def __init__(self, folder: Path, *, photos: WornPhotos, shown: Sequence[int], every: int) -> None:
+        self._folder = folder
+        self._every = every
+        self._pictures = photos.pictures[list(shown)].float() / 255
+        height, width = self._pictures.shape[-2:]
+        ways = [photos.placements[i][0] for i in shown]
+        self._packed = collate(ways, height=height, width=width)
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Save a picture where it is time for one."""
+        if trainer.global_step % self._every or not isinstance(pl_module, DesignModule):
+            return
+        with torch.no_grad():
+            device = pl_module.device
+            bare = self._pictures.to(device)
+            worn = pl_module.renderer(pl_module.texture(), bare, self._packed.to(device))
+        sheet = contact_sheet(list(zip(bare, worn, strict=True)), columns=["bare", "design"])
+        write_with(self._folder / f"step_{trainer.global_step:06d}.png", sheet.save)

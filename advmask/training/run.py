@@ -1,0 +1,251 @@
+"""A whole training run: from settings to a learned texture in a run folder."""
+
+import pickle
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.callbacks import Callback
+from pytorch_lightning.loggers.logger import Logger
+from torch import Tensor
+
+from advmask.effects import generator
+from advmask.errors import RunError
+from advmask.masks import MaskSurface, build_mask
+from advmask.objectives import MatchObjective, Smoothness
+from advmask.photos import FaceSet, load_faces
+from advmask.recognizers.ensemble import Ensemble
+from advmask.recognizers.preparation import Prepared, prepare_all
+from advmask.recognizers.recognizer import Recognizer
+from advmask.recognizers.registry import build_recognizers
+from advmask.render import MaskRenderer
+from advmask.textures import PixelTexture, start_texels
+from advmask.textures.design_files import Design, write_design
+from advmask.textures.texel_files import load_texels, save_texels
+from advmask.training.checkpoints import AsideCheckpointIO, StretchCheckpoint
+from advmask.training.csv_log import CsvLog
+from advmask.training.data import StepData
+from advmask.training.module import DesignModule
+from advmask.training.preview import PreviewPictures
+from advmask.training.progress import DesignProgress
+from advmask.training.quiet import quiet_lightning
+from advmask.training.run_folder import RunFolder
+from advmask.training.settings import LoggerSettings, TrainSettings
+from advmask.worn import WornPhotos, wear_masks
+
+Tell = Callable[[str], None]
+_WAYS_IN_ALL = 320  # ways of wearing over all photos: enough variety, bounded memory and start-up
+_FEWEST_WAYS, _MOST_WAYS = 2, 64
+_FACES_SHOWN = 6
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """What a run leaves.
+
+    Attributes:
+        design: The learned texture.
+        folder: The run folder.
+        settings: What was asked for.
+        faces: The photos it was made from.
+    """
+
+    design: Design
+    folder: Path
+    settings: TrainSettings
+    faces: FaceSet
+
+
+def train(settings: TrainSettings, *, folder: Path, tell: Tell = print) -> TrainResult:
+    """Learn a design, or go on learning one, or return one that is finished.
+
+    Args:
+        settings: What to do.
+        folder: The run folder; the same folder and settings resume a run from its last checkpoint.
+        tell: Receives sentences for the user.
+
+    Raises:
+        AdvmaskError: Whatever the user can mend, in one sentence.
+    """
+    run = RunFolder(folder)
+    run.begin(settings)
+    if settings.trainer.threads is not None:
+        torch.set_num_threads(settings.trainer.threads)
+    faces = load_faces(settings.faces, progress=settings.trainer.progress)
+    for sentence in [f"Left out {one.source}: {one.reason}" for one in faces.omissions] + list(faces.notices):
+        tell(sentence)
+    surface = build_mask(settings.mask)
+    if run.finished:
+        tell(f"{folder} holds this very run, finished; nothing is trained again.")
+        return TrainResult(_design(load_texels(run.texture), surface, settings), folder, settings, faces)
+
+    crops = faces.of(faces.split.train)
+    recognizers = build_recognizers(settings.recognizers)
+    prepared = prepare_all(recognizers, faces.crops)
+    photos = wear_masks(
+        crops,
+        surface,
+        wear=settings.effects.wear,
+        ways=settings.trainer.placements or max(_FEWEST_WAYS, min(_MOST_WAYS, _WAYS_IN_ALL // len(crops))),
+        render=settings.render,
+        seed=settings.seed,
+        stream="train",
+        progress=settings.trainer.progress,
+    )
+    for omission in photos.omissions:
+        tell(f"Left out {omission.source}: {omission.reason}")
+    module = build_module(settings, surface, recognizers, own_templates(prepared, faces, photos))
+    _fit(module, photos, settings, run, tell)
+    with torch.no_grad():
+        texels = module.texture().float().cpu()
+    design = _design(texels, surface, settings)
+    save_texels(run.texture, texels, metadata={"pattern": design.pattern, "texels_per_mm": str(design.texels_per_mm)})
+    write_design(run.texture_picture, design)
+    run.finish(_facts(settings, faces, prepared))
+    return TrainResult(design, folder, settings, faces)
+
+
+def build_module(
+    settings: TrainSettings,
+    surface: MaskSurface,
+    recognizers: Sequence[Recognizer],
+    templates: Sequence[Tensor],
+) -> DesignModule:
+    """Build the Lightning module of a run.
+
+    Args:
+        settings: What to do.
+        surface: The mask.
+        recognizers: Calibrated.
+        templates: For each recognizer, the template of each photo (n, D).
+    """
+    per_mm = settings.texture.texels_per_mm
+    height, width = surface.texture_size(per_mm)
+    draws = generator(settings.seed, 0, "start")
+    start = start_texels(settings.texture.start, height=height, width=width, generator=draws)
+    return DesignModule(
+        texture=PixelTexture(start),
+        renderer=MaskRenderer(
+            height=height, width=width, texels_per_mm=per_mm, mip_bias=settings.render.mip_bias
+        ),
+        ensemble=Ensemble(recognizers),
+        templates=templates,
+        objective=MatchObjective(settings.objective.match),
+        smoothness=Smoothness(texels_per_mm=per_mm),
+        smoothness_weight=settings.objective.smoothness,
+        effects=settings.effects,
+        optimiser=settings.optimiser,
+        steps=settings.trainer.steps,
+        seed=settings.seed,
+    )
+
+
+def own_templates(prepared: Sequence[Prepared], faces: FaceSet, photos: WornPhotos) -> list[Tensor]:
+    """For each recognizer, the template (n, D) that each worn photo is matched against."""
+    row = {(crop.person, crop.source): i for i, crop in enumerate(faces.crops)}
+    rows = [row[crop.person, crop.source] for crop in photos.crops]
+    return [item.enrolment.own[rows] for item in prepared]
+
+
+def _fit(
+    module: DesignModule, photos: WornPhotos, settings: TrainSettings, run: RunFolder, tell: Tell
+) -> None:
+    trainer_settings = settings.trainer
+    resume = run.checkpoint if run.checkpoint.exists() else None
+    resumed_at = _step_of(run.checkpoint) if resume else 0
+    if resume:
+        tell(f"Resuming {run.path} from step {resumed_at} of {trainer_settings.steps}.")
+    callbacks: list[Callback] = [StretchCheckpoint(run.checkpoint)]
+    if trainer_settings.progress:
+        callbacks.append(DesignProgress(steps=trainer_settings.steps, batch=trainer_settings.batch))
+    if trainer_settings.preview_every:
+        shown = range(0, len(photos.crops), max(1, len(photos.crops) // _FACES_SHOWN))
+        callbacks.append(
+            PreviewPictures(
+                run.previews,
+                photos=photos,
+                shown=list(shown)[:_FACES_SHOWN],
+                every=trainer_settings.preview_every,
+            )
+        )
+    data = StepData(
+        photos,
+        batch=trainer_settings.batch,
+        seed=settings.seed,
+        stretch=min(trainer_settings.checkpoint_every, trainer_settings.steps),
+    )
+    pl.seed_everything(settings.seed, workers=True, verbose=False)
+    with quiet_lightning():
+        trainer = pl.Trainer(
+            max_steps=trainer_settings.steps,
+            accelerator=trainer_settings.accelerator,
+            devices=trainer_settings.devices,
+            precision=trainer_settings.precision,
+            logger=_loggers(settings.logger, run, resumed_at),
+            callbacks=callbacks,
+            plugins=[AsideCheckpointIO()],
+            log_every_n_steps=1,
+            num_sanity_val_steps=0,
+            enable_checkpointing=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            deterministic="warn",
+            default_root_dir=run.path,
+        )
+        try:
+            trainer.fit(module, datamodule=data, ckpt_path=resume, weights_only=True)
+        except (RuntimeError, EOFError, OSError, KeyError, pickle.UnpicklingError) as error:
+            if resume and trainer.global_step <= resumed_at and not isinstance(error, torch.OutOfMemoryError):
+                raise RunError(
+                    f"{run.checkpoint} cannot be resumed ({error}); delete it to start this run again."
+                ) from error
+            raise
+    if trainer.interrupted:
+        raise KeyboardInterrupt
+
+
+def _loggers(settings: LoggerSettings, run: RunFolder, resumed_at: int) -> list[Logger]:
+    loggers: list[Logger] = [CsvLog(run.metrics, resumed_at=resumed_at)]
+    if settings.kind == "wandb":
+        from pytorch_lightning.loggers import WandbLogger
+
+        loggers.append(WandbLogger(project=settings.project, offline=settings.offline, save_dir=run.path))
+    return loggers
+
+
+def _step_of(checkpoint: Path) -> int:
+    try:
+        return int(torch.load(checkpoint, map_location="cpu", weights_only=True)["global_step"])
+    except (RuntimeError, EOFError, OSError, KeyError, ValueError, pickle.UnpicklingError) as error:
+        raise RunError(
+            f"{checkpoint} is damaged ({type(error).__name__}); delete it to start this run again."
+        ) from error
+
+
+def _design(texels: Tensor, surface: MaskSurface, settings: TrainSettings) -> Design:
+    return Design(texels, pattern=surface.name, texels_per_mm=settings.texture.texels_per_mm)
+
+
+def _facts(settings: TrainSettings, faces: FaceSet, prepared: Sequence[Prepared]) -> dict[str, Any]:
+    return {
+        "seed": settings.seed,
+        "steps": settings.trainer.steps,
+        "split": {
+            "train": faces.split.train,
+            "validate": faces.split.validate,
+            "test": faces.split.test,
+            "held_out": faces.split.held_out,
+        },
+        "photos": {"used": len(faces.crops), "left_out": len(faces.omissions)},
+        "recognizers": [
+            {
+                "name": item.recognizer.name,
+                "weights_sha256": item.recognizer.weights_sha256,
+                "calibration": item.recognizer.calibrated.model_dump(),
+            }
+            for item in prepared
+        ],
+    }

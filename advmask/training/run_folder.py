@@ -1,0 +1,94 @@
+"""The run folder: what a run was asked to do, and how far it is."""
+
+import json
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+import advmask
+from advmask.errors import RunError
+from advmask.files import write_text
+from advmask.training.settings import TrainSettings
+
+_FREE_ON_RESUME = {"trainer.progress", "trainer.threads", "trainer.preview_every"}
+_PACKAGES = ("torch", "kornia", "facenet-pytorch", "pytorch-lightning", "numpy", "pillow", "onnx2torch")
+
+
+class RunFolder:
+    """Names and checks of a run folder; the files themselves are written by those who know them.
+
+    Args:
+        path: The folder; need not exist.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.config = path / "config.yaml"
+        self.record = path / "run.json"
+        self.checkpoint = path / "checkpoints" / "last.ckpt"
+        self.metrics = path / "metrics.csv"
+        self.texture = path / "texture.safetensors"
+        self.texture_picture = path / "texture.png"
+        self.previews = path / "previews"
+
+    @property
+    def finished(self) -> bool:
+        """Whether the run has ended; the record is written last."""
+        return self.record.exists() and self.texture.exists()
+
+    def begin(self, settings: TrainSettings) -> None:
+        """Start a run here, or make sure that the run begun here was asked for the same.
+
+        Raises:
+            RunError: The folder holds a run with other settings, or cannot be written.
+        """
+        if self.config.exists():
+            differing = _differences(self.read_settings(), settings)
+            if differing:
+                raise RunError(
+                    f"{self.path} holds a run with other settings ({'; '.join(differing)}); choose another "
+                    "folder with hydra.run.dir=DIR, or repeat its settings to resume it."
+                )
+        write_text(self.config, yaml.safe_dump(settings.model_dump(mode="json"), sort_keys=False))
+
+    def read_settings(self) -> TrainSettings:
+        """Settings of the run in this folder.
+
+        Raises:
+            RunError: There is no run here, or its configuration cannot be read.
+        """
+        try:
+            values = yaml.safe_load(self.config.read_text(encoding="utf-8"))
+        except FileNotFoundError as error:
+            raise RunError(f"{self.path} is not a run folder: it has no config.yaml.") from error
+        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+            raise RunError(f"{self.config} cannot be read; restore it or start a new run.") from error
+        if not isinstance(values, dict):
+            raise RunError(f"{self.config} holds no settings; restore it or start a new run.")
+        return TrainSettings.build(values)
+
+    def finish(self, facts: dict[str, Any]) -> None:
+        """Write the record that ends a run: facts, and the versions of the packages used."""
+        versions = {"advmask": advmask.__version__} | {name: metadata.version(name) for name in _PACKAGES}
+        write_text(self.record, json.dumps({"packages": versions} | facts, indent=2) + "\n")
+
+
+def _differences(old: TrainSettings, new: TrainSettings) -> list[str]:
+    before, after = _flat(old.model_dump(mode="json")), _flat(new.model_dump(mode="json"))
+    return [
+        f"{key} was {before.get(key)}, now {after.get(key)}"
+        for key in sorted(before.keys() | after.keys())
+        if before.get(key) != after.get(key) and key not in _FREE_ON_RESUME
+    ]
+
+
+def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        if isinstance(value, dict):
+            flat |= _flat(value, f"{prefix}{key}.")
+        else:
+            flat[f"{prefix}{key}"] = value
+    return flat

@@ -1,0 +1,85 @@
+"""Settings of a training run, composed from those of the rooms."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from advmask.effects import EffectsSettings
+from advmask.masks import MaskSettings
+from advmask.objectives import ObjectiveSettings
+from advmask.photos import FacesSettings
+from advmask.printing.settings import PrintingSettings
+from advmask.render import RenderSettings
+from advmask.settings import Settings
+from advmask.textures import TextureSettings
+
+
+class OptimiserSettings(Settings):
+    """How the texture is changed.
+
+    Attributes:
+        learning_rate: Of Adam, on the logits of the texels.
+        final_share: Share of the learning rate left at the last step of a cosine schedule.
+    """
+
+    learning_rate: float = Field(default=0.1, gt=0)
+    final_share: float = Field(default=0.1, ge=0, le=1)
+
+
+class TrainerSettings(Settings):
+    """How long and on what.
+
+    Attributes:
+        steps: Optimiser steps.
+        batch: Photos per step.
+        placements: Ways of wearing prepared for each photo; None chooses from the number of photos.
+        checkpoint_every: Steps between checkpoints; a killed run loses at most these.
+        preview_every: Steps between preview pictures; 0 for none.
+        threads: CPU threads; None leaves torch's choice.
+        accelerator: Lightning's name: cpu, gpu, auto.
+        devices: How many.
+        precision: Lightning's name.
+        progress: Show a progress bar.
+    """
+
+    steps: int = Field(default=300, ge=1)
+    batch: int = Field(default=8, ge=1)
+    placements: int | None = Field(default=None, ge=1)
+    checkpoint_every: int = Field(default=25, ge=1)
+    preview_every: int = Field(default=100, ge=0)
+    threads: int | None = Field(default=None, ge=1)
+    accelerator: str = "auto"
+    devices: int | Literal["auto"] = "auto"
+    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
+    progress: bool = True
+
+
+class LoggerSettings(Settings):
+    """Where numbers go besides `metrics.csv`.
+
+    Attributes:
+        kind: `csv` writes the file only; `wandb` sends numbers, never pictures of people, to Weights & Biases.
+        project: wandb project.
+        offline: Keep wandb's records on this machine.
+    """
+
+    kind: Literal["csv", "wandb"] = "csv"
+    project: str = "advmask"
+    offline: bool = True
+
+
+class TrainSettings(Settings):
+    """Everything a training run depends on."""
+
+    faces: FacesSettings = FacesSettings()
+    mask: MaskSettings = MaskSettings()
+    render: RenderSettings = RenderSettings()
+    texture: TextureSettings = TextureSettings()
+    effects: EffectsSettings = EffectsSettings()
+    objective: ObjectiveSettings = ObjectiveSettings()
+    optimiser: OptimiserSettings = OptimiserSettings()
+    trainer: TrainerSettings = TrainerSettings()
+    logger: LoggerSettings = LoggerSettings()
+    printing: PrintingSettings = PrintingSettings()
+    recognizers: list[str] = Field(default=["dlib"], min_length=1)
+    seed: int = Field(default=0, ge=0)

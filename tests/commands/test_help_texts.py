@@ -1,0 +1,94 @@
+"""Help: fast, true to the composed configuration, and in our own words."""
+
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from advmask import cli
+from advmask.commands.arguments import parse
+from advmask.commands.settings_text import Setting, known_keys, settings
+from advmask.commands.texts import OVERVIEW_EXAMPLES, TEXTS
+
+
+@pytest.mark.parametrize("words", [["--help"], [], ["train", "--help"]])
+def test_help_imports_nothing_heavy(words: list[str], conf: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; import advmask.config; from advmask import cli\n"
+        f"advmask.config.conf_dir = lambda: Path({str(conf)!r})\n"
+        f"code = cli.main({words!r})\n"
+        "heavy = {'torch', 'numpy', 'kornia', 'pytorch_lightning', 'wandb', 'PIL'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+        "sys.exit(code)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Usage: advmask" in done.stdout
+
+
+def test_the_overview_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["--help"]) == 0
+    text = capsys.readouterr().out
+    for name, command in cli.COMMANDS.items():
+        assert f"  {name} " in text
+        assert command.summary in text
+    assert all(example in text for example in OVERVIEW_EXAMPLES)
+    assert max(map(len, text.splitlines())) <= 110
+
+
+@pytest.mark.parametrize("place", [["--help"], ["steps=2", "-h"]])
+def test_help_of_a_command(conf: Path, capsys: pytest.CaptureFixture[str], place: list[str]) -> None:
+    assert cli.main(["train", *place]) == 0
+    text = capsys.readouterr().out
+    assert TEXTS["train"].purpose in text
+    assert all(example in text for example in TEXTS["train"].examples)
+    assert "texture=palette" in text
+    assert "hydra.run.dir=DIR" in text
+    assert "owered by" not in text  # the words of Hydra's own template
+
+
+def test_settings_are_those_composed_with_their_comments(conf: Path) -> None:
+    assert settings(conf, "train", ["steps=3"]) == [
+        Setting("texture", "palette", "what is learned (one of: palette, pixels)"),
+        Setting("faces", "folder", "one of: folder"),
+        Setting("faces.root", "null", "folder of photos"),
+        Setting("faces.cache", "null", "where crops are kept"),
+        Setting("texture.start", "null"),
+        Setting("texture.colours", "4", "inks"),
+        Setting("recognizers", "[dlib]", "names, as a list"),
+        Setting("design", "null"),
+        Setting("steps", "3", "number of steps"),
+        Setting("input", "???", "a file"),
+        Setting("light.angle", "30.0", "degrees"),
+        Setting("light.note", "'x # y'", "odd"),
+    ]
+
+
+def test_known_keys_hold_sections_and_follow_choices(conf: Path) -> None:
+    keys = known_keys(conf, "train", ["texture=pixels"])
+    assert {"light", "light.angle", "texture", "texture.size"} <= set(keys)
+    assert "texture.colours" not in keys
+
+
+def test_comments_follow_the_package_of_a_file(conf: Path) -> None:
+    (conf / "experiment").mkdir()
+    (conf / "experiment" / "small.yaml").write_text(
+        "# @package _global_\nsteps: 5  # few\n", encoding="utf-8"
+    )
+    rows = {row.key: row for row in settings(conf, "train", ["+experiment=small"])}
+    assert rows["steps"] == Setting("steps", "5", "number of steps")
+    assert rows["experiment"].comment == "one of: small"
+
+
+@pytest.mark.parametrize("name", sorted(TEXTS))
+def test_examples_are_words_the_command_line_accepts(name: str) -> None:
+    for example in TEXTS[name].examples:
+        program, command, *words = shlex.split(example)
+        assert (program, command) == ("advmask", name)
+        assert parse(command, words, cli.COMMANDS[command].positionals).overrides
+
+
+def test_every_text_has_a_command() -> None:
+    assert set(TEXTS) <= set(cli.COMMANDS)

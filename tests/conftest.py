@@ -1,0 +1,43 @@
+"""Fixtures every room's tests share: one thread, fixed seeds, no network, and the research material if any."""
+
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def _seeded() -> None:
+    torch.manual_seed(0)
+
+
+@pytest.fixture(autouse=True)
+def _no_network(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A test that opens a connection fails, unless it is marked `network`."""
+    if request.node.get_closest_marker("network") is None:
+        real = socket.socket.connect
+
+        def guarded(self: socket.socket, address: object) -> None:
+            if self.family == socket.AF_UNIX:
+                return real(self, address)  # type: ignore[arg-type]
+            raise AssertionError(f"a test tried to connect to {address}")
+
+        monkeypatch.setattr(socket.socket, "connect", guarded)
+    yield
+
+
+@pytest.fixture(scope="session")
+def shared_dir() -> Path:
+    """The folder of research photos and weights; tests that need it are marked `shared`."""
+    root = Path(os.environ.get("ADVMASK_SHARED", Path(__file__).parents[2] / "shared"))
+    if not (root / "faces").is_dir():
+        pytest.skip("the research photos and weights (../shared or ADVMASK_SHARED) are not here")
+    return root
