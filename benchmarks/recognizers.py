@@ -30,7 +30,9 @@ def equal_error_rate(genuine: np.ndarray, impostor: np.ndarray) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("recognizers", nargs="+")
     parser.add_argument("--faces", type=Path, required=True)
     parser.add_argument("--store", type=Path, help="folder to write calibrations to")
@@ -42,7 +44,7 @@ def main() -> None:
     same = np.array([[a == b for a in names] for b in names])
     upper = np.triu_indices(len(names), 1)
     print(f"{len(names)} photos of {len(faces.people)} people")
-    print(f"{'recognizer':22} {'enrolment':9} {'EER %':>6} {'thr 1e-2':>9} {'TAR %':>6} {'thr 1e-3':>9} {'TAR %':>6}")
+    print(f"{'recognizer':22} {'enrolment':9} {'EER %':>6} " + f"{'threshold':>9} {'TAR %':>6} " * 2)
     for recognizer in build_recognizers(arguments.recognizers):
         embeddings = embed_all(recognizer, pictures, landmarks)
         pairs = recognizer.similarity_matrix(embeddings, embeddings).double().numpy()[upper]
@@ -55,7 +57,9 @@ def main() -> None:
                 f"{100 * (genuine >= low).mean():6.1f} {high:9.4f} {100 * (genuine >= high).mean():6.1f}"
             )
         if arguments.store:
-            source = f"single-photo pairs of {len(names)} LFW photos of {len(faces.people)} people, MTCNN-aligned"
+            source = (
+                f"single-photo pairs of {len(names)} LFW photos of {len(faces.people)} people, MTCNN-aligned"
+            )
             calibration = calibrate(*single, fmr=1e-2, source=source)
             write_calibration(arguments.store / f"{recognizer.label}.json", calibration)
 

@@ -1,8 +1,7 @@
-"""Fixtures every room's tests share: one thread, fixed seeds, no network, and the research material if any."""
+"""Fixtures all tests share: one thread, fixed seeds, no network, and the research material if any."""
 
 import os
 import socket
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,7 +19,7 @@ def _seeded() -> None:
 
 
 @pytest.fixture(autouse=True)
-def _no_network(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _no_network(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """A test that opens a connection fails, unless it is marked `network`."""
     if request.node.get_closest_marker("network") is None:
         real = socket.socket.connect
@@ -31,7 +30,6 @@ def _no_network(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
             raise AssertionError(f"a test tried to connect to {address}")
 
         monkeypatch.setattr(socket.socket, "connect", guarded)
-    yield
 
 
 @pytest.fixture(scope="session")

@@ -22,9 +22,7 @@ def generator(seed: int, step: int, stream: str) -> Generator:
     return torch.Generator().manual_seed(int.from_bytes(digest[:7], "big"))
 
 
-def uniform(
-    shape: tuple[int, ...], low: float, high: float, *, draws: Generator
-) -> Float[Tensor, "..."]:
+def uniform(shape: tuple[int, ...], low: float, high: float, *, draws: Generator) -> Float[Tensor, "..."]:
     """Uniform numbers in [low, high)."""
     return low + (high - low) * torch.rand(shape, generator=draws)
 

@@ -27,6 +27,4 @@ def draw_wear(settings: WearSettings, *, draws: Generator) -> Wear:
     shift = symmetric((2,), settings.shift_mm, draws=draws)
     tilt = symmetric((), settings.tilt_deg, draws=draws)
     scale = symmetric((), settings.scale, draws=draws)
-    return Wear(
-        shift_mm=(float(shift[0]), float(shift[1])), tilt_deg=float(tilt), scale=1.0 + float(scale)
-    )
+    return Wear(shift_mm=(float(shift[0]), float(shift[1])), tilt_deg=float(tilt), scale=1.0 + float(scale))

@@ -21,7 +21,7 @@ from advmask.files import written_aside
 Recipe = Mapping[str, str | int | float]
 
 # To be raised whenever the same photo and settings would give another crop than before.
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 _log = logging.getLogger(__name__)
 

@@ -72,7 +72,7 @@ def find_people(root: Path) -> list[PersonPhotos]:
     peopled = any(person.photos for person in people)
     if direct and peopled:
         raise PhotoError(
-            f"{root} holds both photos and folders of photos; keep one person's photos or one folder per person."
+            f"{root} holds both photos and folders of photos; keep only one person's photos, or only folders."
         )
     if direct:
         return [PersonPhotos(root.resolve().name or "person", direct)]

@@ -62,12 +62,11 @@ def cut_chips(
     )
     inverse = inverse / determinant
     height, width = size
-    options = {"dtype": pictures.dtype, "device": pictures.device}
     y, x = torch.meshgrid(
-        torch.arange(height, **options) + 0.5, torch.arange(width, **options) + 0.5, indexing="ij"
+        torch.arange(height).to(pictures) + 0.5, torch.arange(width).to(pictures) + 0.5, indexing="ij"
     )
     chip_points = torch.stack([x, y], dim=-1).view(1, -1, 2)
     points = (chip_points - shift[:, None]) @ inverse.transpose(1, 2)
-    extent = torch.tensor([pictures.shape[3], pictures.shape[2]], **options)
+    extent = torch.tensor([pictures.shape[3], pictures.shape[2]]).to(pictures)
     grid = (points * (2 / extent) - 1).view(-1, height, width, 2)
     return F.grid_sample(pictures, grid, mode="bilinear", padding_mode="border", align_corners=False)

@@ -67,9 +67,7 @@ class Recognizer(nn.Module):
     def embed(self, chips: Float[Tensor, "batch 3 height width"]) -> Float[Tensor, "batch dim"]:
         """Embeddings of aligned RGB chips in [0, 1]; the network's own range is owned here."""
         spec = self.specification
-        fed = preprocess(
-            chips, channels=spec.channels, value_range=spec.range, mean=spec.mean, std=spec.std
-        )
+        fed = preprocess(chips, channels=spec.channels, value_range=spec.range, mean=spec.mean, std=spec.std)
         embeddings: Tensor = self.network(fed)
         return embeddings
 

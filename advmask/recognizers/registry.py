@@ -81,7 +81,9 @@ def _onnx(name: str, rest: str) -> Recognizer:
     check_network(network, specification, name=name)
     given = specification.calibration
     calibration = (
-        Calibration(fmr=given.fmr, threshold=given.threshold, scale=given.scale, source=f"YAML beside {path.name}")
+        Calibration(
+            fmr=given.fmr, threshold=given.threshold, scale=given.scale, source=f"YAML beside {path.name}"
+        )
         if given
         else None
     )

@@ -2,7 +2,7 @@
 
 import math
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BeforeValidator, Field, FiniteFloat, field_validator, model_validator
@@ -123,7 +123,7 @@ class NetworkSpecification(Settings):
         return value
 
     @model_validator(mode="after")
-    def _points_in_picture(self) -> Self:
+    def _points_in_picture(self) -> "NetworkSpecification":
         if isinstance(self.template, str):
             return self
         height, width = self.size

@@ -42,7 +42,9 @@ class MipAtlas:
         height, width = self.padded
         if self.levels == 1:
             return height, width
-        return max(height, self.offset(self.levels - 1)[0] + (height >> (self.levels - 1))), width + width // 2
+        return max(
+            height, self.offset(self.levels - 1)[0] + (height >> (self.levels - 1))
+        ), width + width // 2
 
     def offset(self, level: int) -> tuple[int, int]:
         """Row and column at which a level starts."""
@@ -51,7 +53,9 @@ class MipAtlas:
             return 0, 0
         return sum(height >> above for above in range(1, level)), width
 
-    def build(self, texture: Float[Tensor, "channels height width"]) -> Float[Tensor, "channels rows columns"]:
+    def build(
+        self, texture: Float[Tensor, "channels height width"]
+    ) -> Float[Tensor, "channels rows columns"]:
         """Lay the pyramid of a texture out; differentiable."""
         if texture.shape[-2:] != (self.height, self.width):
             raise ValueError(
@@ -87,10 +91,9 @@ class MipAtlas:
         rows, columns = self.size
         lod = lod.clamp(0, self.levels - 1)
         fine = lod.floor()
-        options = {"dtype": texel.dtype, "device": texel.device}
-        offsets = torch.tensor([self.offset(level)[::-1] for level in range(self.levels)], **options)
-        extent = torch.tensor([self.width, self.height], **options)
-        scale = torch.tensor([2 / columns, 2 / rows], **options)
+        offsets = torch.tensor([self.offset(level)[::-1] for level in range(self.levels)]).to(texel)
+        extent = torch.tensor([self.width, self.height]).to(texel)
+        scale = torch.tensor([2 / columns, 2 / rows]).to(texel)
         positions = []
         for level in (fine, (fine + 1).clamp(max=self.levels - 1)):
             factor = torch.exp2(-level)[:, None]

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from advmask.masks.placement import Placement
 from advmask.render.colour import linear_from_srgb, luminance
-from advmask.render.rasterise import Fragments, rasterise
+from advmask.render.rasterise import rasterise
 from advmask.render.shading import evaluate_light, fit_light, white_level
 from advmask.settings import Settings
 
@@ -74,22 +74,26 @@ def pack(
     fragments = rasterise(
         points, torch.from_numpy(placement.depth_mm), faces, height=height * fine, width=width * fine
     )
-    corners = faces[fragments.face]
-    uv = _interpolate(torch.from_numpy(placement.uv_mm), corners, fragments)
-    footprint = _footprint(points, torch.from_numpy(placement.uv_mm), faces)
-    footprint_at = _interpolate(footprint[:, None], corners, fragments)[:, 0].exp()
+    uv_mm = torch.from_numpy(placement.uv_mm)
+    attributes = torch.cat(
+        [uv_mm, _log_footprint(points, uv_mm, faces)[:, None], torch.from_numpy(placement.normals)], dim=1
+    )
+    seen = (attributes[faces][fragments.face] * fragments.barycentric[..., None]).sum(dim=1)
 
     x, y = fragments.pixel % (width * fine) // fine, fragments.pixel // (width * fine) // fine
-    pixel, row, count = torch.unique(y * width + x, return_inverse=True, return_counts=True)
+    owner = y * width + x
+    count = torch.bincount(owner, minlength=height * width)
+    pixel = count.nonzero()[:, 0]
+    row = torch.zeros_like(count).index_copy(0, pixel, torch.arange(len(pixel)))[owner]
     order = torch.argsort(row, stable=True)
-    normals = F.normalize(_interpolate(torch.from_numpy(placement.normals), corners, fragments), dim=1)
-    normal_at = torch.zeros(len(pixel), 3, dtype=normals.dtype).index_add(0, row, normals)
-    shade = _shade(F.normalize(normal_at, dim=1), picture, pixel, settings)
-    alpha = _soft_alpha(pixel, count / fine**2, height, width, settings.edge_px)
+    normals = torch.zeros(len(pixel), 3, dtype=seen.dtype).index_add(0, row, seen[:, 3:])
+    shade = _shade(F.normalize(normals, dim=1), picture, pixel, settings)
+    alpha = _soft_alpha(pixel, count[pixel] / fine**2, height, width, settings.edge_px)
+    seen = seen[order]
     return PackedPlacement(
         row=row[order].int(),
-        uv_mm=uv[order].float(),
-        footprint_mm=footprint_at[order].half(),
+        uv_mm=seen[:, :2].float(),
+        footprint_mm=seen[:, 2].exp().half(),
         pixel=pixel.int(),
         alpha=alpha.half(),
         shade=shade.half(),
@@ -151,11 +155,7 @@ def collate(packed: Sequence[PackedPlacement], *, height: int, width: int) -> Pa
     )
 
 
-def _interpolate(values: Tensor, corners: Tensor, fragments: Fragments) -> Tensor:
-    return (values[corners] * fragments.barycentric[..., None]).sum(dim=1)
-
-
-def _footprint(points: Tensor, uv: Tensor, faces: Tensor) -> Tensor:
+def _log_footprint(points: Tensor, uv: Tensor, faces: Tensor) -> Tensor:
     """Log of the side of the cloth square seen by one sub-pixel, (V,): the mean over a corner's triangles.
 
     The square has the area of the true footprint, so that cloth seen at a slant is blurred a little
@@ -164,7 +164,9 @@ def _footprint(points: Tensor, uv: Tensor, faces: Tensor) -> Tensor:
     on_cloth = _double_area(uv[faces]).abs()
     in_picture = _double_area(points[faces]).abs()
     side = 0.5 * torch.log((on_cloth / in_picture.clamp(min=1e-9)).clamp(min=1e-12))
-    total = torch.zeros(len(points), dtype=points.dtype).index_add(0, faces.flatten(), side.repeat_interleave(3))
+    total = torch.zeros(len(points), dtype=points.dtype).index_add(
+        0, faces.flatten(), side.repeat_interleave(3)
+    )
     return total / torch.bincount(faces.flatten(), minlength=len(points)).clamp(min=1)
 
 

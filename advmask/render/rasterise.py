@@ -56,17 +56,15 @@ def rasterise(
     within = torch.arange(len(face), device=faces.device) - first[face]
     x = lowest[face, 0] + within % extent[face, 0]
     y = lowest[face, 1] + within // extent[face, 0]
-    centre = torch.stack([x, y], dim=1).to(points_px.dtype) + 0.5
-
-    weights = torch.stack(
-        [_edge(points_px, faces[face, (k + 1) % 3], faces[face, (k + 2) % 3], centre) for k in range(3)], dim=1
-    )
+    a, b, c = _edge_functions(points_px, faces)[face].unbind(dim=1)
+    centre_x, centre_y = x.to(points_px.dtype)[:, None] + 0.5, y.to(points_px.dtype)[:, None] + 0.5
+    weights = a * centre_x + b * centre_y + c
     area = weights.sum(dim=1)
     inside = ((weights >= 0).all(dim=1) | (weights <= 0).all(dim=1)) & (area != 0)
     face, weights, area = face[inside], weights[inside], area[inside]
     pixel = (y * width + x)[inside]
     barycentric = weights / area[:, None]
-    z = (barycentric * depth[faces[face]]).sum(dim=1)
+    z = (barycentric * depth[faces][face]).sum(dim=1)
 
     nearest = torch.full((height * width,), -torch.inf, dtype=z.dtype, device=z.device)
     nearest = nearest.scatter_reduce(0, pixel, z, reduce="amax")
@@ -80,12 +78,16 @@ def rasterise(
     return Fragments(pixel=pixel[order], face=face[order], barycentric=barycentric[order])
 
 
-def _edge(
-    points: Float[Tensor, "v 2"], start: Int[Tensor, " n"], end: Int[Tensor, " n"], at: Float[Tensor, "n 2"]
-) -> Float[Tensor, " n"]:
-    """Twice the signed area of (start, end, at); exactly antisymmetric in its two corners."""
-    low, high = torch.minimum(start, end), torch.maximum(start, end)
-    a, b = points[low], points[high]
-    along, towards = b - a, at - a
-    value = along[:, 0] * towards[:, 1] - along[:, 1] * towards[:, 0]
-    return torch.where(start == low, value, -value)
+def _edge_functions(points: Float[Tensor, "v 2"], faces: Int[Tensor, "f 3"]) -> Float[Tensor, "f 3 3"]:
+    """Coefficients a, b, c (axis 1) of the edge opposite each corner (axis 2): a x + b y + c.
+
+    The value is twice the signed area of the edge and the point. Two triangles that share an edge get the
+    same numbers up to their sign, so that no rounding lets a point fall between them.
+    """
+    start, end = faces.roll(-1, dims=1), faces.roll(-2, dims=1)
+    low, high = points[torch.minimum(start, end)], points[torch.maximum(start, end)]
+    along = high - low
+    a, b = -along[..., 1], along[..., 0]
+    c = along[..., 1] * low[..., 0] - along[..., 0] * low[..., 1]
+    sign = torch.where(start < end, 1.0, -1.0).to(points.dtype)
+    return torch.stack([a, b, c], dim=1) * sign[:, None]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pytorch_lightning.loggers.logger import Logger, rank_zero_experiment
+from pytorch_lightning.loggers.logger import Logger
 from pytorch_lightning.utilities import rank_zero_only
 
 from advmask.files import write_text
@@ -44,7 +44,6 @@ class CsvLog(Logger):
         return ""
 
     @property
-    @rank_zero_experiment
     def experiment(self) -> None:
         """There is no object behind this logger."""
         return None

@@ -72,9 +72,7 @@ class DesignModule(pl.LightningModule):
             self._effects.tone, batch=len(batch.photo), draws=generator(self._seed, batch.step, "tone")
         ).to(batch.pictures.device)
         worn = self.renderer(self.texture(), batch.pictures, batch.packed, tone)
-        return photograph(
-            worn, self._effects.camera, draws=generator(self._seed, batch.step, "camera")
-        )
+        return photograph(worn, self._effects.camera, draws=generator(self._seed, batch.step, "camera"))
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """One step: render, photograph, recognise, compare."""

@@ -48,7 +48,9 @@ class DesignProgress(Callback):
         """Close the bar."""
         self._close()
 
-    def on_exception(self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException) -> None:
+    def on_exception(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException
+    ) -> None:
         """Close the bar, so that the message stands on its own line."""
         self._close()
 

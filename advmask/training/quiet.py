@@ -11,6 +11,8 @@ _HARMLESS = (
     ".*MPS available but not used.*",
     ".*Checkpoint directory.*exists and is not empty.*",
     ".*resuming from a checkpoint that ended before the epoch ended.*",
+    ".*module\\(s\\) in eval mode at the start of training.*",  # the recognizers are meant to be
+    ".*isinstance\\(treespec, LeafSpec\\)` is deprecated.*",  # inside Lightning
     ".*does not have a deterministic implementation.*",  # CUDA grid_sample backward; said in the README
 )
 

@@ -102,7 +102,9 @@ def train(settings: TrainSettings, *, folder: Path, tell: Tell = print) -> Train
     with torch.no_grad():
         texels = module.texture().float().cpu()
     design = _design(texels, surface, settings)
-    save_texels(run.texture, texels, metadata={"pattern": design.pattern, "texels_per_mm": str(design.texels_per_mm)})
+    save_texels(
+        run.texture, texels, metadata={"pattern": design.pattern, "texels_per_mm": str(design.texels_per_mm)}
+    )
     write_design(run.texture_picture, design)
     run.finish(_facts(settings, faces, prepared))
     return TrainResult(design, folder, settings, faces)

@@ -58,7 +58,7 @@ class LoggerSettings(Settings):
     """Where numbers go besides `metrics.csv`.
 
     Attributes:
-        kind: `csv` writes the file only; `wandb` sends numbers, never pictures of people, to Weights & Biases.
+        kind: `csv` writes the file only; `wandb` also gives the numbers, never pictures, to wandb.
         project: wandb project.
         offline: Keep wandb's records on this machine.
     """

@@ -56,9 +56,7 @@ def test_transform_is_umeyamas(values: list[float], size: int) -> None:
 def test_exact_similarity_is_recovered(scale: float, degrees: float, x: float, y: float) -> None:
     truth = similarity(scale, degrees, (x, y))
     photo = apply_transform(truth, canonical_points())
-    np.testing.assert_allclose(
-        apply_transform(crop_transform(photo), photo), canonical_points(), atol=1e-6
-    )
+    np.testing.assert_allclose(apply_transform(crop_transform(photo), photo), canonical_points(), atol=1e-6)
 
 
 def test_mirrored_face_is_not_mirrored_back() -> None:
@@ -100,8 +98,8 @@ def test_pixel_centres(scale: float, degrees: float) -> None:
     assert inside.mean() > 0.7
     error = (crop[..., 0] - expected)[inside]
     assert np.abs(error).max() < 1.1  # rounded twice: in the picture and in the crop
-    # A shift by a twentieth of the coarser of the two pixels would show in the mean.
-    assert abs(error.mean()) < 0.05 * steep / min(scale, 1)
+    # A shift by a tenth of the coarser of the two pixels would show in the mean.
+    assert abs(error.mean()) < 0.1 * steep / min(scale, 1)
 
 
 def test_interpolation_of_a_known_picture() -> None:

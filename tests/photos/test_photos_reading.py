@@ -52,11 +52,12 @@ def icc(space: bytes, kind: bytes, pcs: bytes, tags: dict[bytes, bytes]) -> byte
     table, body = struct.pack(">I", len(tags)), b""
     start = 128 + 4 + 12 * len(tags)
     for name, data in tags.items():
-        data += bytes(-len(data) % 4)
         table += name + struct.pack(">II", start + len(body), len(data))
-        body += data
+        body += data + bytes(-len(data) % 4)
     header = struct.pack(">I4sI4s4s4s", start + len(body), b"test", 0x02400000, kind, space, pcs)
-    header += struct.pack(">6H", 2026, 1, 1, 0, 0, 0) + b"acsp" + bytes(28) + s15(0.9642) + s15(1) + s15(0.8249)
+    header += (
+        struct.pack(">6H", 2026, 1, 1, 0, 0, 0) + b"acsp" + bytes(28) + s15(0.9642) + s15(1) + s15(0.8249)
+    )
     return header.ljust(128, b"\0") + table + body
 
 
@@ -148,7 +149,9 @@ def test_transparency_becomes_mid_grey(tmp_path: Path, mode: str) -> None:
     if mode in ("RGBA", "LA"):
         image.convert(mode).save(path)
     elif mode == "PA":
-        image.convert("LA").convert("PA").save(path)
+        indexed = image.convert("L").convert("PA")
+        indexed.putalpha(image.getchannel("A"))
+        indexed.save(path)
     elif mode == "P":
         indices = Image.fromarray(np.array([[0, 0, 1, 1]] * 2, np.uint8))
         indices.putpalette([10, 10, 10, 200, 200, 200])
@@ -273,7 +276,9 @@ def test_srgb_profile_changes_nothing(tmp_path: Path) -> None:
     np.testing.assert_array_equal(pixels(tmp_path / "a.png"), truth)
 
 
-@pytest.mark.parametrize("profile", [b"rubbish", linear_rgb()[:300], grey_cmyk()], ids=["rubbish", "cut", "misfit"])
+@pytest.mark.parametrize(
+    "profile", [b"rubbish", linear_rgb()[:300], grey_cmyk()], ids=["rubbish", "cut", "misfit"]
+)
 def test_unusable_profile_is_passed_over(tmp_path: Path, profile: bytes) -> None:
     truth = noise(9, 9, 3)
     Image.fromarray(truth).save(tmp_path / "a.png", icc_profile=profile)

@@ -65,8 +65,8 @@ def _read(tmp_path: Path, data: bytes) -> bool:
     try:
         with _at_most_256_mib_more():
             read_dlib_resnet(path)
-    except WeightsError as error:
-        return str(path) not in str(error)
+    except WeightsError:
+        return False
     return True
 
 
@@ -123,8 +123,9 @@ def test_error_says_what_was_expected_and_where(
     assert find in original
     path = tmp_path / "network.dat"
     path.write_bytes(original.replace(find, replace, 1))
-    with pytest.raises(WeightsError, match=says):
+    with pytest.raises(WeightsError, match=says) as caught:
         read_dlib_resnet(path)
+    assert str(path) in str(caught.value)
 
 
 def test_trailing_bytes_truncation_and_other_files_are_refused(tmp_path: Path, original: bytes):

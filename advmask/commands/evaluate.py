@@ -1,0 +1,84 @@
+"""`advmask evaluate`: a design against plain masks, as a table and `results.json`."""
+
+from typing import Any
+
+import torch
+from omegaconf import DictConfig
+
+from advmask.commands.designs import CONTROLS, open_design, shipped_design
+from advmask.commands.given import as_mapping, over
+from advmask.commands.output import output_dir
+from advmask.effects import EffectsSettings
+from advmask.evaluation.protocol import ProtocolSettings, evaluate_designs, people_of
+from advmask.evaluation.results import write_results
+from advmask.evaluation.table import results_table
+from advmask.masks import MaskSettings, build_mask
+from advmask.photos import FacesSettings, load_faces
+from advmask.recognizers.registry import build_recognizers
+from advmask.render import RenderSettings
+from advmask.settings import Settings
+
+
+class EvaluateSettings(Settings):
+    """Everything an evaluation depends on, besides the design."""
+
+    design: str
+    texels_per_mm: float
+    recognizers: list[str]
+    faces: FacesSettings
+    mask: MaskSettings
+    render: RenderSettings
+    effects: EffectsSettings
+    protocol: ProtocolSettings
+
+
+def run(config: DictConfig) -> None:
+    """Evaluate, print the table and write `results.json`."""
+    values: dict[str, Any] = as_mapping(config)
+    mask = MaskSettings.build(values["mask"])
+    design = open_design(values["design"], mask=mask, texels_per_mm=values["texels_per_mm"])
+    if design.run is not None:
+        of_run = design.run.model_dump(mode="json") | {"texels_per_mm": design.texels_per_mm}
+        values = over(of_run, config) | {"texels_per_mm": design.texels_per_mm, "mask": of_run["mask"]}
+    settings = EvaluateSettings.build(values)
+    faces = load_faces(settings.faces, progress=settings.protocol.progress)
+    for omission in faces.omissions:
+        print(f"Left out {omission.source}: {omission.reason}")
+    for notice in faces.notices:
+        print(notice)
+    recognizers = build_recognizers(settings.recognizers)
+    height, width = build_mask(settings.mask).texture_size(settings.texels_per_mm)
+    controls = {name: shipped_design(name, height=height, width=width) for name in CONTROLS}
+    results = evaluate_designs(
+        controls | {"design": design.texels},
+        faces,
+        recognizers,
+        texels_per_mm=settings.texels_per_mm,
+        protocol=settings.protocol,
+        effects=settings.effects,
+        mask=settings.mask,
+        render=settings.render,
+    )
+    names = people_of(faces, settings.protocol.people)
+    path = output_dir() / "results.json"
+    write_results(
+        path,
+        results,
+        {
+            "settings": settings.model_dump(mode="json"),
+            "people": {
+                "probed": list(names),
+                "held_out": faces.split.held_out and settings.protocol.people == "test",
+                "at_hand": len(faces.people),
+            },
+            "weights_sha256": {item.label: item.weights_sha256 for item in recognizers},
+            "packages": {"torch": torch.__version__},
+        },
+    )
+    held = "whom the design was not trained on" if faces.split.held_out else "on whom the design was trained"
+    print(f"\n{len(names)} people ({held}), enrolled with bare photos.\n")
+    print(results_table(results))
+    print(
+        "\nMeasured on these photos, recognizers and simulated effects only: not a printed mask, not other "
+        f"recognizers, not a promise.\nWritten to {path}"
+    )

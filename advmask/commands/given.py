@@ -1,0 +1,34 @@
+"""Which settings the user gave, as against those that merely have defaults."""
+
+from typing import Any
+
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig, OmegaConf
+
+
+def as_mapping(config: DictConfig) -> dict[str, Any]:
+    """The composed configuration as plain, resolved values."""
+    values = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
+    assert isinstance(values, dict)
+    return {str(key): value for key, value in values.items()}
+
+
+def over(base: dict[str, Any], config: DictConfig) -> dict[str, Any]:
+    """The values of `base`, with those in their place that the user gave on the command line.
+
+    Args:
+        base: Nested settings, such as those of the run that a design comes from.
+        config: The composed configuration of this command.
+    """
+    given = as_mapping(config)
+    result = {key: base.get(key, value) for key, value in given.items()}
+    for override in HydraConfig.get().overrides.task:
+        path = override.split("=", 1)[0].lstrip("+~").split("@")[0].replace("/", ".").split(".")
+        source: Any = given
+        target: Any = result
+        for part in path[:-1]:
+            target[part] = dict(target[part])
+            source, target = source[part], target[part]
+        if path[-1] in source:
+            target[path[-1]] = source[path[-1]]
+    return result

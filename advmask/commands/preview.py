@@ -1,0 +1,86 @@
+"""`advmask preview`: a contact sheet of faces bare, with a plain mask and with the design."""
+
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from omegaconf import DictConfig
+from pydantic import Field
+
+from advmask.commands.designs import open_design, shipped_design
+from advmask.commands.given import as_mapping, over
+from advmask.commands.output import output_dir
+from advmask.effects import WearSettings
+from advmask.evaluation.contact_sheet import contact_sheet
+from advmask.evaluation.protocol import people_of
+from advmask.files import write_with
+from advmask.masks import MaskSettings, build_mask
+from advmask.photos import FacesSettings, load_faces
+from advmask.render import MaskRenderer, RenderSettings, collate
+from advmask.settings import Settings
+from advmask.textures.pictures import read_picture_as_texels
+from advmask.worn import wear_masks
+
+
+class PreviewSettings(Settings):
+    """Everything a contact sheet depends on."""
+
+    design: str
+    texels_per_mm: float
+    plain: str
+    people: Literal["train", "validate", "test", "all"]
+    count: int = Field(ge=1, le=500)
+    faces: FacesSettings
+    mask: MaskSettings
+    render: RenderSettings
+
+
+def run(config: DictConfig) -> None:
+    """Draw `preview.png`."""
+    values: dict[str, Any] = as_mapping(config)
+    mask = MaskSettings.build(values["mask"])
+    design = open_design(values["design"], mask=mask, texels_per_mm=values["texels_per_mm"])
+    if design.run is not None:
+        of_run = design.run.model_dump(mode="json")
+        base = {"faces": of_run["faces"]}
+        values = over(base, config) | {"texels_per_mm": design.texels_per_mm, "mask": of_run["mask"]}
+    settings = PreviewSettings.build(values)
+    faces = load_faces(settings.faces, progress=True)
+    for omission in faces.omissions:
+        print(f"Left out {omission.source}: {omission.reason}")
+    crops = faces.of(people_of(faces, settings.people))
+    step = max(1, len(crops) // settings.count)
+    surface = build_mask(settings.mask)
+    height, width = surface.texture_size(settings.texels_per_mm)
+    photos = wear_masks(
+        crops[::step][: settings.count],
+        surface,
+        wear=WearSettings(),
+        ways=1,
+        render=settings.render,
+        seed=0,
+        stream="preview",
+    )
+    for omission in photos.omissions:
+        print(f"Left out {omission.source}: {omission.reason}")
+    renderer = MaskRenderer(
+        height=height, width=width, texels_per_mm=settings.texels_per_mm, mip_bias=settings.render.mip_bias
+    )
+    bare = photos.pictures.float() / 255
+    packed = collate([ways[0] for ways in photos.placements], height=bare.shape[2], width=bare.shape[3])
+    if Path(settings.plain).expanduser().is_file():
+        plain = read_picture_as_texels(Path(settings.plain).expanduser(), height=height, width=width)
+    else:
+        plain = shipped_design(settings.plain, height=height, width=width)
+    with torch.no_grad():
+        worn = [renderer(texels, bare, packed) for texels in (plain, design.texels)]
+    rows = list(zip(bare, *worn, strict=True))
+    half = (len(rows) + 1) // 2 if len(rows) > 4 else len(rows)
+    captions = ["bare", Path(settings.plain).stem, "design"]
+    if half < len(rows):
+        blank = tuple(torch.ones_like(bare[0]) for _ in captions)
+        right = rows[half:] + [blank] * (2 * half - len(rows))
+        rows, captions = [(*a, *b) for a, b in zip(rows[:half], right, strict=True)], captions * 2
+    path = output_dir() / "preview.png"
+    write_with(path, contact_sheet(rows, columns=captions).save)
+    print(f"Written to {path}")

@@ -1,0 +1,82 @@
+"""`advmask train`: learn a design, write its print files, and say what it was measured to do."""
+
+from omegaconf import DictConfig
+
+from advmask.commands.designs import shipped_design
+from advmask.commands.given import as_mapping
+from advmask.commands.output import output_dir
+from advmask.evaluation.protocol import ProtocolSettings, evaluate_designs, people_of
+from advmask.evaluation.results import RecognizerResult, write_results
+from advmask.masks import build_mask
+from advmask.printing.exports import write_exports
+from advmask.printing.outline import PatternOutline
+from advmask.recognizers.registry import build_recognizers
+from advmask.training.run import TrainResult, train
+from advmask.training.settings import TrainSettings
+
+_CHECKED_AGAINST = ("white", "surgical_blue", "black")
+
+
+def run(config: DictConfig) -> None:
+    """Train, export and check."""
+    settings = TrainSettings.build(as_mapping(config))
+    result = train(settings, folder=output_dir())
+    surface = build_mask(settings.mask)
+    outline = PatternOutline(
+        name=surface.name,
+        points_mm=surface.outline_mm,
+        origin_mm=surface.origin_mm,
+        size_mm=surface.size_mm,
+        texels_per_mm=settings.texture.texels_per_mm,
+    )
+    exports = write_exports(
+        result.folder / "exports",
+        result.design,
+        outline,
+        dpi=settings.printing.dpi,
+        bleed_mm=settings.printing.bleed_mm,
+    )
+    check = result.folder / "check.json"
+    if not check.exists():
+        results = _check(result)
+        who = "validation people" if result.faces.split.held_out else "the people it was trained on"
+        print(f"\nChecked on {who}, under effects drawn anew:\n{_summary(results)}")
+        write_results(check, results, {"what": "short check at the end of training"})
+    print("\nThe design:  " + str(result.folder / "texture.png"))
+    print("To print:    " + ", ".join(str(path) for path in exports))
+    print("To measure:  advmask evaluate design=" + str(result.folder))
+
+
+def _check(result: TrainResult) -> list[RecognizerResult]:
+    settings = result.settings
+    height, width = result.design.texels.shape[1:]
+    plain = {name: shipped_design(name, height=height, width=width) for name in _CHECKED_AGAINST}
+    people = "validate" if people_of(result.faces, "validate") else "all"
+    return evaluate_designs(
+        plain | {"design": result.design.texels},
+        result.faces,
+        build_recognizers(settings.recognizers),
+        texels_per_mm=settings.texture.texels_per_mm,
+        protocol=ProtocolSettings(people=people, progress=settings.trainer.progress),
+        effects=settings.effects,
+        mask=settings.mask,
+        render=settings.render,
+    )
+
+
+def _summary(results: list[RecognizerResult]) -> str:
+    lines = []
+    for result in results:
+        how = "aligned afresh by MTCNN" if result.aligner == "mtcnn" else "aligned as on the bare picture"
+        lines.append(f"  {result.recognizer}, {how}, {result.probes} probes")
+        for name, condition in result.conditions.items():
+            measure = (
+                f"distance {-condition.similarity:.3f}"
+                if condition.similarity <= 0
+                else f"similarity {condition.similarity:.3f}"
+            )
+            lines.append(
+                f"    {name:15} match confidence {condition.match_confidence.value:.3f}   {measure}"
+                + (f"   no face found in {condition.undetected}" if condition.undetected else "")
+            )
+    return "\n".join(lines)

@@ -1,0 +1,44 @@
+"""Results as a table for the terminal."""
+
+from collections.abc import Sequence
+
+from advmask.evaluation.metrics import Estimate
+from advmask.evaluation.results import RecognizerResult
+
+_ALIGNER_WORDS = {
+    "mtcnn": "found and aligned afresh by MTCNN on the masked picture",
+    "bare": "aligned as on the bare picture",
+}
+
+
+def results_table(results: Sequence[RecognizerResult]) -> str:
+    """Lay out results, one block per recognizer and aligner."""
+    blocks = []
+    for result in results:
+        unit = "distance" if all(c.similarity <= 0 for c in result.conditions.values()) else "similarity"
+        head = (
+            f"{result.recognizer}, {_ALIGNER_WORDS.get(result.aligner, result.aligner)}: {result.probes} probes"
+            + (f", {result.left_out} left out (no face found in some condition)" if result.left_out else "")
+            + f"; threshold {abs(result.threshold):.3f} at FMR {result.fmr:g} ({result.threshold_source})"
+        )
+        rows = [f"  {'condition':15}{unit:>11}{'match confidence':>26}{'TAR %':>24}{'no face':>9}"]
+        for name, condition in result.conditions.items():
+            value = abs(condition.similarity) if unit == "distance" else condition.similarity
+            mark = " *" if name == result.strongest_plain else ""
+            rows.append(
+                f"  {name + mark:15}{value:>11.3f}{_with_interval(condition.match_confidence, 3):>26}"
+                f"{_with_interval(condition.tar, 1, factor=100):>24}{condition.undetected:>9}"
+            )
+        for name, condition in result.conditions.items():
+            if condition.drop is not None and name == "design":
+                drop = _with_interval(condition.drop, 1, factor=100)
+                rows.append(f"  {name}: TAR lower than under the strongest plain mask (*) by {drop} points")
+        blocks.append("\n".join([head, *rows]))
+    return "\n\n".join(blocks)
+
+
+def _with_interval(estimate: Estimate, digits: int, *, factor: float = 1.0) -> str:
+    text = f"{estimate.value * factor:.{digits}f}"
+    if estimate.low is None or estimate.high is None:
+        return text
+    return f"{text} [{estimate.low * factor:.{digits}f}, {estimate.high * factor:.{digits}f}]"

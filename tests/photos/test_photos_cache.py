@@ -1,0 +1,154 @@
+"""The cache: true to what was put in, deaf to damage, harmless when it cannot write."""
+
+import logging
+import os
+import stat
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from advmask.errors import RunError
+from advmask.photos import CachedCrop, CachedFailure, CropCache, default_crop_folder
+
+PHOTO = "ab" * 32
+RECIPE: dict[str, str | int | float] = {"size": 112, "min_probability": 0.9, "detector": "mtcnn"}
+FAILURE = CachedFailure("No face was found — 没有.")
+
+
+def crop(seed: int = 0) -> CachedCrop:
+    generator = torch.Generator().manual_seed(seed)
+    return CachedCrop(
+        picture=torch.randint(0, 256, (3, 12, 12), generator=generator, dtype=torch.uint8),
+        landmarks=torch.randn(5, 2, generator=generator),
+        transform=torch.randn(2, 3, generator=generator, dtype=torch.float64),
+        face_px=40.1 + seed,
+        faces=2,
+    )
+
+
+def same(one: object, other: CachedCrop) -> bool:
+    return (
+        isinstance(one, CachedCrop)
+        and all(
+            getattr(one, name).dtype == getattr(other, name).dtype
+            and torch.equal(getattr(one, name), getattr(other, name))
+            for name in ("picture", "landmarks", "transform")
+        )
+        and (one.face_px, one.faces) == (other.face_px, other.faces)
+    )
+
+
+def test_what_is_put_comes_back(tmp_path: Path) -> None:
+    CropCache(tmp_path / "c").put(PHOTO, RECIPE, crop())
+    again = CropCache(tmp_path / "c")
+    assert same(again.get(PHOTO, dict(reversed(RECIPE.items()))), crop())
+    again.put(PHOTO, {**RECIPE, "size": 224}, FAILURE)
+    assert again.get(PHOTO, {**RECIPE, "size": 224}) == FAILURE
+    assert same(again.get(PHOTO, RECIPE), crop())
+
+
+@pytest.mark.parametrize("change", [{"size": 113}, {"min_probability": 0.91}, {"detector": "x"}, {"more": 1}])
+def test_other_settings_and_other_photos_are_unknown(
+    tmp_path: Path, change: dict[str, str | int | float]
+) -> None:
+    cache = CropCache(tmp_path)
+    cache.put(PHOTO, RECIPE, crop())
+    assert cache.get(PHOTO, {**RECIPE, **change}) is None
+    assert cache.get("cd" * 32, RECIPE) is None
+
+
+def test_a_new_format_forgets_the_old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cache = CropCache(tmp_path)
+    cache.put(PHOTO, RECIPE, crop())
+    monkeypatch.setattr("advmask.photos.cache.FORMAT_VERSION", -1)
+    assert cache.get(PHOTO, RECIPE) is None
+
+
+@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data(), value=st.sampled_from([crop(), FAILURE]))
+def test_damage_is_absence(tmp_path: Path, data: st.DataObject, value: CachedCrop | CachedFailure) -> None:
+    cache = CropCache(tmp_path)
+    cache.put(PHOTO, RECIPE, value)
+    (path,) = tmp_path.iterdir()
+    content = bytearray(path.read_bytes())
+    if data.draw(st.booleans()):
+        content = content[: data.draw(st.integers(0, len(content) - 1))]
+    else:
+        at = data.draw(st.integers(0, len(content) - 1))
+        content[at] ^= 1 << data.draw(st.integers(0, 7))
+    path.write_bytes(content)
+    found = cache.get(PHOTO, RECIPE)
+    assert found is None or found == value or (isinstance(value, CachedCrop) and same(found, value))
+    cache.put(PHOTO, RECIPE, crop(1))
+    assert same(cache.get(PHOTO, RECIPE), crop(1))
+
+
+def test_a_flipped_pixel_is_noticed(tmp_path: Path) -> None:
+    cache = CropCache(tmp_path)
+    cache.put(PHOTO, RECIPE, crop())
+    (path,) = tmp_path.iterdir()
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1  # tensors lie at the end of a safetensors file
+    path.write_bytes(content)
+    assert cache.get(PHOTO, RECIPE) is None
+
+
+def test_no_folder_keeps_nothing() -> None:
+    cache = CropCache(None)
+    cache.put(PHOTO, RECIPE, crop())
+    assert cache.get(PHOTO, RECIPE) is None
+    assert cache.size() == (0, 0)
+    assert cache.clear() == 0
+
+
+def test_unwritable_folder_is_said_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    cache = CropCache(tmp_path / "file" / "crops")  # not even root can make a folder in a file
+    with caplog.at_level(logging.WARNING):
+        for seed in range(3):
+            cache.put(f"{seed:064}", RECIPE, crop(seed))
+            assert cache.get(f"{seed:064}", RECIPE) is None
+    (record,) = caplog.records
+    assert record.levelno == logging.WARNING
+    assert str(tmp_path) in record.getMessage()
+    assert "\n" not in record.getMessage()
+
+
+def test_the_folder_is_for_its_owner(tmp_path: Path) -> None:
+    folder = tmp_path / "new" / "crops"
+    before = os.umask(0)
+    try:
+        CropCache(folder).put(PHOTO, RECIPE, crop())
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+def test_default_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    folder = default_crop_folder()
+    assert folder.name == "crops"
+    assert folder.parent.name == "advmask"
+
+
+def test_size_and_clear_touch_only_crops(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cache = CropCache(tmp_path)
+    assert CropCache(tmp_path / "gone").size() == (0, 0)
+    cache.put(PHOTO, RECIPE, crop())
+    cache.put("cd" * 32, RECIPE, FAILURE)
+    mine = list(tmp_path.iterdir())
+    (tmp_path / "weights.safetensors").write_bytes(b"precious")
+    assert cache.size() == (2, sum(path.stat().st_size for path in mine))
+    assert cache.clear() == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["weights.safetensors"]
+    cache.put(PHOTO, RECIPE, crop())
+
+    def refuse(self: Path, missing_ok: bool = False) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    with pytest.raises(RunError, match="Cannot delete"):
+        cache.clear()
