@@ -53,8 +53,8 @@ def main() -> None:
         for label, (genuine, impostor) in (("single", single), ("template", template)):
             low, high = threshold_at_fmr(impostor, 1e-2), threshold_at_fmr(impostor, 1e-3)
             print(
-                f"{recognizer.label:22} {label:9} {100 * equal_error_rate(genuine, impostor):6.2f} {low:9.4f} "
-                f"{100 * (genuine >= low).mean():6.1f} {high:9.4f} {100 * (genuine >= high).mean():6.1f}"
+                f"{recognizer.label:22} {label:9} {100 * equal_error_rate(genuine, impostor):6.2f} "
+                f"{low:9.4f} {100 * (genuine >= low).mean():6.1f} {high:9.4f} {100 * (genuine >= high).mean():6.1f}"
             )
         if arguments.store:
             source = (

@@ -38,8 +38,7 @@ class Scores:
 
     def detected(self) -> NDArray[np.bool_]:
         """(n,) whether the face was found in every condition; only these are compared."""
-        found: NDArray[np.bool_] = np.isfinite(list(self.similarity.values())).all(axis=0)
-        return found
+        return np.asarray(np.isfinite(np.stack(list(self.similarity.values()))).all(axis=0))
 
 
 def score(

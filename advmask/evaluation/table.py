@@ -17,7 +17,7 @@ def results_table(results: Sequence[RecognizerResult]) -> str:
     for result in results:
         unit = "distance" if all(c.similarity <= 0 for c in result.conditions.values()) else "similarity"
         head = (
-            f"{result.recognizer}, {_ALIGNER_WORDS.get(result.aligner, result.aligner)}: {result.probes} probes"
+            f"{result.recognizer}, {_ALIGNER_WORDS[result.aligner]}: {result.probes} probes"
             + (f", {result.left_out} left out (no face found in some condition)" if result.left_out else "")
             + f"; threshold {abs(result.threshold):.3f} at FMR {result.fmr:g} ({result.threshold_source})"
         )

@@ -54,7 +54,7 @@ def start_texels(
     path = Path(start).expanduser()
     if not path.exists():
         raise DesignError(
-            f"Cannot start from {start!r}: it is neither grey, white, black, noise, a colour such as #4ab3c8, "
-            "nor a picture file that exists."
+            f"Cannot start from {start!r}: it is neither grey, white, black, noise, a colour such as "
+            "#4ab3c8, nor a picture file that exists."
         )
     return read_picture_as_texels(path, height=height, width=width)
