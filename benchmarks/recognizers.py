@@ -54,7 +54,7 @@ def main() -> None:
             low, high = threshold_at_fmr(impostor, 1e-2), threshold_at_fmr(impostor, 1e-3)
             print(
                 f"{recognizer.label:22} {label:9} {100 * equal_error_rate(genuine, impostor):6.2f} "
-                f"{low:9.4f} {100 * (genuine >= low).mean():6.1f} {high:9.4f} {100 * (genuine >= high).mean():6.1f}"
+                + " ".join(f"{at:9.4f} {100 * (genuine >= at).mean():6.1f}" for at in (low, high))
             )
         if arguments.store:
             source = (

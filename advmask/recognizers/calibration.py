@@ -54,8 +54,9 @@ def threshold_at_fmr(impostor: NDArray[np.floating], fmr: float) -> float:
         fmr: In (0, 1).
 
     Raises:
-        CalibrationError: Too few comparisons to support this FMR.
+        CalibrationError: Too few comparisons to support this FMR, or undefined ones.
     """
+    _refuse_undefined(impostor)
     scores = np.sort(np.asarray(impostor, dtype=np.float64).ravel())[::-1]
     needed = math.ceil(COMPARISONS_PER_ERROR / fmr - 1e-9)
     if scores.size < needed:
@@ -68,7 +69,8 @@ def threshold_at_fmr(impostor: NDArray[np.floating], fmr: float) -> float:
     let_in = scores[:allowed][scores[:allowed] > first_refused]
     if let_in.size == 0:
         return float(np.nextafter(first_refused, np.inf))
-    return float((let_in[-1] + first_refused) / 2)
+    # Between neighbouring numbers the mean rounds to either, and must not be the one that is refused.
+    return float(max((let_in[-1] + first_refused) / 2, np.nextafter(first_refused, np.inf)))
 
 
 def calibrate(
@@ -78,11 +80,12 @@ def calibrate(
 
     Raises:
         CalibrationError: Too few impostors for the FMR, or genuine pairs that do not exceed the threshold,
-            which means that the network does not recognise anybody as it is fed.
+            which means that the network does not recognise anybody as it is fed; or undefined similarities.
     """
     threshold = threshold_at_fmr(impostor, fmr)
     if np.size(genuine) == 0:
         raise CalibrationError("Calibration needs at least one person with two photos.")
+    _refuse_undefined(genuine)
     margin = float(np.median(genuine)) - threshold
     if margin <= 0:
         raise CalibrationError(
@@ -98,6 +101,14 @@ def calibrate(
         genuine_comparisons=int(np.size(genuine)),
         source=source,
     )
+
+
+def _refuse_undefined(similarities: NDArray[np.floating]) -> None:
+    if not np.isfinite(similarities).all():
+        raise CalibrationError(
+            "Some similarities are undefined or infinite, so no threshold can be told; check the network's "
+            "weights and its range, mean and std."
+        )
 
 
 def stored_calibration(name: str) -> Calibration | None:

@@ -22,11 +22,13 @@ class TextureSettings(Settings):
         kind: The parametrisation.
         start: `grey`, `white`, `black`, a colour such as `#4ab3c8`, `noise`, or a picture file.
         texels_per_mm: Texture resolution.
+        detail_mm: Finest detail that is learned; 0 makes every texel free on its own.
     """
 
     kind: str = Field(default="pixels", pattern="^pixels$")
     start: str = "grey"
     texels_per_mm: float = Field(default=3.0, ge=0.5, le=24)
+    detail_mm: float = Field(default=1.0, ge=0, le=20)
 
 
 def start_texels(

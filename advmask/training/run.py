@@ -129,7 +129,7 @@ def build_module(
     draws = generator(settings.seed, 0, "start")
     start = start_texels(settings.texture.start, height=height, width=width, generator=draws)
     return DesignModule(
-        texture=PixelTexture(start),
+        texture=PixelTexture(start, detail_texels=settings.texture.detail_mm * per_mm),
         renderer=MaskRenderer(
             height=height, width=width, texels_per_mm=per_mm, mip_bias=settings.render.mip_bias
         ),

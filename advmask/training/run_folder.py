@@ -12,7 +12,8 @@ from advmask.errors import RunError
 from advmask.files import write_text
 from advmask.training.settings import TrainSettings
 
-_FREE_ON_RESUME = {"trainer.progress", "trainer.threads", "trainer.preview_every"}
+# None of these changes what is learned.
+_FREE_ON_RESUME = {"faces.cache", "trainer.progress", "trainer.threads", "trainer.preview_every"}
 _PACKAGES = ("torch", "kornia", "facenet-pytorch", "pytorch-lightning", "numpy", "pillow", "onnx2torch")
 
 
@@ -41,6 +42,8 @@ class RunFolder:
     def begin(self, settings: TrainSettings) -> None:
         """Start a run here, or make sure that the run begun here was asked for the same.
 
+        Of a finished run nothing is written anew.
+
         Raises:
             RunError: The folder holds a run with other settings, or cannot be written.
         """
@@ -51,6 +54,8 @@ class RunFolder:
                     f"{self.path} holds a run with other settings ({'; '.join(differing)}); choose another "
                     "folder with hydra.run.dir=DIR, or repeat its settings to resume it."
                 )
+        if self.finished:
+            return
         write_text(self.config, yaml.safe_dump(settings.model_dump(mode="json"), sort_keys=False))
 
     def read_settings(self) -> TrainSettings:
