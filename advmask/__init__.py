@@ -1,3 +1,48 @@
-"""advmask: printable face-mask patterns that make face recognition fail to match the wearer."""
+"""advmask: printable face-mask patterns that make face recognition fail to match the wearer.
+
+The rooms can be used by themselves; the names below are enough for a first design from Python. They are
+imported when first used, so that `import advmask` is quick.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from advmask.errors import AdvmaskError as AdvmaskError
+    from advmask.evaluation.protocol import ProtocolSettings as ProtocolSettings
+    from advmask.evaluation.protocol import evaluate_designs as evaluate_designs
+    from advmask.photos import FacesSettings as FacesSettings
+    from advmask.photos import load_faces as load_faces
+    from advmask.recognizers.registry import build_recognizers as build_recognizers
+    from advmask.training.run import train as train
+    from advmask.training.settings import TrainSettings as TrainSettings
 
 __version__ = "0.1.0"
+
+_HOMES = {
+    "AdvmaskError": "advmask.errors",
+    "FacesSettings": "advmask.photos",
+    "ProtocolSettings": "advmask.evaluation.protocol",
+    "TrainSettings": "advmask.training.settings",
+    "build_recognizers": "advmask.recognizers.registry",
+    "evaluate_designs": "advmask.evaluation.protocol",
+    "load_faces": "advmask.photos",
+    "train": "advmask.training.run",
+}
+
+__all__ = [
+    "AdvmaskError",
+    "FacesSettings",
+    "ProtocolSettings",
+    "TrainSettings",
+    "build_recognizers",
+    "evaluate_designs",
+    "load_faces",
+    "train",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'advmask' has no attribute {name!r}")

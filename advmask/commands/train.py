@@ -70,11 +70,8 @@ def _summary(results: list[RecognizerResult]) -> str:
         how = "aligned afresh by MTCNN" if result.aligner == "mtcnn" else "aligned as on the bare picture"
         lines.append(f"  {result.recognizer}, {how}, {result.probes} probes")
         for name, condition in result.conditions.items():
-            measure = (
-                f"distance {-condition.similarity:.3f}"
-                if condition.similarity <= 0
-                else f"similarity {condition.similarity:.3f}"
-            )
+            sign = -1 if result.measure == "distance" else 1
+            measure = f"{result.measure} {sign * condition.similarity:.3f}"
             lines.append(
                 f"    {name:15} match confidence {condition.match_confidence.value:.3f}   {measure}"
                 + (f"   no face found in {condition.undetected}" if condition.undetected else "")

@@ -51,6 +51,7 @@ class RecognizerResult:
         left_out: Not detected in at least one condition, and left out of all.
         strongest_plain: The plain mask that leaves the lowest TAR.
         conditions: By name.
+        measure: `similarity` (cosine), or `distance` where similarities are minus a distance.
     """
 
     recognizer: str
@@ -62,6 +63,7 @@ class RecognizerResult:
     left_out: int
     strongest_plain: str | None
     conditions: dict[str, ConditionResult]
+    measure: str = "similarity"
 
 
 def summarise(
@@ -105,6 +107,7 @@ def summarise(
         left_out=int((~kept).sum()),
         strongest_plain=strongest,
         conditions=conditions,
+        measure="distance" if recognizer.distance == "euclidean" else "similarity",
     )
 
 

@@ -15,15 +15,15 @@ def results_table(results: Sequence[RecognizerResult]) -> str:
     """Lay out results, one block per recognizer and aligner."""
     blocks = []
     for result in results:
-        unit = "distance" if all(c.similarity <= 0 for c in result.conditions.values()) else "similarity"
+        sign = -1 if result.measure == "distance" else 1
         head = (
             f"{result.recognizer}, {_ALIGNER_WORDS[result.aligner]}: {result.probes} probes"
             + (f", {result.left_out} left out (no face found in some condition)" if result.left_out else "")
-            + f"; threshold {abs(result.threshold):.3f} at FMR {result.fmr:g} ({result.threshold_source})"
+            + f"; threshold {sign * result.threshold:.3f} at FMR {result.fmr:g} ({result.threshold_source})"
         )
-        rows = [f"  {'condition':15}{unit:>11}{'match confidence':>26}{'TAR %':>24}{'no face':>9}"]
+        rows = [f"  {'condition':15}{result.measure:>11}{'match confidence':>26}{'TAR %':>24}{'no face':>9}"]
         for name, condition in result.conditions.items():
-            value = abs(condition.similarity) if unit == "distance" else condition.similarity
+            value = sign * condition.similarity
             mark = " *" if name == result.strongest_plain else ""
             rows.append(
                 f"  {name + mark:15}{value:>11.3f}{_with_interval(condition.match_confidence, 3):>26}"

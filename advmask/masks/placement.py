@@ -53,7 +53,9 @@ def place(surface: MaskSurface, pose: HeadPose, *, wear: Wear | None = None) -> 
         pose: The head's pose on the photo.
         wear: How the mask sits; None is the ideal place, exactly.
     """
-    vertices = surface.vertices_mm if wear is None else _worn(surface.vertices_mm, wear)
+    vertices, normals = surface.vertices_mm, surface.normals
+    if wear is not None:
+        vertices, normals = _worn(vertices, normals, wear)
     points, depth = pose.project(vertices)
     a, b, c = (points[surface.faces[:, corner]] for corner in range(3))
     # Counter-clockwise in a y-up frame is a negative area where y points down.
@@ -61,17 +63,20 @@ def place(surface: MaskSurface, pose: HeadPose, *, wear: Wear | None = None) -> 
     return Placement(
         points_px=points,
         depth_mm=depth,
-        normals=surface.normals @ pose.rotation.T,
+        normals=normals @ pose.rotation.T,
         uv_mm=surface.uv_mm - np.asarray(surface.origin_mm),
         faces=surface.faces[area < 0],
     )
 
 
-def _worn(vertices: FloatArray, wear: Wear) -> FloatArray:
+def _worn(vertices: FloatArray, normals: FloatArray, wear: Wear) -> tuple[FloatArray, FloatArray]:
     centre = np.array([0.0, vertices[:, 1].mean(), 0.0])
     angle = -np.deg2rad(wear.tilt_deg)
     turn = np.array(
         [[np.cos(angle), -np.sin(angle), 0.0], [np.sin(angle), np.cos(angle), 0.0], [0.0, 0.0, 1.0]]
     )
     in_plane = np.array([wear.scale, wear.scale, 1.0])
-    return np.asarray((vertices - centre) @ turn.T * in_plane + centre + [*wear.shift_mm, 0.0])
+    moved = (vertices - centre) @ turn.T * in_plane + centre + [*wear.shift_mm, 0.0]
+    # Normals go by the inverse transpose: what is stretched in the plane leans more to the camera.
+    turned = normals @ turn.T / in_plane
+    return moved, turned / np.linalg.norm(turned, axis=1, keepdims=True)

@@ -80,8 +80,10 @@ def fit_pose(landmarks_px: FloatArray) -> HeadPose:
         PhotoError: The landmarks are not five finite, distinct points.
     """
     landmarks = np.asarray(landmarks_px, dtype=np.float64)
-    if landmarks.shape != (5, 2) or not np.isfinite(landmarks).all():
-        raise PhotoError(f"Five finite landmarks (5, 2) are needed, not an array of shape {landmarks.shape}.")
+    if landmarks.shape != (5, 2):
+        raise PhotoError(f"Five landmarks (5, 2) are needed, not an array of shape {landmarks.shape}.")
+    if not np.isfinite(landmarks).all():
+        raise PhotoError("The five landmarks must be finite numbers of pixels; detect the face again.")
     spread = float(np.linalg.norm(landmarks - landmarks.mean(axis=0)))
     if spread < 1e-3:
         raise PhotoError("The five landmarks coincide; a face needs distinct eyes, nose and mouth.")
@@ -102,6 +104,8 @@ def fit_pose(landmarks_px: FloatArray) -> HeadPose:
         step[:3] = np.clip(step[:3], -0.4, 0.4)
         parameters = parameters + step
         parameters[:2] = np.clip(parameters[:2], -1.5, 1.5)
+        # A face is near 0 here; landmarks unlike any face would shrink the head until nothing can be solved.
+        parameters[3] = np.clip(parameters[3], -2.0, 2.0)
         if float(np.abs(step).max()) < 1e-10:
             break
     predicted, _ = _predict(parameters, model)

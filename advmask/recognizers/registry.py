@@ -26,9 +26,9 @@ def build_recognizer(name: str) -> Recognizer:
     scheme, _, rest = name.partition(":")
     builder = _BUILDERS.get(scheme)
     if builder is None:
-        if Path(name).suffix == ".onnx":
+        near = get_close_matches(scheme.lower(), _BUILDERS, n=2, cutoff=0.4)
+        if Path(name).suffix.lower() == ".onnx" and not (rest and near):
             raise ConfigError(f"Unknown recognizer {name!r}; for an ONNX file write onnx:{name}.")
-        near = get_close_matches(scheme, _BUILDERS, n=2, cutoff=0.4)
         hint = f"did you mean {' or '.join(near)}?" if near else "known: dlib, onnx:PATH."
         raise ConfigError(f"Unknown recognizer {name!r}; {hint}")
     return builder(name, rest)
@@ -75,7 +75,10 @@ def _dlib(name: str, rest: str) -> Recognizer:
 def _onnx(name: str, rest: str) -> Recognizer:
     if not rest:
         raise ConfigError("onnx: needs a path, such as onnx:networks/mine.onnx.")
-    path = Path(rest).expanduser()
+    try:
+        path = Path(rest).expanduser()
+    except RuntimeError as error:
+        raise ConfigError(f"There is no home folder for {name}; write the whole path.") from error
     network = load_onnx(path)
     specification = read_specification(path)
     check_network(network, specification, name=name)

@@ -53,8 +53,12 @@ def start_texels(
         return colour[:, None, None].expand(3, height, width).clone()
     if start == "noise":
         return torch.rand((3, height, width), generator=generator)
-    path = Path(start).expanduser()
-    if not path.exists():
+    try:
+        path = Path(start).expanduser()
+        there = path.exists()
+    except (OSError, RuntimeError):  # too long for a name, or a home folder that nobody has
+        there = False
+    if not there:
         raise DesignError(
             f"Cannot start from {start!r}: it is neither grey, white, black, noise, a colour such as "
             "#4ab3c8, nor a picture file that exists."

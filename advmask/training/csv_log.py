@@ -9,6 +9,7 @@ from typing import Any
 from pytorch_lightning.loggers.logger import Logger
 from pytorch_lightning.utilities import rank_zero_only
 
+from advmask.errors import RunError
 from advmask.files import write_text
 
 
@@ -20,6 +21,9 @@ class CsvLog(Logger):
     Args:
         path: The file.
         resumed_at: Step that the run goes on from.
+
+    Raises:
+        RunError: The file holds something else.
     """
 
     def __init__(self, path: Path, *, resumed_at: int = 0) -> None:
@@ -28,8 +32,11 @@ class CsvLog(Logger):
         self._columns: list[str] = []
         self._rows: list[dict[str, str]] = []
         if path.exists():
-            with path.open(newline="", encoding="utf-8") as stream:
-                rows = [row for row in csv.DictReader(stream) if int(row["step"]) < resumed_at]
+            try:
+                with path.open(newline="", encoding="utf-8") as stream:
+                    rows = [row for row in csv.DictReader(stream) if int(row["step"]) < resumed_at]
+            except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
+                raise RunError(f"{path} is damaged; delete it to go on without its earlier rows.") from error
             self._rows = rows
             self._columns = list(rows[0]) if rows else []
 

@@ -66,17 +66,18 @@ class DesignModule(pl.LightningModule):
             self.register_buffer(name, template, persistent=False)
         self.strict_loading = False  # checkpoints hold the texture alone
 
-    def masked_pictures(self, batch: Batch) -> Tensor:
+    def masked_pictures(self, texels: Tensor, batch: Batch) -> Tensor:
         """Photos of a batch as the recognizers see them: worn, printed, lit and photographed."""
         tone = draw_tone(
             self._effects.tone, batch=len(batch.photo), draws=generator(self._seed, batch.step, "tone")
         ).to(batch.pictures.device)
-        worn = self.renderer(self.texture(), batch.pictures, batch.packed, tone)
+        worn = self.renderer(texels, batch.pictures, batch.packed, tone)
         return photograph(worn, self._effects.camera, draws=generator(self._seed, batch.step, "camera"))
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """One step: render, photograph, recognise, compare."""
-        embeddings = self.ensemble(self.masked_pictures(batch), batch.landmarks)
+        texels = self.texture()
+        embeddings = self.ensemble(self.masked_pictures(texels, batch), batch.landmarks)
         similarities, margins = [], []
         for member, name, embedding in zip(
             self.ensemble.members, self._template_names, embeddings, strict=True
@@ -88,7 +89,7 @@ class DesignModule(pl.LightningModule):
             margins.append(calibration.scale * (similarity - calibration.threshold))
         margin = torch.stack(margins)
         matching = self.objective(torch.stack(similarities), margin)
-        smooth = self.smoothness(self.texture())
+        smooth = self.smoothness(texels)
         loss: Tensor = matching + self._smoothness_weight * smooth
         confidence = torch.sigmoid(margin.detach()).mean(dim=1)
         values = {"loss": loss.detach(), "match_confidence": confidence.mean(), "smoothness": smooth.detach()}

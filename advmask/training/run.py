@@ -1,6 +1,7 @@
 """A whole training run: from settings to a learned texture in a run folder."""
 
 import pickle
+import signal
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -197,14 +198,22 @@ def _fit(
             deterministic="warn",
             default_root_dir=run.path,
         )
+        on_interrupt = signal.getsignal(signal.SIGINT)
         try:
             trainer.fit(module, datamodule=data, ckpt_path=resume, weights_only=True)
         except (RuntimeError, EOFError, OSError, KeyError, pickle.UnpicklingError) as error:
             if resume and trainer.global_step <= resumed_at and not isinstance(error, torch.OutOfMemoryError):
+                reason = " ".join(str(error).split())[:300]
                 raise RunError(
-                    f"{run.checkpoint} cannot be resumed ({error}); delete it to start this run again."
+                    f"{run.checkpoint} cannot be resumed ({reason}); delete it to start this run again."
                 ) from error
             raise
+        except SystemExit as leaving:
+            if not isinstance(leaving.__context__, KeyboardInterrupt):
+                raise
+            # Lightning turns Ctrl-C into exit(1) and leaves the signal ignored; a notebook goes on.
+            signal.signal(signal.SIGINT, on_interrupt)
+            raise KeyboardInterrupt from leaving
     if trainer.interrupted:
         raise KeyboardInterrupt
 
@@ -221,7 +230,7 @@ def _loggers(settings: LoggerSettings, run: RunFolder, resumed_at: int) -> list[
 def _step_of(checkpoint: Path) -> int:
     try:
         return int(torch.load(checkpoint, map_location="cpu", weights_only=True)["global_step"])
-    except (RuntimeError, EOFError, OSError, KeyError, ValueError, pickle.UnpicklingError) as error:
+    except Exception as error:  # reading damaged or foreign files may raise nearly anything
         raise RunError(
             f"{checkpoint} is damaged ({type(error).__name__}); delete it to start this run again."
         ) from error

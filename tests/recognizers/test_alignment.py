@@ -198,7 +198,9 @@ def test_own_points_are_taken_as_they_are() -> None:
 
 
 def test_unknown_templates_are_refused() -> None:
-    with pytest.raises(ValueError, match="unknown alignment template 'arcfac'; known: arcface, dlib, facenet"):
+    with pytest.raises(
+        ValueError, match="unknown alignment template 'arcfac'; known: arcface, dlib, facenet"
+    ):
         template_points("arcfac", size=(112, 112))
     with pytest.raises(ValueError, match=r"five \(x, y\) pairs, not an array of shape \(4, 2\)"):
         template_points([(0, 0)] * 4, size=(112, 112))

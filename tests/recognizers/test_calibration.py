@@ -85,10 +85,13 @@ def test_neighbouring_floating_point_numbers_are_kept_apart() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fmr", "count", "needed"), [(1e-2, 999, "1000"), (1e-3, 1000, "10000"), (0.3, 33, "34"), (1e-2, 0, "1000")]
+    ("fmr", "count", "needed"),
+    [(1e-2, 999, "1000"), (1e-3, 1000, "10000"), (0.3, 33, "34"), (1e-2, 0, "1000")],
 )
 def test_too_few_comparisons_are_refused_with_the_number_needed(fmr: float, count: int, needed: str) -> None:
-    with pytest.raises(CalibrationError, match=f"FMR {fmr:g} needs at least {needed} impostor .* are {count};"):
+    with pytest.raises(
+        CalibrationError, match=f"FMR {fmr:g} needs at least {needed} impostor .* are {count};"
+    ):
         threshold_at_fmr(np.zeros(count), fmr)
     threshold_at_fmr(np.zeros(int(needed)), fmr)
 

@@ -51,7 +51,9 @@ def test_one_template_serves_many_probes(distance: Distance) -> None:
 def test_nothing_is_more_alike_than_the_same_embedding(distance: Distance) -> None:
     probes = torch.randn(20, 64)
     own = similarity(probes, probes, distance=distance)
-    torch.testing.assert_close(own, torch.full((20,), 1.0 if distance == "cosine" else 0.0), atol=1e-5, rtol=0)
+    torch.testing.assert_close(
+        own, torch.full((20,), 1.0 if distance == "cosine" else 0.0), atol=1e-5, rtol=0
+    )
     others = similarity_matrix(probes, probes, distance=distance)
     assert bool((others <= own[:, None] + 2e-6).all())
 

@@ -1,0 +1,170 @@
+"""Where the time of one training step goes, as shares of the recognizers' own work.
+
+    python benchmarks/step.py                                         # the default job
+    python benchmarks/step.py recognizers=[dlib,onnx:PATH] faces.root=PATH trainer.batch=12
+
+Takes the overrides of `advmask train`. Prints CPU seconds (process time, one thread, median of several
+rounds, parts interleaved within a round so that a busy machine slows all alike):
+
+- floor: alignment, forward and backward of the recognizers to the picture, alone
+- texture, render, effects: each alone, forward and backward
+- data: choosing and collating the batch
+- rest: what a real Lightning step costs beyond these (similarity, objective, optimiser, logging, hooks)
+"""
+
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
+from pytorch_lightning.callbacks import Callback
+
+from advmask.commands.quoting import quote_overrides
+from advmask.config import conf_dir, register_resolvers
+from advmask.effects import draw_tone, generator, photograph
+from advmask.masks import build_mask
+from advmask.photos import load_faces
+from advmask.recognizers.preparation import prepare_all
+from advmask.recognizers.registry import build_recognizers
+from advmask.training.csv_log import CsvLog
+from advmask.training.data import StepData, StepDataset
+from advmask.training.quiet import quiet_lightning
+from advmask.training.run import build_module, own_templates
+from advmask.training.settings import TrainSettings
+from advmask.worn import wear_masks
+
+ROUNDS = 7
+
+
+def clocked(work: Callable[[], Any]) -> float:
+    start = time.process_time()
+    work()
+    return time.process_time() - start
+
+
+class StepTimes(Callback):
+    """CPU time from one batch's end to the next."""
+
+    def __init__(self) -> None:
+        self.times: list[float] = []
+        self._last: float | None = None
+
+    def on_train_batch_end(self, *_: Any) -> None:
+        """Take the time."""
+        now = time.process_time()
+        if self._last is not None:
+            self.times.append(now - self._last)
+        self._last = now
+
+
+def main() -> None:  # noqa: PLR0915 - a benchmark reads best from top to bottom
+    torch.set_num_threads(1)
+    register_resolvers()
+    with initialize_config_dir(str(conf_dir()), version_base="1.3"):
+        config = compose("train", overrides=quote_overrides(sys.argv[1:]))
+    values = OmegaConf.to_container(config, resolve=True)
+    assert isinstance(values, dict)
+    settings = TrainSettings.build({str(key): value for key, value in values.items()})
+    faces = load_faces(settings.faces)
+    surface = build_mask(settings.mask)
+    recognizers = build_recognizers(settings.recognizers)
+    prepared = prepare_all(recognizers, faces.crops)
+    crops = faces.of(faces.split.train)[: 4 * settings.trainer.batch]
+    photos = wear_masks(
+        crops,
+        surface,
+        wear=settings.effects.wear,
+        ways=settings.trainer.placements or 2,
+        render=settings.render,
+        seed=settings.seed,
+        stream="benchmark",
+    )
+    module = build_module(settings, surface, recognizers, own_templates(prepared, faces, photos))
+    dataset = StepDataset(photos, batch=settings.trainer.batch, seed=settings.seed)
+    batch = dataset[0]
+    size = len(batch.photo)
+    texture = module.texture().detach().requires_grad_()
+    pictures = batch.pictures.clone().requires_grad_()
+    upstream = torch.randn_like(batch.pictures)
+
+    def tone() -> Any:
+        return draw_tone(settings.effects.tone, batch=size, draws=generator(0, 0, "tone"))
+
+    def floor(only: int | None = None) -> None:
+        pictures.grad = None
+        if only is None:
+            total = sum(embedding.sum() for embedding in module.ensemble(pictures, batch.landmarks))
+        else:
+            total = recognizers[only](pictures, batch.landmarks).sum()
+        torch.as_tensor(total).backward()
+
+    def render() -> None:
+        texture.grad = None
+        module.renderer(texture, batch.pictures, batch.packed, tone()).backward(upstream)
+
+    def effects() -> None:
+        pictures.grad = None
+        tone()
+        photograph(pictures, settings.effects.camera, draws=generator(0, 0, "camera")).backward(upstream)
+
+    def parametrise() -> None:
+        module.texture.zero_grad()
+        module.texture().backward(texture.detach())
+
+    parts: dict[str, Callable[[], Any]] = {
+        "floor": floor,
+        "texture": parametrise,
+        "render": render,
+        "effects": effects,
+        "data": lambda: dataset[0],
+    }
+    parts |= {f"  {r.label}": (lambda i=i: floor(i)) for i, r in enumerate(recognizers)}
+    for work in parts.values():
+        work()
+    times: dict[str, list[float]] = {name: [] for name in parts}
+    for _ in range(ROUNDS):
+        for name, work in parts.items():
+            times[name].append(clocked(work))
+    medians = {name: statistics.median(values) for name, values in times.items()}
+
+    steps = StepTimes()
+    with tempfile.TemporaryDirectory() as folder, quiet_lightning():
+        trainer = pl.Trainer(
+            max_steps=12,
+            accelerator="cpu",
+            logger=CsvLog(Path(folder) / "metrics.csv"),
+            callbacks=[steps],
+            log_every_n_steps=1,
+            enable_checkpointing=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            default_root_dir=folder,
+        )
+        data = StepData(photos, batch=settings.trainer.batch, seed=settings.seed, stretch=12)
+        trainer.fit(module, datamodule=data)
+    whole = statistics.median(steps.times)
+    named = ("floor", "texture", "render", "effects", "data")
+    medians["rest"] = whole - sum(medians[name] for name in named)
+
+    visible = float((batch.packed.row.numel()) / size)
+    print(
+        f"batch {size}, pictures {settings.faces.size} px, {visible:,.0f} covered sub-pixels a photo, "
+        f"texture {module.renderer.atlas.height} x {module.renderer.atlas.width} texels, one thread"
+    )
+    print(f"{'part':24} {'CPU ms':>8} {'of step':>8} {'of floor':>9}")
+    order = ("floor", *(name for name in parts if name.startswith("  ")), *named[1:], "rest")
+    for name in order:
+        value = medians[name]
+        print(f"{name:24} {1000 * value:8.1f} {value / whole:8.1%} {value / medians['floor']:9.1%}")
+    print(f"{'step':24} {1000 * whole:8.1f} {1:8.1%} {whole / medians['floor']:9.1%}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,154 @@
+"""The ensemble: frozen for good, one resampling for each alignment, and a gradient for the picture."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from advmask.photos import FaceCrop
+from advmask.recognizers import recognizer as recognizer_module
+from advmask.recognizers.ensemble import Ensemble
+from advmask.recognizers.recognizer import Recognizer
+from advmask.recognizers.registry import build_recognizer
+
+WriteNetwork = Callable[..., Path]
+
+
+@pytest.fixture
+def three(tmp_path: Path, write_network: WriteNetwork) -> list[Recognizer]:
+    """Two that share size and template, though not channels, and a third of another size."""
+    paths = [
+        write_network(tmp_path / "a.onnx", seed=1),
+        write_network(tmp_path / "b.onnx", seed=2, channels="bgr", distance="euclidean", embedding=9),
+        write_network(tmp_path / "c.onnx", seed=3, size=[48, 40], template="facenet"),
+    ]
+    return [build_recognizer(f"onnx:{path}") for path in paths]
+
+
+@pytest.fixture
+def cuts(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
+    """The sizes that chips were cut to."""
+    real, sizes = recognizer_module.cut_chips, []
+
+    def counted(pictures: Tensor, transform: Tensor, *, size: tuple[int, int]) -> Tensor:
+        sizes.append(size)
+        return real(pictures, transform, size=size)
+
+    monkeypatch.setattr(recognizer_module, "cut_chips", counted)
+    return sizes
+
+
+def faces(crop: FaceCrop) -> tuple[Tensor, Tensor]:
+    pictures = torch.stack([crop.as_float(), crop.as_float().flip(0) * 0.8])
+    return pictures, torch.stack([crop.landmarks, crop.landmarks + torch.randn(5, 2)])
+
+
+def test_each_alignment_is_cut_once(
+    three: list[Recognizer], cuts: list[tuple[int, int]], crop: FaceCrop
+) -> None:
+    pictures, landmarks = faces(crop)
+    together = Ensemble(three)(pictures, landmarks)
+    assert sorted(cuts) == [(32, 32), (48, 40)]
+    assert [found.shape for found in together] == [(2, 6), (2, 9), (2, 6)]
+    for member, found in zip(three, together, strict=True):
+        torch.testing.assert_close(found, member(pictures, landmarks), rtol=0, atol=0)
+
+
+def test_equal_size_with_another_template_is_cut_again(
+    tmp_path: Path, write_network: WriteNetwork, cuts: list[tuple[int, int]], crop: FaceCrop
+) -> None:
+    members = [
+        build_recognizer(f"onnx:{write_network(tmp_path / f'{template}.onnx', template=template)}")
+        for template in ("arcface", "facenet")
+    ]
+    first, second = Ensemble(members)(*faces(crop))
+    assert cuts == [(32, 32), (32, 32)]
+    assert not torch.allclose(first, second, atol=1e-4)  # the same weights
+
+
+def test_training_mode_reaches_no_recognizer(three: list[Recognizer], crop: FaceCrop) -> None:
+    ensemble = Ensemble(three)
+    pictures, landmarks = faces(crop)
+    before = ensemble(pictures, landmarks)
+
+    class Outer(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.ensemble = ensemble
+            self.own = nn.BatchNorm1d(2)
+
+    outer = Outer()
+    for turn in (outer.train, ensemble.train, three[0].train):
+        turn()
+        assert not any(module.training for module in ensemble.modules())
+        ensemble.assert_frozen()
+    assert outer.own.training
+    assert not any(parameter.requires_grad for parameter in ensemble.parameters())
+    for one, other in zip(before, ensemble(pictures, landmarks), strict=True):
+        assert torch.equal(one, other)
+
+
+def thaw(member: Recognizer) -> None:
+    member.network.requires_grad_(True)
+
+
+def wake(member: Recognizer) -> None:
+    member.network.train()
+
+
+@pytest.mark.parametrize(
+    ("disturb", "says"), [(thaw, "requires a gradient"), (wake, "training mode")], ids=["thawed", "woken"]
+)
+def test_a_disturbed_member_is_noticed(
+    three: list[Recognizer], disturb: Callable[[Recognizer], Any], says: str
+) -> None:
+    ensemble = Ensemble(three)
+    disturb(three[1])
+    with pytest.raises(AssertionError, match=says):
+        ensemble.assert_frozen()
+    with pytest.raises(AssertionError, match=says):
+        Ensemble(three)
+
+
+def test_an_ensemble_needs_a_member() -> None:
+    with pytest.raises(ValueError, match="at least one recognizer"):
+        Ensemble([])
+
+
+def test_confidences_use_each_members_own_threshold(three: list[Recognizer]) -> None:
+    ensemble = Ensemble(three)
+    similarities = [torch.randn(4) for _ in three]
+    found = ensemble.confidences(similarities)
+    assert found.shape == (3, 4)
+    for one, values in zip(found, similarities, strict=True):
+        torch.testing.assert_close(one, 1 / (1 + torch.exp(-8 * (values - 0.3))))
+    with pytest.raises(ValueError, match="zip"):
+        ensemble.confidences(similarities[:2])
+
+
+def test_the_gradient_reaches_the_picture_through_dlib(crop: FaceCrop) -> None:
+    ensemble = Ensemble([build_recognizer("dlib")])
+    picture = crop.as_float()[None].requires_grad_()
+    target = torch.randn(1, 128) * 0.1
+
+    def value(pictures: Tensor) -> Tensor:
+        (embedding,) = ensemble(pictures, crop.landmarks[None])
+        assert embedding.shape == (1, 128)
+        return ensemble.members[0].similarity(embedding, target).sum()
+
+    (gradient,) = torch.autograd.grad(value(picture), picture)
+    assert bool(torch.isfinite(gradient).all())
+    # The face is seen, the corners of the crop are not.
+    left, top = crop.landmarks.min(0).values.round().int().tolist()
+    right, bottom = crop.landmarks.max(0).values.round().int().tolist()
+    assert float((gradient[0, :, top:bottom, left:right].abs().sum(0) > 0).float().mean()) > 0.95
+    assert float(gradient[0, :, :5, :5].abs().max()) == 0
+    # A small step along it raises the similarity by what the gradient says.
+    step = 2e-3 * gradient / gradient.norm()
+    with torch.no_grad():
+        gained = float(value(picture + 5 * step) - value(picture - 5 * step))
+    assert gained == pytest.approx(10 * float((gradient * step).sum()), rel=0.1)
+    assert all(parameter.grad is None for parameter in ensemble.parameters())

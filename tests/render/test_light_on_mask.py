@@ -1,0 +1,114 @@
+"""The light fitted to skin: recovery, robustness, limits."""
+
+import pytest
+import torch
+
+from advmask.render.shading import evaluate_light, fit_light, white_level
+
+
+def facing(count: int = 3000, *, seed: int = 0) -> torch.Tensor:
+    """Unit normals spread over the half sphere that faces the camera."""
+    generator = torch.Generator().manual_seed(seed)
+    normals = torch.randn(count, 3, generator=generator, dtype=torch.float64)
+    normals[:, 2] = normals[:, 2].abs() + 0.2
+    return normals / normals.norm(dim=1, keepdim=True)
+
+
+def first_order(normals: torch.Tensor, direction: tuple[float, float, float]) -> torch.Tensor:
+    """Brightness 0.3 (1 + d . n): ambient light and a wide source."""
+    return 0.3 * (1 + normals @ torch.tensor(direction, dtype=torch.float64))
+
+
+@pytest.mark.parametrize("direction", [(0.3, 0.0, 0.0), (-0.2, 0.25, 0.1), (0.0, 0.0, 0.3)])
+def test_a_known_light_is_recovered(direction):
+    normals = facing()
+    brightness = first_order(normals, direction)
+    light = evaluate_light(fit_light(normals, brightness), normals)
+    torch.testing.assert_close(light, brightness / brightness.mean(), atol=0.03, rtol=0)
+
+
+def test_a_lambertian_lamp_is_followed_on_the_lit_side():
+    normals = facing()
+    lamp = torch.tensor([0.6, 0.3, 0.74], dtype=torch.float64)
+    brightness = 0.1 + 0.4 * (normals @ (lamp / lamp.norm())).clamp(min=0)
+    light = evaluate_light(fit_light(normals, brightness), normals)
+    truth = brightness / brightness.mean()
+    assert torch.corrcoef(torch.stack([light, truth]))[0, 1] > 0.97
+    assert (light - truth).abs().mean() < 0.1
+
+
+@pytest.mark.parametrize("dark", [True, False])
+def test_a_fifth_of_outliers_changes_little(dark):
+    normals = facing()
+    clean = first_order(normals, (0.3, -0.1, 0.0))
+    brightness = clean.clone()
+    # All outliers on one side, as a beard or a lamp's glint is: the worst case for a direction.
+    worst = normals[:, 0].argsort()[-900:][torch.randperm(900)[:600]]
+    brightness[worst] = 0.02 if dark else 0.95
+    robust = fit_light(normals, brightness)
+    basis = torch.cat([torch.ones_like(normals[:, :1]), normals], dim=1)
+    plain = torch.linalg.lstsq(basis, brightness[:, None]).solution[:, 0]
+    truth = torch.tensor([0.3, -0.1, 0.0], dtype=torch.float64)
+    error = (robust[1:] / robust[0] - truth).norm()
+    plain_error = (plain[1:] / plain[0] - truth).norm()
+    assert error < 0.6 * plain_error
+
+
+def test_a_fifth_of_scattered_outliers_is_ignored():
+    normals = facing()
+    clean = first_order(normals, (0.3, -0.1, 0.0))
+    brightness = clean.clone()
+    brightness[torch.randperm(3000)[:600]] = 0.02
+    light = evaluate_light(fit_light(normals, brightness), normals)
+    assert (light - clean / clean.mean()).abs().max() < 0.06
+
+
+def test_even_brightness_gives_even_light():
+    normals = facing()
+    light = fit_light(normals, torch.full((3000,), 0.4, dtype=torch.float64))
+    torch.testing.assert_close(evaluate_light(light, normals), torch.ones(3000, dtype=torch.float64))
+
+
+def test_how_bright_the_picture_is_does_not_matter():
+    normals = facing()
+    brightness = first_order(normals, (0.3, 0.2, 0.0))
+    one, half = fit_light(normals, brightness), fit_light(normals, brightness / 2)
+    torch.testing.assert_close(one, half, atol=1e-3, rtol=0)
+
+
+def test_mean_light_is_one():
+    normals = facing()
+    light = fit_light(normals, first_order(normals, (0.3, 0.2, -0.1)))
+    assert (light[0] + normals @ light[1:]).mean().item() == pytest.approx(1, abs=1e-6)
+
+
+def test_light_stays_within_limits():
+    normals = facing()
+    values = evaluate_light(torch.tensor([1.0, 5.0, 0.0, 0.0], dtype=torch.float64), normals)
+    assert values.min().item() == pytest.approx(0.35)
+    assert values.max().item() == pytest.approx(1.6)
+
+
+@pytest.mark.parametrize("brightness", [0.0, 1.0])
+def test_black_and_blown_out_skin_give_finite_light(brightness):
+    normals = facing(50)
+    values = evaluate_light(
+        fit_light(normals, torch.full((50,), brightness, dtype=torch.float64)), normals
+    )
+    assert values.isfinite().all()
+    assert values.min() >= 0.35
+
+
+def test_one_pixel_is_enough_to_fit():
+    light = fit_light(torch.tensor([[0.0, 0.0, 1.0]]), torch.tensor([0.3]))
+    torch.testing.assert_close(evaluate_light(light, torch.tensor([[0.0, 0.0, 1.0]])), torch.ones(1))
+
+
+@pytest.mark.parametrize(("level", "expected"), [(0.0, 0.35), (0.5, 0.5), (1.0, 0.85)])
+def test_white_cloth_is_between_limits(level, expected):
+    assert white_level(torch.full((40, 40), level)) == pytest.approx(expected)
+
+
+def test_white_level_is_the_98th_percentile():
+    values = torch.linspace(0.0, 0.8, 1001)[torch.randperm(1001)]
+    assert white_level(values.view(7, 143)) == pytest.approx(0.98 * 0.8, abs=0.002)

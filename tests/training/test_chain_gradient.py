@@ -1,0 +1,157 @@
+"""The gradient of the whole chain, in float64 against finite differences.
+
+texture -> renderer -> effects -> alignment -> network -> similarity -> objective, by the training step itself.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from advmask.effects import generator
+from advmask.masks import build_mask
+from advmask.photos import load_faces
+from advmask.recognizers.preparation import prepare_all
+from advmask.recognizers.registry import build_recognizers
+from advmask.training.data import Batch, StepDataset
+from advmask.training.module import DesignModule
+from advmask.training.run import build_module, own_templates
+from advmask.training.settings import TrainSettings
+from advmask.worn import wear_masks
+
+Chain = tuple[DesignModule, Batch]
+_STEP = 1e-5  # of a texel; the error of a central difference is of the order of its square
+
+
+class _Texels(nn.Module):
+    """A texture that is its own parameter, so that the gradient is that of each texel."""
+
+    def __init__(self, texels: Tensor) -> None:
+        super().__init__()
+        self.texels = nn.Parameter(texels)
+
+    def forward(self) -> Tensor:
+        return self.texels
+
+
+def _chain(settings: TrainSettings, *, photos: int) -> Chain:
+    """The module and one batch of a run, all in float64."""
+    faces = load_faces(settings.faces)
+    surface = build_mask(settings.mask)
+    recognizers = build_recognizers(settings.recognizers)
+    prepared = prepare_all(recognizers, faces.crops)
+    worn = wear_masks(
+        faces.crops,
+        surface,
+        wear=settings.effects.wear,
+        ways=3,
+        render=settings.render,
+        seed=0,
+        stream="train",
+    )
+    module = build_module(settings, surface, recognizers, own_templates(prepared, faces, worn)).double()
+    module.log_dict = lambda *_, **__: None  # type: ignore[method-assign]  # there is no trainer
+    batch = StepDataset(worn, batch=photos, seed=0)[3]
+    batch = replace(
+        batch,
+        pictures=batch.pictures.double(),
+        # A landmark in the bare photo's own template would make similarity stationary; a masked one moves.
+        landmarks=batch.landmarks.double() + 0.37,
+        packed=batch.packed.to("cpu", dtype=torch.float64),
+    )
+    assert {value.dtype for value in module.state_dict().values()} == {torch.float64}
+    return module, batch
+
+
+def _start(module: DesignModule) -> Tensor:
+    height, width = module.renderer.atlas.height, module.renderer.atlas.width
+    draws = generator(1, 0, "texels of a test")
+    return 0.3 + 0.4 * torch.rand(3, height, width, generator=draws, dtype=torch.float64)
+
+
+def _check(chain: Chain, parameter: Tensor, *, random: int, largest: int, relative: float) -> None:
+    module, batch = chain
+
+    def objective() -> Tensor:
+        value = module.training_step(batch, 0)
+        assert value.dtype == torch.float64
+        return value
+
+    (gradient,) = torch.autograd.grad(objective(), parameter)
+    assert gradient.dtype == torch.float64
+    assert bool(torch.isfinite(gradient).all())
+    flat = gradient.flatten()
+    scale = float(flat.abs().max())
+    assert scale > 0
+    reached = flat.nonzero()[:, 0]
+    assert len(reached) > 0.1 * len(flat)
+    draws = torch.Generator().manual_seed(0)
+    places = [int(reached[int(i)]) for i in torch.randint(len(reached), (random,), generator=draws)]
+    places += flat.abs().topk(largest).indices.tolist()
+    values = parameter.data.view(-1)
+    with torch.no_grad():
+        for place in places:
+            before = float(values[place])
+            values[place] = before + _STEP
+            above = float(objective())
+            values[place] = before - _STEP
+            below = float(objective())
+            values[place] = before
+            slope = (above - below) / (2 * _STEP)
+            # Rounding: two objectives of order one, over the step.
+            assert slope == pytest.approx(float(flat[place]), rel=relative, abs=1e-10 + 1e-5 * scale)
+
+
+@pytest.mark.parametrize("match", ["log_confidence", "confidence", "similarity"])
+def test_gradient_of_every_texel(tiny_settings: Callable[..., TrainSettings], match: str):
+    chain = _chain(tiny_settings(objective={"match": match, "smoothness": 0.0}), photos=2)
+    texels = _start(chain[0])
+    chain[0].texture = _Texels(texels)
+    _check(chain, chain[0].texture.texels, random=12, largest=4, relative=1e-4)
+
+
+def test_gradient_with_smoothness(tiny_settings: Callable[..., TrainSettings]):
+    chain = _chain(tiny_settings(objective={"smoothness": 0.5}), photos=2)
+    chain[0].texture = _Texels(_start(chain[0]))
+    _check(chain, chain[0].texture.texels, random=8, largest=2, relative=1e-4)
+
+
+def test_gradient_of_what_is_learned(tiny_settings: Callable[..., TrainSettings]):
+    chain = _chain(tiny_settings(objective={"smoothness": 0.0}), photos=2)
+    (parameter,) = chain[0].texture.parameters()
+    with torch.no_grad():
+        parameter += 0.3 * torch.randn(parameter.shape, dtype=torch.float64)
+    _check(chain, parameter, random=12, largest=4, relative=1e-4)
+
+
+def test_the_gradient_reaches_the_texels_a_camera_sees_and_no_others(
+    tiny_settings: Callable[..., TrainSettings],
+):
+    """A texel without gradient does not change the picture; one with gradient does."""
+    module, batch = _chain(tiny_settings(objective={"smoothness": 0.0}), photos=2)
+    module.texture = _Texels(_start(module))
+    texels = module.texture.texels
+    (gradient,) = torch.autograd.grad(module.masked_pictures(texels, batch).sum(), texels)
+    unseen = (gradient == 0).nonzero()
+    assert 0 < len(unseen) < gradient.numel()
+    with torch.no_grad():
+        before = module.masked_pictures(texels, batch)
+        texels[gradient == 0] = 0.9
+        assert torch.equal(module.masked_pictures(texels, batch), before)
+
+
+def test_gradient_through_the_dlib_network(tiny_dir: Path):
+    """The network users meet by default, on the crop size they meet, one photo, a few texels."""
+    values: dict[str, Any] = {
+        "recognizers": ["dlib"],
+        "faces": {"size": 112, "cache": str(tiny_dir / "cache")},
+        "texture": {"texels_per_mm": 1.0},
+        "objective": {"smoothness": 0.0},
+    }
+    chain = _chain(TrainSettings.build(values), photos=1)
+    chain[0].texture = _Texels(_start(chain[0]))
+    _check(chain, chain[0].texture.texels, random=4, largest=4, relative=1e-3)
