@@ -78,7 +78,8 @@ def test_good_values_are_taken_and_cannot_be_changed() -> None:
         ({"name": "a", "count": 4}, "Setting count=4 does not fit: an odd number was expected."),
         (
             {"name": "a", "pair": [1, "x"]},
-            "Setting pair.1='x' does not fit: input should be a valid number, unable to parse string as a number.",
+            "Setting pair.1='x' does not fit: input should be a valid number, unable to parse string as a "
+            "number.",
         ),
         ({"name": None}, "Setting name=None does not fit: input should be a valid string."),
     ],
@@ -113,7 +114,9 @@ def test_keys_of_an_optional_group_have_near_misses_too() -> None:
     assert said({"name": "a", "maybe": {"blur": 1}}) == "Unknown setting maybe.blur; did you mean blur_px?"
 
 
-@pytest.mark.xfail(reason="settings.py has no name for a rule over several settings: 'Setting ={...} does not fit'")
+@pytest.mark.xfail(
+    reason="settings.py has no name for a rule over several settings: 'Setting ={...} does not fit'"
+)
 def test_a_rule_over_several_settings_is_told_without_an_empty_name() -> None:
     text = said({"low": 2.0}, Ordered)
     assert "`low` is above `high`" in text

@@ -11,6 +11,10 @@ from advmask.errors import RunError
 from advmask.files import sha256, write_text, write_with, written_aside
 
 
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
 def test_a_file_appears_only_when_it_is_whole(tmp_path: Path) -> None:
     path = tmp_path / "new" / "folder" / "a.tar.gz"
     with written_aside(path) as aside:
@@ -20,7 +24,7 @@ def test_a_file_appears_only_when_it_is_whole(tmp_path: Path) -> None:
         aside.write_bytes(b"one")
         assert not path.exists()
     assert path.read_bytes() == b"one"
-    assert os.listdir(path.parent) == ["a.tar.gz"]
+    assert names(path.parent) == ["a.tar.gz"]
 
 
 def test_an_old_file_stays_until_the_new_one_is_whole(tmp_path: Path) -> None:
@@ -30,7 +34,7 @@ def test_an_old_file_stays_until_the_new_one_is_whole(tmp_path: Path) -> None:
         aside.write_text("new", encoding="utf-8")
         assert path.read_text(encoding="utf-8") == "old"
     assert path.read_text(encoding="utf-8") == "new"
-    assert os.listdir(tmp_path) == ["a.txt"]
+    assert names(tmp_path) == ["a.txt"]
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit, MemoryError])
@@ -45,7 +49,7 @@ def test_a_failure_leaves_the_old_file_and_no_other(tmp_path: Path, error: type[
     with pytest.raises(error):
         write_with(path, half)
     assert path.read_text(encoding="utf-8") == "old"
-    assert os.listdir(tmp_path) == ["a.txt"]
+    assert names(tmp_path) == ["a.txt"]
 
 
 def test_a_full_disk_is_told_in_a_sentence(tmp_path: Path) -> None:
@@ -59,7 +63,7 @@ def test_a_full_disk_is_told_in_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(RunError, match=r"^Cannot write .*a\.txt: No space left on device\. Choose another"):
         write_with(path, half)
     assert path.read_text(encoding="utf-8") == "old"
-    assert os.listdir(tmp_path) == ["a.txt"]
+    assert names(tmp_path) == ["a.txt"]
 
 
 def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
@@ -93,7 +97,7 @@ def test_a_folder_is_not_replaced_by_a_file(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="Is a directory"):
         write_text(path, "x")
     assert path.is_dir()
-    assert os.listdir(tmp_path) == ["a"]
+    assert names(tmp_path) == ["a"]
 
 
 def test_a_file_may_be_read_by_those_who_could_read_any_new_file(tmp_path: Path) -> None:

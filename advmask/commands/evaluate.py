@@ -13,10 +13,11 @@ from advmask.evaluation.protocol import ProtocolSettings, evaluate_designs, peop
 from advmask.evaluation.results import write_results
 from advmask.evaluation.table import results_table
 from advmask.masks import MaskSettings, build_mask
-from advmask.photos import FacesSettings, load_faces
+from advmask.photos import FaceSet, FacesSettings, load_faces
 from advmask.recognizers.registry import build_recognizers
 from advmask.render import RenderSettings
 from advmask.settings import Settings
+from advmask.training.settings import TrainSettings
 
 
 class EvaluateSettings(Settings):
@@ -30,6 +31,13 @@ class EvaluateSettings(Settings):
     render: RenderSettings
     effects: EffectsSettings
     protocol: ProtocolSettings
+
+
+_KNOWN_OF_THEM = {
+    True: " (whom the design was not trained on)",
+    False: " (the design was trained on some or all of them)",
+    None: "",
+}
 
 
 def run(config: DictConfig) -> None:
@@ -60,6 +68,7 @@ def run(config: DictConfig) -> None:
         render=settings.render,
     )
     names = people_of(faces, settings.protocol.people)
+    held_out = _held_out(settings, design.run, faces)
     path = output_dir() / "results.json"
     write_results(
         path,
@@ -68,17 +77,23 @@ def run(config: DictConfig) -> None:
             "settings": settings.model_dump(mode="json"),
             "people": {
                 "probed": list(names),
-                "held_out": faces.split.held_out and settings.protocol.people == "test",
+                "held_out": held_out,
                 "at_hand": len(faces.people),
             },
             "weights_sha256": {item.label: item.weights_sha256 for item in recognizers},
             "packages": {"torch": torch.__version__},
         },
     )
-    held = "whom the design was not trained on" if faces.split.held_out else "on whom the design was trained"
-    print(f"\n{len(names)} people ({held}), enrolled with bare photos.\n")
+    print(f"\n{len(names)} people{_KNOWN_OF_THEM[held_out]}, enrolled with bare photos.\n")
     print(results_table(results))
     print(
         "\nMeasured on these photos, recognizers and simulated effects only: not a printed mask, not other "
         f"recognizers, not a promise.\nWritten to {path}"
     )
+
+
+def _held_out(settings: EvaluateSettings, run: TrainSettings | None, faces: FaceSet) -> bool | None:
+    """Whether the design never saw the people probed; None where this cannot be told from the settings."""
+    if run is None or (run.faces.root, run.faces.split) != (settings.faces.root, settings.faces.split):
+        return None
+    return faces.split.held_out and settings.protocol.people in {"validate", "test"}

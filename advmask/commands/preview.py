@@ -11,6 +11,7 @@ from advmask.commands.designs import open_design, shipped_design
 from advmask.commands.given import as_mapping, over
 from advmask.commands.output import output_dir
 from advmask.effects import WearSettings
+from advmask.errors import ConfigError
 from advmask.evaluation.contact_sheet import contact_sheet
 from advmask.evaluation.protocol import people_of
 from advmask.files import write_with
@@ -49,6 +50,8 @@ def run(config: DictConfig) -> None:
     for omission in faces.omissions:
         print(f"Left out {omission.source}: {omission.reason}")
     crops = faces.of(people_of(faces, settings.people))
+    if not crops:
+        raise ConfigError(f"people={settings.people} names nobody here; choose all or another group.")
     step = max(1, len(crops) // settings.count)
     surface = build_mask(settings.mask)
     height, width = surface.texture_size(settings.texels_per_mm)

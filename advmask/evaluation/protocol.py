@@ -10,6 +10,7 @@ from pydantic import Field
 from torch import Tensor
 
 from advmask.effects import EffectsSettings
+from advmask.errors import ConfigError
 from advmask.evaluation.results import RecognizerResult, summarise
 from advmask.evaluation.scoring import score
 from advmask.masks import MaskSettings, build_mask
@@ -78,9 +79,17 @@ def evaluate_designs(
         mask: Which mask.
         render: How it is drawn.
         tell: Receives sentences for the user.
+
+    Raises:
+        ConfigError: The split leaves nobody in the group to be probed.
+        PhotoError: A mask can be placed on none of the photos.
     """
     names = people_of(faces, protocol.people)
     crops = faces.of(names)
+    if not crops:
+        raise ConfigError(
+            f"protocol.people={protocol.people} names nobody here; choose all or another group."
+        )
     draws = protocol.draws or math.ceil(PROBES_WANTED / len(crops))
     prepared = prepare_all(recognizers, faces.crops, fmr=protocol.fmr)
     surface = build_mask(mask)

@@ -121,7 +121,7 @@ def write_results(path: Path, results: Sequence[RecognizerResult], facts: Mappin
     """
     record = {"schema": SCHEMA} | dict(facts) | {"results": [_plain(asdict(result)) for result in results]}
     text = json.dumps(record, indent=2, allow_nan=False) + "\n"
-    if path.exists() and path.read_text(encoding="utf-8") != text:
+    if path.exists() and path.read_bytes() != text.encode():
         number = 1
         while (kept := path.with_name(f"{path.stem}-{number}{path.suffix}")).exists():
             number += 1

@@ -9,7 +9,7 @@ from advmask.photos.crops import FaceCrop, apply_transform, canonical_points, cr
 from advmask.photos.detection import Face, FaceDetector, choose_face
 from advmask.photos.loading import FaceSet, FacesSettings, Omission, load_faces, portrait_path
 from advmask.photos.people import PersonPhotos, Split, find_people, split_people
-from advmask.photos.reading import read_picture
+from advmask.pictures import read_picture
 
 __all__ = [
     "CachedCrop",

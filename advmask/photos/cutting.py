@@ -10,7 +10,7 @@ from advmask.files import sha256
 from advmask.photos.cache import CachedCrop, CachedFailure, CropCache
 from advmask.photos.crops import FaceCrop, apply_transform, crop_transform, cut_crop
 from advmask.photos.detection import FaceDetector, choose_face
-from advmask.photos.reading import read_picture
+from advmask.pictures import read_picture
 
 # Below this distance between the eyes there is no face left to recognise.
 _MIN_EYES_PX = 10

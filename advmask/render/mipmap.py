@@ -93,7 +93,7 @@ class MipAtlas:
         fine = lod.floor()
         offsets = torch.tensor([self.offset(level)[::-1] for level in range(self.levels)]).to(texel)
         extent = torch.tensor([self.width, self.height]).to(texel)
-        scale = torch.tensor([2 / columns, 2 / rows]).to(texel)
+        scale = texel.new_tensor([2 / columns, 2 / rows])
         positions = []
         for level in (fine, (fine + 1).clamp(max=self.levels - 1)):
             factor = torch.exp2(-level)[:, None]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int
+from pydantic import Field
 from torch import Tensor
 
 from advmask.masks.placement import Placement
@@ -25,9 +26,9 @@ class RenderSettings(Settings):
         shading: Light the mask like the skin it covers; off gives the bare colours.
     """
 
-    supersample: int = 2
+    supersample: int = Field(default=2, ge=1, le=16)
     mip_bias: float = -0.5
-    edge_px: float = 0.7
+    edge_px: float = Field(default=0.7, ge=0, le=20)
     shading: bool = True
 
 

@@ -14,7 +14,7 @@ from pytorch_lightning.loggers.logger import Logger
 from torch import Tensor
 
 from advmask.effects import generator
-from advmask.errors import RunError
+from advmask.errors import ConfigError, RunError
 from advmask.masks import MaskSurface, build_mask
 from advmask.objectives import MatchObjective, Smoothness
 from advmask.photos import FaceSet, load_faces
@@ -84,6 +84,8 @@ def train(settings: TrainSettings, *, folder: Path, tell: Tell = print) -> Train
         return TrainResult(_design(load_texels(run.texture), surface, settings), folder, settings, faces)
 
     crops = faces.of(faces.split.train)
+    if not crops:
+        raise ConfigError("faces.split leaves nobody to train on; give its first number at least one person.")
     recognizers = build_recognizers(settings.recognizers)
     prepared = prepare_all(recognizers, faces.crops)
     photos = wear_masks(

@@ -92,7 +92,9 @@ def test_colour_is_a_gain_for_each_channel() -> None:
 
 def test_contrast_turns_about_mid_grey() -> None:
     found = probe(CameraSettings(contrast=0.5))
-    torch.testing.assert_close(found[..., 1], torch.full((4000, 3), 0.5, dtype=torch.float64), rtol=0, atol=1e-6)
+    torch.testing.assert_close(
+        found[..., 1], torch.full((4000, 3), 0.5, dtype=torch.float64), rtol=0, atol=1e-6
+    )
     fills((0.5 - found[:, 0, 0]) / 0.2, 0.5, 1.5)
 
 

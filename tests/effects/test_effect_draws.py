@@ -19,7 +19,9 @@ def numbers(seed: int, step: int, stream: str) -> list[float]:
 
 
 def test_a_draw_is_a_function_of_seed_step_and_stream() -> None:
-    keys = [(s, t, name) for s in (0, 1, 11, 2**40) for t in (0, 1, 10) for name in ("tone", "camera", "1/tone")]
+    keys = [
+        (s, t, name) for s in (0, 1, 11, 2**40) for t in (0, 1, 10) for name in ("tone", "camera", "1/tone")
+    ]
     seen = [tuple(numbers(*key)) for key in keys]
     assert len(set(seen)) == len(keys)
     assert [tuple(numbers(*key)) for key in reversed(keys)] == seen[::-1]
@@ -62,7 +64,9 @@ def test_uniform_numbers_fill_their_range(low: float, high: float) -> None:
     values = uniform((4000,), low, high, draws=generator(0, 0, "u"))
     assert float(values.min()) >= low
     assert float(values.max()) <= high
-    assert float(values.mean()) == pytest.approx((low + high) / 2, abs=5 * (high - low) / math.sqrt(12 * 4000))
+    assert float(values.mean()) == pytest.approx(
+        (low + high) / 2, abs=5 * (high - low) / math.sqrt(12 * 4000)
+    )
     if high > low:
         share = (values.double().numpy() - low) / (high - low)
         assert stats.kstest(share, "uniform").pvalue > 1e-3

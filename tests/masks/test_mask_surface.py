@@ -1,5 +1,7 @@
 """The lower-face mask: its texture coordinates, symmetry, outline, size and orientation."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -18,7 +20,7 @@ def mask() -> MaskSurface:
 def polyline_lengths(points: np.ndarray) -> np.ndarray:
     """Running length along (N, 3) points, by plain summation."""
     total, out = 0.0, [0.0]
-    for before, after in zip(points[:-1], points[1:], strict=True):
+    for before, after in itertools.pairwise(points):
         total += float(np.sqrt(((after - before) ** 2).sum()))
         out.append(total)
     return np.array(out)

@@ -149,7 +149,9 @@ def test_settings_name_what_does_not_fit() -> None:
     assert ObjectiveSettings.build({}).match == "log_confidence"
     with pytest.raises(ConfigError, match=r"^Setting match='cosine' does not fit:.*'similarity'"):
         ObjectiveSettings.build({"match": "cosine"})
-    with pytest.raises(ConfigError, match=r"^Setting smoothness=-1 does not fit:.*greater than or equal to 0"):
+    with pytest.raises(
+        ConfigError, match=r"^Setting smoothness=-1 does not fit:.*greater than or equal to 0"
+    ):
         ObjectiveSettings.build({"smoothness": -1})
-    with pytest.raises(ConfigError, match="Unknown setting smoothnes; did you mean smoothness?"):
+    with pytest.raises(ConfigError, match=r"Unknown setting smoothnes; did you mean smoothness\?"):
         ObjectiveSettings.build({"smoothnes": 1})

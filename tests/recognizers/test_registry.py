@@ -18,9 +18,9 @@ WriteNetwork = Callable[..., Path]
 @pytest.mark.parametrize(
     ("name", "says"),
     [
-        ("dlob", "Unknown recognizer 'dlob'; did you mean dlib?"),
-        ("dlib2", "did you mean dlib?"),
-        ("DLIB", "did you mean dlib?"),
+        ("dlob", r"Unknown recognizer 'dlob'; did you mean dlib\?"),
+        ("dlib2", r"did you mean dlib\?"),
+        ("DLIB", r"did you mean dlib\?"),
         ("onx:nets/a.onnx", r"Unknown recognizer 'onx:nets/a\.onnx'; did you mean onnx\?"),
         ("ONNX:nets/a.onnx", r"did you mean onnx\?"),
         ("dlib.onnx", "for an ONNX file write onnx:dlib.onnx"),

@@ -54,7 +54,9 @@ def everywhere(generator, height, width, count=200):
     return texel, generator.uniform(-1, 7, size=count)
 
 
-@pytest.mark.parametrize(("height", "width", "levels"), [(64, 96, 6), (37, 51, 6), (33, 1, 4), (1, 1, 6), (8, 8, 1), (6, 4, 2)])
+@pytest.mark.parametrize(
+    ("height", "width", "levels"), [(64, 96, 6), (37, 51, 6), (33, 1, 4), (1, 1, 6), (8, 8, 1), (6, 4, 2)]
+)
 def test_levels_are_exact_means(height, width, levels):
     texture = np.random.default_rng(0).uniform(size=(height, width, 3))
     atlas = MipAtlas(height, width, levels)

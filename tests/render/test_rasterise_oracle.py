@@ -98,7 +98,7 @@ def test_a_fan_around_pixel_centres_is_watertight():
     for _ in range(40):
         hub = generator.integers(4, 12, size=2) + 0.5  # exactly a pixel centre
         angles = np.sort(generator.uniform(0, 2 * np.pi, size=9))
-        rim = hub + 40 * np.stack([np.cos(angles), np.sin(angles)], axis=1)
+        rim = hub + 400 * np.stack([np.cos(angles), np.sin(angles)], axis=1)
         if np.diff(np.append(angles, angles[0] + 2 * np.pi)).max() > 2.8:
             continue
         points = np.concatenate([hub[None], rim])

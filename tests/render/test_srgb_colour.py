@@ -34,7 +34,9 @@ def test_black_and_white_are_exact():
 
 @pytest.mark.parametrize("function", [linear_from_srgb, srgb_from_linear])
 def test_gradient_is_finite_and_positive_even_at_zero(function):
-    x = torch.tensor([0.0, 1e-8, 0.001, 0.0031308, 0.04045, 0.5, 1.0], dtype=torch.float64, requires_grad=True)
+    x = torch.tensor(
+        [0.0, 1e-8, 0.001, 0.0031308, 0.04045, 0.5, 1.0], dtype=torch.float64, requires_grad=True
+    )
     (gradient,) = torch.autograd.grad(function(x).sum(), x)
     assert gradient.isfinite().all()
     assert (gradient > 0).all()

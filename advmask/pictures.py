@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageCms, UnidentifiedImageError
 
-from advmask.errors import PhotoError
+from advmask.errors import AdvmaskError, PhotoError
 
 # Named so that a file called .jpg can never reach a decoder that runs another program (EPS and the like).
 # The several pictures of an MPO, as some phones write, are opened as JPEG.
@@ -18,9 +18,10 @@ _FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")
 
 _READABLE = "a JPEG, PNG, WebP, BMP, TIFF or GIF picture"
 
-# Transparent parts become mid-grey: it is as far from dark hair as from pale skin, so that the rim of a
-# cut-out portrait stays visible on either side and the face detector meets no artificial black or white.
-_BACKGROUND = (128, 128, 128)
+# It is as far from dark hair as from pale skin, so that the rim of a cut-out portrait stays visible on either
+# side and a face detector meets no artificial black or white.
+MID_GREY = (128, 128, 128)
+WHITE = (255, 255, 255)
 
 _ORIENTATION_TAG = 0x0112
 
@@ -38,63 +39,72 @@ _UPRIGHT = {
 _one_reader = threading.RLock()
 
 
-def read_picture(path: Path, *, max_pixels: int = 200_000_000) -> Image.Image:
+def read_picture(
+    path: Path,
+    *,
+    max_pixels: int = 200_000_000,
+    background: tuple[int, int, int] = MID_GREY,
+    refusal: type[AdvmaskError] = PhotoError,
+) -> Image.Image:
     """Read a picture file as it is meant to be seen.
 
     The EXIF orientation is applied; of several frames the first is taken; 16-bit values are scaled to 8 bit;
-    an embedded colour profile is converted to sRGB; transparent parts are laid on mid-grey.
+    an embedded colour profile is converted to sRGB; transparent parts are laid on a plain colour.
 
     Args:
         path: A JPEG, PNG, WebP, BMP, TIFF or GIF file, whatever its ending.
         max_pixels: Refuse larger pictures before decoding them.
+        background: Colour behind transparent parts.
+        refusal: The error that the caller's users know.
 
     Returns:
-        A picture of mode RGB, 8 bit, sRGB, without metadata.
+        A picture of mode RGB, 8 bit, sRGB, whose `info` holds nothing but the file's texts.
 
     Raises:
-        PhotoError: The file is missing, a folder, unreadable, empty, no picture, damaged or too large.
+        AdvmaskError: Of the kind `refusal`: the file is missing, a folder, unreadable, empty, no picture,
+            damaged or too large.
     """
-    _check_file(path)
+    _check_file(path, refusal)
     too_large = f"{path} has more than {max_pixels:,} pixels; reduce it and try again."
     try:
         with _guarded_pillow(max_pixels), path.open("rb") as stream:
             image: Image.Image = Image.open(stream, formats=_FORMATS)
             if image.width * image.height > max_pixels:
-                raise PhotoError(too_large)
+                raise refusal(too_large)
             image.load()
-            return _as_srgb(_upright(image))
-    except (PhotoError, KeyboardInterrupt):
+            return _as_srgb(_upright(image), background)
+    except (AdvmaskError, KeyboardInterrupt):
         raise
     except PermissionError as error:
-        raise PhotoError(_forbidden(path)) from error
+        raise refusal(_forbidden(path)) from error
     except UnidentifiedImageError as error:
         message = f"{path} is not {_READABLE}; convert it to one of these (HEIC photos of a phone too)."
-        raise PhotoError(message) from error
+        raise refusal(message) from error
     except Image.DecompressionBombError as error:
-        raise PhotoError(too_large) from error
+        raise refusal(too_large) from error
     except MemoryError as error:
-        raise PhotoError(f"{path} does not fit into memory; reduce it and try again.") from error
+        raise refusal(f"{path} does not fit into memory; reduce it and try again.") from error
     except Exception as error:
         # Decoders meet hostile bytes with whatever exception lies nearest: OSError, SyntaxError,
         # struct.error, zlib.error, EOFError and more. To the user they are all one thing.
         message = f"{path} is damaged or cut short ({_first_line(error)}); copy it anew or leave it out."
-        raise PhotoError(message) from error
+        raise refusal(message) from error
 
 
-def _check_file(path: Path) -> None:
+def _check_file(path: Path, refusal: type[AdvmaskError]) -> None:
     try:
         if path.is_dir():
-            raise PhotoError(f"{path} is a folder, not a picture; name a file in it.")
+            raise refusal(f"{path} is a folder, not a picture; name a file in it.")
         if not path.exists():
-            raise PhotoError(f"There is no file {path}; check the name.")
+            raise refusal(f"There is no file {path}; check the name.")
         if not path.is_file():
-            raise PhotoError(f"{path} is not a regular file; name {_READABLE}.")
+            raise refusal(f"{path} is not a regular file; name {_READABLE}.")
         if path.stat().st_size == 0:
-            raise PhotoError(f"{path} is empty (0 bytes); copy it anew or leave it out.")
+            raise refusal(f"{path} is empty (0 bytes); copy it anew or leave it out.")
     except PermissionError as error:
-        raise PhotoError(_forbidden(path)) from error
+        raise refusal(_forbidden(path)) from error
     except OSError as error:
-        raise PhotoError(f"Cannot open {path}: {_first_line(error)}; check the name and the disk.") from error
+        raise refusal(f"Cannot open {path}: {_first_line(error)}; check the name and the disk.") from error
 
 
 def _forbidden(path: Path) -> str:
@@ -132,14 +142,15 @@ def _upright(image: Image.Image) -> Image.Image:
     return turned
 
 
-def _as_srgb(image: Image.Image) -> Image.Image:
+def _as_srgb(image: Image.Image, background: tuple[int, int, int]) -> Image.Image:
+    texts = {key: value for key, value in image.info.items() if isinstance(value, str)}
     profile = image.info.get("icc_profile")
     image, alpha = _split_alpha(_eight_bit(image))
     picture = _converted(image, profile)
     if alpha is not None:
-        picture = Image.composite(picture, Image.new("RGB", picture.size, _BACKGROUND), alpha)
+        picture = Image.composite(picture, Image.new("RGB", picture.size, background), alpha)
     picture = picture.copy()  # a plain picture, cut loose from its file
-    picture.info = {}
+    picture.info = dict(texts)
     return picture
 
 
@@ -178,7 +189,7 @@ def _converted(image: Image.Image, profile: bytes | None) -> Image.Image:
             source = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB"))
         elif profile:
             source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-            if ImageCms.getProfileDescription(source).startswith("sRGB"):
+            if _is_srgb(source):
                 return image.convert("RGB")  # a conversion to itself would only add rounding
         else:
             return image.convert("RGB")
@@ -194,3 +205,17 @@ def _converted(image: Image.Image, profile: bytes | None) -> Image.Image:
         # A damaged profile, or one for another kind of picture: the colours are a little off, not lost.
         return image.convert("RGB")
     return converted if converted is not None else image.convert("RGB")
+
+
+def _is_srgb(profile: ImageCms.ImageCmsProfile) -> bool:
+    """Whether a profile bears sRGB's name and its primaries too; names alone have been known to lie."""
+    if not ImageCms.getProfileDescription(profile).startswith("sRGB"):
+        return False
+    known = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).profile
+    pairs = (
+        (profile.profile.red_colorant, known.red_colorant),
+        (profile.profile.blue_colorant, known.blue_colorant),
+    )
+    return all(
+        one is not None and other is not None and np.allclose(one, other, atol=0.01) for one, other in pairs
+    )

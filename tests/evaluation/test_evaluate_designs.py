@@ -1,0 +1,126 @@
+"""The whole protocol with a tiny network on the default portrait."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from advmask.effects import EffectsSettings
+from advmask.errors import ConfigError
+from advmask.evaluation.protocol import ProtocolSettings, evaluate_designs, people_of
+from advmask.evaluation.results import RecognizerResult
+from advmask.masks import MaskSettings, build_mask
+from advmask.photos import FaceSet
+from advmask.photos.people import Split
+from advmask.recognizers.registry import build_recognizers
+from advmask.render import RenderSettings
+
+Judge = Callable[..., list[RecognizerResult]]
+EFFECTS: dict[str, Any] = {
+    "wear": {"shift_mm": 3.0, "tilt_deg": 3.0, "scale": 0.03},
+    "tone": {"black": 0.05, "white": 0.15, "brightness": 0.15, "tint": 0.03},
+    "camera": {"brightness": 0.1, "contrast": 0.1, "colour": 0.03, "blur_px": 1.0, "noise": 0.03},
+}
+
+
+def texels(value: float | None) -> Tensor:
+    height, width = build_mask(MaskSettings()).texture_size(1.0)
+    if value is None:
+        return torch.rand(3, height, width, generator=torch.Generator().manual_seed(0))
+    return torch.full((3, height, width), value)
+
+
+@pytest.fixture(scope="module")
+def judge(portrait: FaceSet, tiny_name: str) -> Judge:
+    def run(designs: dict[str, Tensor], *, faces: FaceSet = portrait, **protocol: Any) -> list[RecognizerResult]:
+        values = {"draws": 6, "people": "all", "progress": False, "aligners": ["bare"]} | protocol
+        return evaluate_designs(
+            designs,
+            faces,
+            build_recognizers([tiny_name]),
+            texels_per_mm=1.0,
+            protocol=ProtocolSettings.build(values),
+            effects=EffectsSettings.build(EFFECTS),
+            mask=MaskSettings(),
+            render=RenderSettings(),
+            tell=lambda _: None,
+        )
+
+    return run
+
+
+def test_a_plain_mask_as_the_design_drops_by_exactly_nothing(judge: Judge):
+    found = judge(
+        {"white": texels(1.0), "design": texels(1.0)}, draws=2, aligners=["mtcnn", "bare"]
+    )
+    assert [result.aligner for result in found] == ["mtcnn", "bare"]
+    for result in found:
+        white, design = result.conditions["white"], result.conditions["design"]
+        assert design.similarity == white.similarity or result.probes == 0
+        assert (design.tar, design.match_confidence, design.undetected) == (
+            white.tar,
+            white.match_confidence,
+            white.undetected,
+        ) or result.probes == 0
+        assert result.probes + result.left_out == 2
+    bare = found[1]
+    assert bare.probes == 2
+    assert bare.strongest_plain == "white"
+    assert bare.conditions["design"].drop is not None
+    assert bare.conditions["design"].drop.value == 0.0
+
+
+def test_same_seed_same_numbers_other_seed_others(judge: Judge):
+    designs = {"white": texels(1.0), "design": texels(None)}
+    first = judge(designs)
+    torch.rand(5)
+    assert judge(designs) == first
+    assert judge(designs, seed=2) != first
+
+
+def test_conditions_do_not_disturb_each_other(judge: Judge):
+    """Draws belong to the probe, not to the order of conditions: the design alone has the same numbers."""
+    both = judge({"white": texels(1.0), "black": texels(0.0), "design": texels(None)})
+    alone = judge({"design": texels(None)})
+    assert replace(both[0].conditions["design"], drop=None) == alone[0].conditions["design"]
+    assert both[0].conditions["bare"] == alone[0].conditions["bare"]
+
+
+def test_masks_differ_from_bare_and_from_each_other(judge: Judge):
+    (result,) = judge({"white": texels(1.0), "black": texels(0.0)})
+    similarity = {name: condition.similarity for name, condition in result.conditions.items()}
+    assert len({round(value, 6) for value in similarity.values()}) == 3
+    assert max(similarity, key=lambda name: similarity[name]) == "bare"
+    assert result.fmr == 0.01
+    assert result.threshold == 0.5
+    assert "tiny.onnx" in result.threshold_source
+
+
+def test_probes_are_photos_times_draws(judge: Judge):
+    (result,) = judge({"design": texels(0.5)}, draws=5)
+    assert (result.probes, result.left_out) == (5, 0)
+    (result,) = judge({"design": texels(0.5)}, draws=None)
+    assert result.probes == 64
+    assert np.isfinite(result.conditions["design"].similarity)
+
+
+def test_a_group_of_nobody_is_one_sentence(judge: Judge, portrait: FaceSet):
+    nobody = replace(portrait, split=Split(("astronaut",), (), (), held_out=False))
+    assert people_of(nobody, "test") == ()
+    assert people_of(nobody, "train") == people_of(nobody, "all") == ("astronaut",)
+    for draws in (None, 2):
+        with pytest.raises(ConfigError, match=r"protocol.people=test names nobody here"):
+            judge({"design": texels(0.5)}, faces=nobody, people="test", draws=draws)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"people": "everyone"}, {"fmr": 0}, {"fmr": 1.5}, {"draws": 0}, {"aligners": []}, {"aligners": ["dlib"]}],
+)
+def test_protocols_that_make_no_sense_are_refused(wrong: dict[str, Any]):
+    with pytest.raises(ConfigError, match=f"Setting {next(iter(wrong))}"):
+        ProtocolSettings.build(wrong)
