@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from difflib import get_close_matches
-from typing import Any, Self
+from typing import Any, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -45,7 +45,9 @@ def _sentence(root: type[BaseModel], problem: Any) -> str:
         return f"Unknown setting {key}; {hint}"
     if problem["type"] == "missing":
         return f"Setting {key} is missing; give it as {key}=VALUE."
-    message = problem["msg"].removeprefix("Value error, ")
+    message = problem["msg"].removeprefix("Value error, ").rstrip(".")
+    if not path:  # a contradiction between settings, which names them itself
+        return f"{message[:1].upper()}{message[1:]}."
     return f"Setting {key}={problem['input']!r} does not fit: {message[:1].lower()}{message[1:]}."
 
 
@@ -55,5 +57,6 @@ def _known_keys(root: type[BaseModel], path: list[str]) -> list[str]:
         field = model.model_fields.get(part) if hasattr(model, "model_fields") else None
         if field is None:
             return []
-        model = field.annotation
+        options = [field.annotation, *get_args(field.annotation)]  # X | None is a union
+        model = next((option for option in options if hasattr(option, "model_fields")), None)
     return list(getattr(model, "model_fields", {}))
