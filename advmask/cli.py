@@ -36,6 +36,7 @@ COMMANDS: dict[str, Command] = {
     "train": Command("advmask.commands.train", "design a mask: learn a texture"),
     "preview": Command("advmask.commands.preview", "contact sheet of a design: bare, plain mask, design"),
     "evaluate": Command("advmask.commands.evaluate", "measure a design against recognizers"),
+    "cache": Command("advmask.commands.cache", "show or clear the face crops kept here", ("action",)),
 }
 
 

@@ -13,6 +13,7 @@ from advmask.errors import PhotoError
 from advmask.masks import MaskSurface
 from advmask.photos import FaceCrop, Omission
 from advmask.render import PackedPlacement, RenderSettings, fit_masks
+from advmask.threads import one_thread
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,8 @@ def wear_masks(
         draws = generator(seed, 0, f"{stream}/{crop.sha256}")
         wears = [draw_wear(wear, draws=draws) for _ in range(ways)]
         try:
-            packed = fit_masks(crop.as_float(), crop.landmarks, surface, wears=wears, settings=render)
+            with one_thread():
+                packed = fit_masks(crop.as_float(), crop.landmarks, surface, wears=wears, settings=render)
         except PhotoError as error:
             omissions.append(Omission(crop.source, str(error)))
             continue

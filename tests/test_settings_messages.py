@@ -109,6 +109,10 @@ def test_bad_settings_end_with_their_own_exit_code() -> None:
     assert ConfigError.exit_code == 2
 
 
+def test_keys_of_an_optional_group_have_near_misses_too() -> None:
+    assert said({"name": "a", "maybe": {"blur": 1}}) == "Unknown setting maybe.blur; did you mean blur_px?"
+
+
 def test_a_rule_over_several_settings_is_told_without_an_empty_name() -> None:
     text = said({"low": 2.0}, Ordered)
     assert "`low` is above `high`" in text

@@ -15,8 +15,8 @@ TEXTS: dict[str, Text] = {
         "Design a mask: learn a texture that keeps recognizers from matching the wearer.",
         (
             "advmask train hydra.run.dir=runs/first",
-            "advmask train faces.root=~/photos recognizers=[dlib,facenet:vggface2]",
-            "advmask train -m texture=pixels,palette",
+            "advmask train faces.root=~/photos recognizers=[dlib,onnx:~/networks/arcface.onnx]",
+            "advmask train texture.start=~/pictures/flowers.png trainer.steps=600",
         ),
     ),
     "preview": Text(
@@ -31,8 +31,16 @@ TEXTS: dict[str, Text] = {
         "Measure a design: how often recognizers still match its wearer, against plain masks.",
         (
             "advmask evaluate design=runs/first faces.root=~/photos",
-            "advmask evaluate design=runs/first faces.root=~/photos recognizers=[dlib,facenet:vggface2]",
+            "advmask evaluate design=runs/first recognizers=[dlib,onnx:~/networks/arcface.onnx]",
             "advmask evaluate design=~/pictures/flowers.png faces.root=~/photos hydra.run.dir=runs/flowers",
+        ),
+    ),
+    "cache": Text(
+        "Show or clear the face crops that are kept so that faces are not searched again.",
+        (
+            "advmask cache show",
+            "advmask cache clear",
+            "advmask cache clear folder=~/crops",
         ),
     ),
 }

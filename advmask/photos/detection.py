@@ -10,6 +10,7 @@ from jaxtyping import Float64
 from PIL import Image
 
 from advmask.errors import PhotoError
+from advmask.threads import one_thread
 
 # Longest side given to the detector. Its networks see at most 48 px of a face, so more pixels cost time only.
 _LONGEST_PX = 1280
@@ -119,7 +120,8 @@ class FaceDetector:
         mtcnn = self._networks()
         mtcnn.min_face_size = smallest_px
         try:
-            boxes, probabilities, points = mtcnn.detect(image, landmarks=True)
+            with one_thread():
+                boxes, probabilities, points = mtcnn.detect(image, landmarks=True)
         except IndexError:
             # When a candidate box leaves the picture altogether, MTCNN drops it from one list and not
             # from the other. A margin keeps every candidate inside.

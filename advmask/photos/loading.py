@@ -49,7 +49,17 @@ class FacesSettings(Settings):
     @field_validator("root", "cache")
     @classmethod
     def _home(cls, value: bool | Path | None) -> bool | Path | None:
-        return value.expanduser() if isinstance(value, Path) else value
+        try:
+            return value.expanduser() if isinstance(value, Path) else value
+        except RuntimeError as error:  # ~name of somebody who does not exist
+            raise ValueError(f"{error}; write the folder out") from error
+
+    @field_validator("split", mode="before")
+    @classmethod
+    def _all_three(cls, value: Any) -> Any:
+        if isinstance(value, list | tuple) and len(value) != 3:
+            raise ValueError("three numbers are needed, for train, validate and test")
+        return value
 
     @field_validator("split")
     @classmethod

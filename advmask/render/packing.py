@@ -27,7 +27,7 @@ class RenderSettings(Settings):
     """
 
     supersample: int = Field(default=2, ge=1, le=16)
-    mip_bias: float = -0.5
+    mip_bias: float = -0.25
     edge_px: float = Field(default=0.7, ge=0, le=20)
     shading: bool = True
 

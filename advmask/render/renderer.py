@@ -42,7 +42,7 @@ class MaskRenderer(nn.Module):
         mip_bias: Added to the level of detail.
     """
 
-    def __init__(self, *, height: int, width: int, texels_per_mm: float, mip_bias: float = -0.5) -> None:
+    def __init__(self, *, height: int, width: int, texels_per_mm: float, mip_bias: float = -0.25) -> None:
         super().__init__()
         self.atlas = MipAtlas(height, width)
         self.texels_per_mm = texels_per_mm

@@ -11,6 +11,7 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import Callback
 from pytorch_lightning.loggers.logger import Logger
+from pytorch_lightning.utilities.exceptions import MisconfigurationException  # type: ignore[attr-defined]
 from torch import Tensor
 
 from advmask.effects import generator
@@ -184,22 +185,29 @@ def _fit(
     )
     pl.seed_everything(settings.seed, workers=True, verbose=False)
     with quiet_lightning():
-        trainer = pl.Trainer(
-            max_steps=trainer_settings.steps,
-            accelerator=trainer_settings.accelerator,
-            devices=trainer_settings.devices,
-            precision=trainer_settings.precision,
-            logger=_loggers(settings.logger, run, resumed_at),
-            callbacks=callbacks,
-            plugins=[AsideCheckpointIO()],
-            log_every_n_steps=1,
-            num_sanity_val_steps=0,
-            enable_checkpointing=False,
-            enable_progress_bar=False,
-            enable_model_summary=False,
-            deterministic="warn",
-            default_root_dir=run.path,
-        )
+        try:
+            trainer = pl.Trainer(
+                max_steps=trainer_settings.steps,
+                accelerator=trainer_settings.accelerator,
+                devices=trainer_settings.devices,
+                precision=trainer_settings.precision,
+                logger=_loggers(settings.logger, run, resumed_at),
+                callbacks=callbacks,
+                plugins=[AsideCheckpointIO()],
+                log_every_n_steps=1,
+                num_sanity_val_steps=0,
+                enable_checkpointing=False,
+                enable_progress_bar=False,
+                enable_model_summary=False,
+                deterministic="warn",
+                default_root_dir=run.path,
+            )
+        except (ValueError, MisconfigurationException) as error:  # its words for what this machine lacks
+            reason = " ".join(str(error).split()).rstrip(".!")
+            raise ConfigError(
+                f"Cannot train with trainer.accelerator={trainer_settings.accelerator} and "
+                f"trainer.devices={trainer_settings.devices}: {reason}."
+            ) from error
         on_interrupt = signal.getsignal(signal.SIGINT)
         try:
             trainer.fit(module, datamodule=data, ckpt_path=resume, weights_only=True)

@@ -49,7 +49,8 @@ class RunFolder:
         """
         if self.config.exists():
             differing = _differences(self.read_settings(), settings)
-            if differing:
+            # Before the first checkpoint nothing is lost: a mistyped setting may be mended in place.
+            if differing and (self.checkpoint.exists() or self.texture.exists()):
                 raise RunError(
                     f"{self.path} holds a run with other settings ({'; '.join(differing)}); choose another "
                     "folder with hydra.run.dir=DIR, or repeat its settings to resume it."

@@ -26,9 +26,7 @@ def test_the_threshold_itself_is_accepted():
 
 
 @given(probes=PROBES, seed=st.integers(0, 1000))
-def test_the_mean_is_over_probes_and_the_interval_over_people(
-    probes: list[tuple[str, float]], seed: int
-):
+def test_the_mean_is_over_probes_and_the_interval_over_people(probes: list[tuple[str, float]], seed: int):
     people, values = [name for name, _ in probes], np.array([value for _, value in probes])
     found = mean_over_people(values, people, seed=seed, resamples=40)
     assert found.value == pytest.approx(sum(values) / len(values), abs=1e-12)

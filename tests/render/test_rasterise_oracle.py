@@ -183,3 +183,25 @@ def test_no_triangles_and_no_hits_give_empty_fragments():
         drawn = draw([[3.6, 3.6], [3.9, 3.6], [3.6, 3.9]], [0, 0, 0], faces, height=8, width=8)
         assert drawn.pixel.shape == drawn.face.shape == (0,)
         assert drawn.barycentric.shape == (0, 3)
+
+
+def test_a_centre_within_rounding_of_a_shared_edge_is_never_missed():
+    generator = np.random.default_rng(0)
+    count, side = 4000, 64
+    x, y = np.arange(count) % side, np.arange(count) // side
+    centre = np.stack([x, y], axis=1) + 0.5
+    angle = generator.uniform(0, 2 * np.pi, size=count)
+    along = np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    across = along[:, ::-1] * [-1, 1]
+    forth, back = generator.uniform(0.1, 0.4, size=(2, count, 1))
+    # Two triangles share the edge 0-1, which runs through the centre but for rounding.
+    points = np.stack([centre + forth * along, centre - back * along, centre + across, centre - across], 1)
+    points = points.reshape(-1, 2)
+    first = 4 * np.arange(count)
+    faces = np.concatenate(
+        [np.stack([first, first + 1, first + 2], 1), np.stack([first + 1, first, first + 3], 1)]
+    )
+    for index in range(0, count, 4):  # a few at a time, so that no neighbour covers for another
+        pair = faces[[index, index + count]]
+        drawn = draw(points, np.zeros(len(points)), pair, height=side, width=side)
+        assert y[index] * side + x[index] in drawn.pixel.tolist()

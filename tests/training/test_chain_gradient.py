@@ -1,6 +1,6 @@
 """The gradient of the whole chain, in float64 against finite differences.
 
-texture -> renderer -> effects -> alignment -> network -> similarity -> objective, by the training step itself.
+texture -> renderer -> effects -> alignment -> network -> similarity -> objective, by the training step.
 """
 
 from collections.abc import Callable

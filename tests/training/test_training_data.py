@@ -53,9 +53,7 @@ def test_all_photos_of_a_person_are_used():
 
 
 def test_the_order_of_people_changes_from_round_to_round():
-    orders = {
-        tuple(NAMES[i] for i in draw_photos(NAMES, count=4, seed=0, step=step)) for step in range(100)
-    }
+    orders = {tuple(NAMES[i] for i in draw_photos(NAMES, count=4, seed=0, step=step)) for step in range(100)}
     assert len(orders) == 24  # all permutations of four
 
 

@@ -16,7 +16,7 @@ import torch
 import yaml
 from torch import Tensor
 
-from advmask.errors import RunError
+from advmask.errors import ConfigError, RunError
 from advmask.textures.texel_files import load_texels
 from advmask.training.module import DesignModule
 from advmask.training.run import train
@@ -220,10 +220,15 @@ def test_a_damaged_metrics_file_is_no_traceback(
     """The log is for reading; losing it must not lose the run, nor end in an error nobody understands."""
     _begun(tmp_path, unbroken)
     (tmp_path / "metrics.csv").write_text(text)
+    told: list[str] = []
     try:
         train(settings, folder=tmp_path, tell=silent)
     except RunError as error:
-        assert "metrics.csv" in str(error)
+        told.append(str(error))
+    if told:
+        assert told == [
+            f"{tmp_path / 'metrics.csv'} is damaged; delete it to go on without its earlier rows."
+        ]
     else:
         assert steps_in(tmp_path) == list(range(STEPS))
 
@@ -322,3 +327,13 @@ def test_kill_9_at_random_moments(tiny_settings: Build, tmp_path: Path):
     assert steps_in(folder) == list(range(120))
     assert torch.equal(load_texels(folder / "texture.safetensors"), texels)
     assert_same_run(folder, tmp_path / "unbroken")
+
+
+def test_a_mistyped_setting_may_be_mended_before_the_first_checkpoint(
+    settings: TrainSettings, unbroken: Path, tmp_path: Path
+):
+    wrong = settings.model_copy(update={"recognizers": ["dlibb"]})
+    with pytest.raises(ConfigError, match="dlibb"):
+        train(wrong, folder=tmp_path, tell=silent)
+    train(settings, folder=tmp_path, tell=silent)
+    assert_same_run(tmp_path, unbroken)

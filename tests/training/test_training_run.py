@@ -2,7 +2,6 @@
 
 import csv
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -220,6 +219,5 @@ def test_the_last_stretch_may_be_short(tiny_settings: Build, tmp_path: Path):
 
 
 def test_no_thread_of_lightning_is_left_and_no_foreign_file(finished: TrainResult):
-    names = {name for name in os.listdir(finished.folder.parent) if name != finished.folder.name}
-    assert not names
+    assert list(finished.folder.parent.iterdir()) == [finished.folder]
     assert not any(name.startswith(".") or "lightning" in name for name in files_of(finished.folder))
