@@ -6,7 +6,7 @@ import torch
 from omegaconf import DictConfig
 
 from advmask.commands.designs import CONTROLS, open_design, shipped_design
-from advmask.commands.given import as_mapping, over
+from advmask.commands.given import as_mapping, over, refuse_beside_run
 from advmask.commands.output import output_dir
 from advmask.effects import EffectsSettings
 from advmask.evaluation.protocol import ProtocolSettings, evaluate_designs, people_of
@@ -46,12 +46,13 @@ def run(config: DictConfig) -> None:
     mask = MaskSettings.build(values["mask"])
     design = open_design(values["design"], mask=mask, texels_per_mm=values["texels_per_mm"])
     if design.run is not None:
+        refuse_beside_run(["mask", "texels_per_mm"])
         of_run = design.run.model_dump(mode="json") | {"texels_per_mm": design.texels_per_mm}
         values = over(of_run, config) | {"texels_per_mm": design.texels_per_mm, "mask": of_run["mask"]}
     settings = EvaluateSettings.build(values)
     faces = load_faces(settings.faces, progress=settings.protocol.progress)
     for omission in faces.omissions:
-        print(f"Left out {omission.source}: {omission.reason}")
+        print(omission)
     for notice in faces.notices:
         print(notice)
     recognizers = build_recognizers(settings.recognizers)

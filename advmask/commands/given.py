@@ -1,9 +1,12 @@
 """Which settings the user gave, as against those that merely have defaults."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
+
+from advmask.errors import ConfigError
 
 
 def as_mapping(config: DictConfig) -> dict[str, Any]:
@@ -11,6 +14,27 @@ def as_mapping(config: DictConfig) -> dict[str, Any]:
     values = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
     assert isinstance(values, dict)
     return {str(key): value for key, value in values.items()}
+
+
+def given_keys() -> list[str]:
+    """Dotted names of the settings that the user gave on the command line."""
+    return [
+        override.split("=", 1)[0].lstrip("+~").split("@")[0].replace("/", ".")
+        for override in HydraConfig.get().overrides.task
+    ]
+
+
+def refuse_beside_run(names: Sequence[str]) -> None:
+    """Refuse settings that the run behind `design=` brings itself.
+
+    Raises:
+        ConfigError: One of them was given.
+    """
+    given = [key for key in given_keys() if key.split(".")[0] in names]
+    if given:
+        raise ConfigError(
+            f"{given[0]} comes from the run that design= names; give it with a picture file only."
+        )
 
 
 def over(base: dict[str, Any], config: DictConfig) -> dict[str, Any]:
@@ -22,8 +46,8 @@ def over(base: dict[str, Any], config: DictConfig) -> dict[str, Any]:
     """
     given = as_mapping(config)
     result = {key: base.get(key, value) for key, value in given.items()}
-    for override in HydraConfig.get().overrides.task:
-        path = override.split("=", 1)[0].lstrip("+~").split("@")[0].replace("/", ".").split(".")
+    for key in given_keys():
+        path = key.split(".")
         source: Any = given
         target: Any = result
         for part in path[:-1]:

@@ -8,7 +8,7 @@ from omegaconf import DictConfig
 from pydantic import Field
 
 from advmask.commands.designs import open_design, shipped_design
-from advmask.commands.given import as_mapping, over
+from advmask.commands.given import as_mapping, over, refuse_beside_run
 from advmask.commands.output import output_dir
 from advmask.effects import WearSettings
 from advmask.errors import ConfigError
@@ -42,13 +42,14 @@ def run(config: DictConfig) -> None:
     mask = MaskSettings.build(values["mask"])
     design = open_design(values["design"], mask=mask, texels_per_mm=values["texels_per_mm"])
     if design.run is not None:
+        refuse_beside_run(["mask", "texels_per_mm"])
         of_run = design.run.model_dump(mode="json")
         base = {"faces": of_run["faces"]}
         values = over(base, config) | {"texels_per_mm": design.texels_per_mm, "mask": of_run["mask"]}
     settings = PreviewSettings.build(values)
     faces = load_faces(settings.faces, progress=True)
     for omission in faces.omissions:
-        print(f"Left out {omission.source}: {omission.reason}")
+        print(omission)
     crops = faces.of(people_of(faces, settings.people))
     if not crops:
         raise ConfigError(f"people={settings.people} names nobody here; choose all or another group.")
@@ -65,7 +66,7 @@ def run(config: DictConfig) -> None:
         stream="preview",
     )
     for omission in photos.omissions:
-        print(f"Left out {omission.source}: {omission.reason}")
+        print(omission)
     renderer = MaskRenderer(
         height=height, width=width, texels_per_mm=settings.texels_per_mm, mip_bias=settings.render.mip_bias
     )

@@ -8,7 +8,7 @@ from advmask.commands.output import output_dir
 from advmask.evaluation.protocol import ProtocolSettings, evaluate_designs, people_of
 from advmask.evaluation.results import RecognizerResult, write_results
 from advmask.masks import build_mask
-from advmask.printing.exports import write_exports
+from advmask.printing.exports import PRINT_FILES, write_exports
 from advmask.printing.outline import PatternOutline
 from advmask.recognizers.registry import build_recognizers
 from advmask.training.run import TrainResult, train
@@ -29,15 +29,19 @@ def run(config: DictConfig) -> None:
         size_mm=surface.size_mm,
         texels_per_mm=settings.texture.texels_per_mm,
     )
-    exports = write_exports(
-        result.folder / "exports",
-        result.design,
-        outline,
-        dpi=settings.printing.dpi,
-        bleed_mm=settings.printing.bleed_mm,
-    )
+    exports = [result.folder / "exports" / name for name in PRINT_FILES]
+    if not all(path.exists() for path in exports):
+        write_exports(
+            result.folder / "exports",
+            result.design,
+            outline,
+            dpi=settings.printing.dpi,
+            bleed_mm=settings.printing.bleed_mm,
+        )
     check = result.folder / "check.json"
-    if not check.exists():
+    if check.exists():
+        print(f"Its short check stands in {check}.")
+    else:
         results = _check(result)
         who = "validation people" if result.faces.split.held_out else "the people it was trained on"
         print(f"\nChecked on {who}, under effects drawn anew:\n{_summary(results)}")

@@ -105,7 +105,7 @@ def evaluate_designs(
         progress=protocol.progress,
     )
     for omission in photos.omissions:
-        tell(f"Left out {omission.source}: {omission.reason}")
+        tell(str(omission))
     row = {(crop.person, crop.source): i for i, crop in enumerate(faces.crops)}
     rows = torch.tensor([row[crop.person, crop.source] for crop in photos.crops])
     renderer = MaskRenderer(height=height, width=width, texels_per_mm=texels_per_mm, mip_bias=render.mip_bias)

@@ -61,7 +61,8 @@ def score(
         recognizers: Frozen.
         templates: For each recognizer, the template of each photo.
         renderer: Lays designs over photos.
-        effects: Ranges; each draw is a function of (seed, photo, draw) and the same in every condition.
+        effects: Ranges; draws are a function of the seed and the probe's place in the list, and the same in
+            every condition.
         seed: Of the draws.
         aligners: Of `mtcnn` and `bare`.
         progress: Show a progress bar.

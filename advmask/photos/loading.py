@@ -81,6 +81,12 @@ class Omission:
     source: Path
     reason: str
 
+    def __str__(self) -> str:
+        """The sentence for the user, which names the photo once."""
+        return (
+            f"Left out {self.reason if str(self.source) in self.reason else f'{self.source}: {self.reason}'}"
+        )
+
 
 @dataclass(frozen=True, eq=False)
 class FaceSet:

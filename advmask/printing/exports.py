@@ -9,6 +9,8 @@ from advmask.printing.pdf import mask_pdf
 from advmask.printing.png import mask_png
 from advmask.textures.design_files import Design
 
+PRINT_FILES = ("mask.png", "mask.pdf")
+
 
 def write_exports(
     folder: Path, design: Design, outline: PatternOutline, *, dpi: int = 300, bleed_mm: float = 3.0
@@ -53,7 +55,7 @@ def write_exports(
             f"Colours are sRGB. The picture has {dpi} dots per inch.",
         ],
     )
-    paths = [folder / "mask.png", folder / "mask.pdf"]
+    paths = [folder / name for name in PRINT_FILES]
     with written_aside(paths[0]) as first, written_aside(paths[1]) as second:
         first.write_bytes(png)
         second.write_bytes(pdf)

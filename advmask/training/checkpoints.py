@@ -8,6 +8,7 @@ from pytorch_lightning.callbacks import Callback
 from pytorch_lightning.plugins.io import TorchCheckpointIO
 
 from advmask.files import written_aside
+from advmask.training.csv_log import CsvLog
 
 
 class AsideCheckpointIO(TorchCheckpointIO):
@@ -30,5 +31,8 @@ class StretchCheckpoint(Callback):
         self._path = path
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Save."""
+        """Save, the log first: a resumed run keeps the rows before its checkpoint."""
+        for logger in trainer.loggers:
+            if isinstance(logger, CsvLog):
+                logger.flush()
         trainer.save_checkpoint(self._path)

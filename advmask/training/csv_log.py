@@ -66,8 +66,12 @@ class CsvLog(Logger):
         self._rows.append(row)
 
     @rank_zero_only
-    def save(self) -> None:
-        """Write the file, whole."""
+    def flush(self) -> None:
+        """Write the file, whole; called with every checkpoint, so that no row before it can be lost.
+
+        Lightning's own `save` comes after every step, where writing all rows again would cost more the longer
+        a run gets, so it does nothing here.
+        """
         if not self._rows:
             return
         text = io.StringIO()
@@ -79,4 +83,4 @@ class CsvLog(Logger):
     @rank_zero_only
     def finalize(self, status: str) -> None:
         """Write what is left."""
-        self.save()
+        self.flush()

@@ -77,7 +77,7 @@ def train(settings: TrainSettings, *, folder: Path, tell: Tell = print) -> Train
     if settings.trainer.threads is not None:
         torch.set_num_threads(settings.trainer.threads)
     faces = load_faces(settings.faces, progress=settings.trainer.progress)
-    for sentence in [f"Left out {one.source}: {one.reason}" for one in faces.omissions] + list(faces.notices):
+    for sentence in [*map(str, faces.omissions), *faces.notices]:
         tell(sentence)
     surface = build_mask(settings.mask)
     if run.finished:
@@ -100,7 +100,7 @@ def train(settings: TrainSettings, *, folder: Path, tell: Tell = print) -> Train
         progress=settings.trainer.progress,
     )
     for omission in photos.omissions:
-        tell(f"Left out {omission.source}: {omission.reason}")
+        tell(str(omission))
     module = build_module(settings, surface, recognizers, own_templates(prepared, faces, photos))
     _fit(module, photos, settings, run, tell)
     with torch.no_grad():

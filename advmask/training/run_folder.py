@@ -57,7 +57,7 @@ class RunFolder:
                 )
         if self.finished:
             return
-        write_text(self.config, yaml.safe_dump(settings.model_dump(mode="json"), sort_keys=False))
+        write_text(self.config, yaml.safe_dump(_recorded(settings), sort_keys=False))
 
     def read_settings(self) -> TrainSettings:
         """Settings of the run in this folder.
@@ -81,8 +81,21 @@ class RunFolder:
         write_text(self.record, json.dumps({"packages": versions} | facts, indent=2) + "\n")
 
 
+def _recorded(settings: TrainSettings) -> dict[str, Any]:
+    """Settings as they are kept: paths absolute, for a run is used from wherever its user stands."""
+    values = settings.model_dump(mode="json")
+    faces = values["faces"]
+    if settings.faces.root is not None:
+        faces["root"] = str(settings.faces.root.absolute())
+    values["recognizers"] = [
+        f"onnx:{Path(name[5:]).expanduser().absolute()}" if name.startswith("onnx:") else name
+        for name in settings.recognizers
+    ]
+    return values
+
+
 def _differences(old: TrainSettings, new: TrainSettings) -> list[str]:
-    before, after = _flat(old.model_dump(mode="json")), _flat(new.model_dump(mode="json"))
+    before, after = _flat(_recorded(old)), _flat(_recorded(new))
     return [
         f"{key} was {before.get(key)}, now {after.get(key)}"
         for key in sorted(before.keys() | after.keys())

@@ -110,7 +110,7 @@ def test_photos_that_cannot_be_used_are_named_and_the_rest_goes_on(tiny: list[st
         "empty.jpg": "is empty (0 bytes)",
         "torn.png": "is damaged or cut short",
     }.items():
-        (line,) = [line for line in out.splitlines() if line.startswith(f"Left out photos/ann/{name}: ")]
+        (line,) = [line for line in out.splitlines() if line.startswith(f"Left out photos/ann/{name}")]
         assert says in line
     record = json.loads(Path("out/run.json").read_text())
     assert record["photos"] == {"used": 2, "left_out": 5}

@@ -120,7 +120,10 @@ def test_one_pixel_and_odd_names_are_fine(tmp_path):
 
 
 def test_a_missing_file_and_a_folder_are_named(tmp_path):
-    for path, words in ((tmp_path / "none.png", "There is no file"), (tmp_path, "is a folder, not a picture")):
+    for path, words in (
+        (tmp_path / "none.png", "There is no file"),
+        (tmp_path, "is a folder, not a picture"),
+    ):
         with pytest.raises(DesignError, match=words):
             read_picture_as_texels(path, height=6, width=9)
 
