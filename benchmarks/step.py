@@ -31,12 +31,12 @@ from advmask.config import conf_dir, register_resolvers
 from advmask.effects import draw_tone, generator, photograph
 from advmask.masks import build_mask
 from advmask.photos import load_faces
-from advmask.recognizers.preparation import prepare_all
+from advmask.recognizers.preparation import own_templates, prepare_all
 from advmask.recognizers.registry import build_recognizers
 from advmask.training.csv_log import CsvLog
 from advmask.training.data import StepData, StepDataset
 from advmask.training.quiet import quiet_lightning
-from advmask.training.run import build_module, own_templates
+from advmask.training.run import build_module
 from advmask.training.settings import TrainSettings
 from advmask.worn import wear_masks
 
@@ -86,7 +86,7 @@ def main() -> None:  # noqa: PLR0915 - a benchmark reads best from top to bottom
         seed=settings.seed,
         stream="benchmark",
     )
-    module = build_module(settings, surface, recognizers, own_templates(prepared, faces, photos))
+    module = build_module(settings, surface, recognizers, own_templates(prepared, faces.crops, photos.crops))
     dataset = StepDataset(photos, batch=settings.trainer.batch, seed=settings.seed)
     batch = dataset[0]
     size = len(batch.photo)

@@ -4,7 +4,6 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
-import torch
 from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor
@@ -15,7 +14,7 @@ from advmask.evaluation.results import RecognizerResult, summarise
 from advmask.evaluation.scoring import score
 from advmask.masks import MaskSettings, build_mask
 from advmask.photos import FaceSet
-from advmask.recognizers.preparation import prepare_all
+from advmask.recognizers.preparation import own_templates, prepare_all
 from advmask.recognizers.recognizer import Recognizer
 from advmask.render import MaskRenderer, RenderSettings
 from advmask.settings import Settings
@@ -106,14 +105,12 @@ def evaluate_designs(
     )
     for omission in photos.omissions:
         tell(str(omission))
-    row = {(crop.person, crop.source): i for i, crop in enumerate(faces.crops)}
-    rows = torch.tensor([row[crop.person, crop.source] for crop in photos.crops])
     renderer = MaskRenderer(height=height, width=width, texels_per_mm=texels_per_mm, mip_bias=render.mip_bias)
     scores = score(
         photos,
         designs,
         recognizers,
-        [item.enrolment.own[rows] for item in prepared],
+        own_templates(prepared, faces.crops, photos.crops),
         renderer=renderer,
         effects=effects,
         seed=protocol.seed,

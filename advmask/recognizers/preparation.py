@@ -31,6 +31,21 @@ class Prepared:
     at_hand: Calibration | None
 
 
+def own_templates(
+    prepared: Sequence[Prepared], faces: Sequence[FaceCrop], probes: Sequence[FaceCrop]
+) -> list[Float[Tensor, "m dim"]]:
+    """For each recognizer, the template that each probe is matched against.
+
+    Args:
+        prepared: On `faces`.
+        faces: The bare photos, in the order of preparation.
+        probes: Some of them.
+    """
+    row = {(crop.person, crop.source): i for i, crop in enumerate(faces)}
+    rows = [row[crop.person, crop.source] for crop in probes]
+    return [item.enrolment.own[rows] for item in prepared]
+
+
 def prepare(
     recognizer: Recognizer,
     pictures: Float[Tensor, "n 3 rows columns"],

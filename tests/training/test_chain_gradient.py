@@ -15,11 +15,11 @@ from torch import Tensor, nn
 from advmask.effects import generator
 from advmask.masks import build_mask
 from advmask.photos import load_faces
-from advmask.recognizers.preparation import prepare_all
+from advmask.recognizers.preparation import own_templates, prepare_all
 from advmask.recognizers.registry import build_recognizers
 from advmask.training.data import Batch, StepDataset
 from advmask.training.module import DesignModule
-from advmask.training.run import build_module, own_templates
+from advmask.training.run import build_module
 from advmask.training.settings import TrainSettings
 from advmask.worn import wear_masks
 
@@ -53,7 +53,9 @@ def _chain(settings: TrainSettings, *, photos: int) -> Chain:
         seed=0,
         stream="train",
     )
-    module = build_module(settings, surface, recognizers, own_templates(prepared, faces, worn)).double()
+    module = build_module(
+        settings, surface, recognizers, own_templates(prepared, faces.crops, worn.crops)
+    ).double()
     module.log_dict = lambda *_, **__: None  # type: ignore[method-assign]  # there is no trainer
     batch = StepDataset(worn, batch=photos, seed=0)[3]
     batch = replace(
