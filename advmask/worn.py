@@ -46,6 +46,7 @@ def wear_masks(
     *,
     wear: WearSettings,
     ways: int,
+    texels_per_mm: float,
     render: RenderSettings,
     seed: int,
     stream: str,
@@ -58,6 +59,7 @@ def wear_masks(
         surface: The mask.
         wear: Ranges of how it sits.
         ways: Draws per photo.
+        texels_per_mm: Of the textures that will be worn.
         render: How masks are drawn.
         seed: Of the draws.
         stream: Name of the draws; evaluation uses another than training and so sees other draws.
@@ -75,7 +77,14 @@ def wear_masks(
         wears = [draw_wear(wear, draws=draws) for _ in range(ways)]
         try:
             with one_thread():
-                packed = fit_masks(crop.as_float(), crop.landmarks, surface, wears=wears, settings=render)
+                packed = fit_masks(
+                    crop.as_float(),
+                    crop.landmarks,
+                    surface,
+                    wears=wears,
+                    texels_per_mm=texels_per_mm,
+                    settings=render,
+                )
         except PhotoError as error:
             omissions.append(Omission(crop.source, str(error)))
             continue

@@ -82,6 +82,7 @@ def main() -> None:  # noqa: PLR0915 - a benchmark reads best from top to bottom
         surface,
         wear=settings.effects.wear,
         ways=settings.trainer.placements or 2,
+        texels_per_mm=settings.texture.texels_per_mm,
         render=settings.render,
         seed=settings.seed,
         stream="benchmark",
@@ -153,10 +154,12 @@ def main() -> None:  # noqa: PLR0915 - a benchmark reads best from top to bottom
     named = ("floor", "texture", "render", "effects", "data")
     medians["rest"] = whole - sum(medians[name] for name in named)
 
-    visible = float((batch.packed.row.numel()) / size)
+    covered = len(batch.packed.pixel) / size
+    kept = sum(way.bytes for ways in photos.placements for way in ways) / sum(map(len, photos.placements))
     print(
-        f"batch {size}, pictures {settings.faces.size} px, {visible:,.0f} covered sub-pixels a photo, "
-        f"texture {module.renderer.atlas.height} x {module.renderer.atlas.width} texels, one thread"
+        f"batch {size}, pictures {settings.faces.size} px, {covered:,.0f} covered pixels a photo, "
+        f"{kept / 1e3:.0f} kB a placement, texture {module.renderer.pyramid.height} x "
+        f"{module.renderer.pyramid.width} texels, one thread"
     )
     print(f"{'part':24} {'CPU ms':>8} {'of step':>8} {'of floor':>9}")
     order = ("floor", *(name for name in parts if name.startswith("  ")), *named[1:], "rest")

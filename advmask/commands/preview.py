@@ -61,15 +61,14 @@ def run(config: DictConfig) -> None:
         surface,
         wear=WearSettings(),
         ways=1,
+        texels_per_mm=settings.texels_per_mm,
         render=settings.render,
         seed=0,
         stream="preview",
     )
     for omission in photos.omissions:
         print(omission)
-    renderer = MaskRenderer(
-        height=height, width=width, texels_per_mm=settings.texels_per_mm, mip_bias=settings.render.mip_bias
-    )
+    renderer = MaskRenderer(height=height, width=width)
     bare = photos.pictures.float() / 255
     packed = collate([ways[0] for ways in photos.placements], height=bare.shape[2], width=bare.shape[3])
     if Path(settings.plain).expanduser().is_file():

@@ -98,6 +98,7 @@ def evaluate_designs(
         surface,
         wear=effects.wear,
         ways=draws,
+        texels_per_mm=texels_per_mm,
         render=render,
         seed=protocol.seed,
         stream="evaluate",
@@ -105,7 +106,7 @@ def evaluate_designs(
     )
     for omission in photos.omissions:
         tell(str(omission))
-    renderer = MaskRenderer(height=height, width=width, texels_per_mm=texels_per_mm, mip_bias=render.mip_bias)
+    renderer = MaskRenderer(height=height, width=width)
     scores = score(
         photos,
         designs,

@@ -1,5 +1,6 @@
-"""All that rendering needs to know of one mask on one photo, reduced to the covered sub-pixels."""
+"""All that rendering needs to know of one mask on one photo, reduced to the covered pixels."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,8 +12,10 @@ from torch import Tensor
 
 from advmask.masks.placement import Placement
 from advmask.render.colour import linear_from_srgb, luminance
+from advmask.render.pyramid import MipPyramid
 from advmask.render.rasterise import rasterise
 from advmask.render.shading import evaluate_light, fit_light, white_level
+from advmask.render.taps import Taps, merge_taps
 from advmask.settings import Settings
 
 
@@ -34,38 +37,44 @@ class RenderSettings(Settings):
 
 @dataclass(frozen=True)
 class PackedPlacement:
-    """One mask on one photo: N covered sub-pixels of M covered pixels.
+    """One mask on one photo: the M pixels it covers, and the taps that read their cloth.
 
     Attributes:
-        row: (N,) int32, which of the M pixels a sub-pixel belongs to, ascending.
-        uv_mm: (N, 2) float32, pattern frame from the texture's top-left corner.
-        footprint_mm: (N,) float16, side of the square of cloth that a sub-pixel sees.
-        pixel: (M,) int32, y * width + x.
+        taps: M pixels by the texels of the pyramid it was packed for.
+        pixel: (M,) int32, y * width + x, ascending.
         alpha: (M,) float16, how much of the pixel is mask.
         shade: (M,) float16, linear light on white cloth.
+        texels: Length of that pyramid's list.
     """
 
-    row: Int[Tensor, " n"]
-    uv_mm: Float[Tensor, "n 2"]
-    footprint_mm: Float[Tensor, " n"]
+    taps: Taps
     pixel: Int[Tensor, " m"]
     alpha: Float[Tensor, " m"]
     shade: Float[Tensor, " m"]
+    texels: int
 
     @property
     def bytes(self) -> int:
         """Memory this placement takes."""
-        return sum(value.numel() * value.element_size() for value in vars(self).values())
+        tensors = [*vars(self.taps).values(), self.pixel, self.alpha, self.shade]
+        return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
 
 
 def pack(
-    placement: Placement, picture: Float[Tensor, "3 height width"], *, settings: RenderSettings
+    placement: Placement,
+    picture: Float[Tensor, "3 height width"],
+    *,
+    pyramid: MipPyramid,
+    texels_per_mm: float,
+    settings: RenderSettings,
 ) -> PackedPlacement:
     """Rasterise a placement once and keep what every later rendering of it shares.
 
     Args:
         placement: The mask on the photo; pixels of `picture`.
         picture: The bare photo in [0, 1], sRGB: the light is fitted to the skin that the mask will cover.
+        pyramid: Of the textures that will be rendered.
+        texels_per_mm: Of those textures.
         settings: How masks are drawn.
     """
     height, width = picture.shape[-2:]
@@ -86,18 +95,17 @@ def pack(
     count = torch.bincount(owner, minlength=height * width)
     pixel = count.nonzero()[:, 0]
     row = torch.zeros_like(count).index_copy(0, pixel, torch.arange(len(pixel)))[owner]
-    order = torch.argsort(row, stable=True)
+    lod = seen[:, 2] / math.log(2) + math.log2(texels_per_mm) + settings.mip_bias
+    texel, weight = pyramid.trilinear(seen[:, :2] * texels_per_mm, lod)
     normals = torch.zeros(len(pixel), 3, dtype=seen.dtype).index_add(0, row, seen[:, 3:])
     shade = _shade(F.normalize(normals, dim=1), picture, pixel, settings)
     alpha = _soft_alpha(pixel, count[pixel] / fine**2, height, width, settings.edge_px)
-    seen = seen[order]
     return PackedPlacement(
-        row=row[order].int(),
-        uv_mm=seen[:, :2].float(),
-        footprint_mm=seen[:, 2].exp().half(),
+        taps=merge_taps(row, texel, weight, rows=len(pixel), texels=pyramid.texels),
         pixel=pixel.int(),
         alpha=alpha.half(),
         shade=shade.half(),
+        texels=pyramid.texels,
     )
 
 
@@ -106,53 +114,59 @@ class PackedBatch:
     """Several packed placements laid end to end, in working precision.
 
     Attributes:
-        row: (N,) which of the M pixels a sub-pixel belongs to.
-        uv_mm: (N, 2).
-        footprint_mm: (N,).
+        start: (M + 1) int32, where each pixel's taps begin.
+        texel: (nnz) int32, places in the pyramid's list.
+        weight: (nnz).
         pixel: (M,) position in the batch: photo * height * width + y * width + x.
         photo: (M,) which photo of the batch.
         alpha: (M,).
         shade: (M,).
-        share: (M,) one over the number of sub-pixels of a pixel.
+        texels: Length of the pyramid's list.
     """
 
-    row: Int[Tensor, " n"]
-    uv_mm: Float[Tensor, "n 2"]
-    footprint_mm: Float[Tensor, " n"]
+    start: Int[Tensor, " m1"]
+    texel: Int[Tensor, " nnz"]
+    weight: Float[Tensor, " nnz"]
     pixel: Int[Tensor, " m"]
     photo: Int[Tensor, " m"]
     alpha: Float[Tensor, " m"]
     shade: Float[Tensor, " m"]
-    share: Float[Tensor, " m"]
+    texels: int
 
     def to(self, device: torch.device | str, dtype: torch.dtype | None = None) -> "PackedBatch":
         """The same batch on another device, its floating-point fields in another precision if given."""
         moved = {
             name: value.to(device, dtype) if dtype and value.is_floating_point() else value.to(device)
             for name, value in vars(self).items()
+            if isinstance(value, Tensor)
         }
-        return PackedBatch(**moved)
+        return PackedBatch(**moved, texels=self.texels)
 
 
 def collate(packed: Sequence[PackedPlacement], *, height: int, width: int) -> PackedBatch:
-    """Lay packed placements end to end; the i-th belongs to the i-th photo of the batch."""
-    rows, pixels, photos = [], [], []
-    start = 0
+    """Lay packed placements end to end; the i-th belongs to the i-th photo of the batch.
+
+    Raises:
+        ValueError: They were packed for textures of different sizes.
+    """
+    if len({item.texels for item in packed}) != 1:
+        raise ValueError("placements of a batch must be packed for textures of one size")
+    starts, pixels, photos = [torch.zeros(1, dtype=torch.int32)], [], []
+    entries = 0
     for number, item in enumerate(packed):
-        rows.append(item.row.long() + start)
+        starts.append(item.taps.start[1:] + entries)
+        entries += len(item.taps.texel)
         pixels.append(item.pixel.long() + number * height * width)
         photos.append(torch.full((len(item.pixel),), number))
-        start += len(item.pixel)
-    row = torch.cat(rows)
     return PackedBatch(
-        row=row,
-        uv_mm=torch.cat([item.uv_mm for item in packed]),
-        footprint_mm=torch.cat([item.footprint_mm for item in packed]).float(),
+        start=torch.cat(starts),
+        texel=torch.cat([item.taps.texel for item in packed]),
+        weight=torch.cat([item.taps.weight for item in packed]).float(),
         pixel=torch.cat(pixels),
         photo=torch.cat(photos),
         alpha=torch.cat([item.alpha for item in packed]).float(),
         shade=torch.cat([item.shade for item in packed]).float(),
-        share=1 / torch.bincount(row, minlength=start).float(),
+        texels=packed[0].texels,
     )
 
 

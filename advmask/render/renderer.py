@@ -7,8 +7,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from advmask.render.colour import linear_from_srgb, srgb_from_linear
-from advmask.render.mipmap import MipAtlas, sample_trilinear
 from advmask.render.packing import PackedBatch
+from advmask.render.pyramid import MipPyramid
+from advmask.render.taps import read_taps
 
 
 @dataclass(frozen=True)
@@ -31,22 +32,18 @@ class Tone:
 class MaskRenderer(nn.Module):
     """Renders one texture on many photos, differentiably in the texture.
 
-    The mip pyramid is built in linear light, read trilinearly at the covered sub-pixels only, averaged to
-    pixels, shaded and laid over the photo in linear light; the result is sRGB. Geometry comes packed and
-    carries no gradient.
+    The mip pyramid is built in linear light and read through each placement's taps, which hold the trilinear
+    readings of all covered sub-pixels; the cloth is shaded and laid over the photo in linear light; the
+    result is sRGB. Geometry comes packed and carries no gradient.
 
     Args:
         height: Of the texture, texels.
         width: Of the texture, texels.
-        texels_per_mm: Texture resolution.
-        mip_bias: Added to the level of detail.
     """
 
-    def __init__(self, *, height: int, width: int, texels_per_mm: float, mip_bias: float = -0.25) -> None:
+    def __init__(self, *, height: int, width: int) -> None:
         super().__init__()
-        self.atlas = MipAtlas(height, width)
-        self.texels_per_mm = texels_per_mm
-        self.mip_bias = mip_bias
+        self.pyramid = MipPyramid(height, width)
 
     def forward(
         self,
@@ -62,13 +59,14 @@ class MaskRenderer(nn.Module):
             pictures: Photos in [0, 1], sRGB; the i-th has the i-th placement of `packed`.
             packed: From `packing.collate`, for pictures of this size.
             tone: Black and white of the print on each photo; None leaves the texture's own.
+
+        Raises:
+            ValueError: The placements were packed for textures of another size.
         """
-        atlas = self.atlas.build(linear_from_srgb(texture))
-        lod = torch.log2(packed.footprint_mm * self.texels_per_mm) + self.mip_bias
-        grids, coarse_weight = self.atlas.grids(packed.uv_mm * self.texels_per_mm, lod)
-        samples = sample_trilinear(atlas, grids.to(atlas.dtype), coarse_weight.to(atlas.dtype))
-        total = samples.new_zeros(3, len(packed.pixel)).index_add(1, packed.row, samples)
-        cloth = total * packed.share
+        if packed.texels != self.pyramid.texels:
+            raise ValueError("the placements were packed for textures of another size than this renderer's")
+        listed = self.pyramid.build(linear_from_srgb(texture))
+        cloth = read_taps(listed, packed.start, packed.texel, packed.weight.to(listed.dtype)).T
         if tone is not None:
             black, white = tone.black.T[:, packed.photo], tone.white.T[:, packed.photo]
             cloth = black + (white - black) * cloth

@@ -82,6 +82,7 @@ def train(settings: TrainSettings, *, folder: Path, tell: Tell = print) -> Train
         surface,
         wear=settings.effects.wear,
         ways=settings.trainer.placements or max(_FEWEST_WAYS, min(_MOST_WAYS, _WAYS_IN_ALL // len(crops))),
+        texels_per_mm=settings.texture.texels_per_mm,
         render=settings.render,
         seed=settings.seed,
         stream="train",
@@ -122,9 +123,7 @@ def build_module(
     start = start_texels(settings.texture.start, height=height, width=width, generator=draws)
     return DesignModule(
         texture=PixelTexture(start, detail_texels=settings.texture.detail_mm * per_mm),
-        renderer=MaskRenderer(
-            height=height, width=width, texels_per_mm=per_mm, mip_bias=settings.render.mip_bias
-        ),
+        renderer=MaskRenderer(height=height, width=width),
         ensemble=Ensemble(recognizers),
         templates=templates,
         objective=MatchObjective(settings.objective.match),

@@ -1,0 +1,106 @@
+"""Taps: what share of which texels each covered pixel is, as a sparse matrix that is made once per placement.
+
+Rendering a texture is then one sparse product, and its gradient the transposed one, which costs a tenth of
+sampling the texture afresh in every step.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from scipy.sparse import coo_matrix, csr_matrix
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Taps:
+    """A sparse matrix of M pixels by T texels in compressed rows.
+
+    Attributes:
+        start: (M + 1) int32, where each pixel's entries begin.
+        texel: (nnz) int32, places in the list of a `MipPyramid`.
+        weight: (nnz), summing to one over a pixel; float16 when kept, float32 or float64 when used.
+    """
+
+    start: Int[Tensor, " m1"]
+    texel: Int[Tensor, " nnz"]
+    weight: Float[Tensor, " nnz"]
+
+
+def merge_taps(
+    row: Int[Tensor, " n"], texel: Int[Tensor, "n k"], weight: Float[Tensor, "n k"], *, rows: int, texels: int
+) -> Taps:
+    """Average readings to pixels and merge readings of the same texel.
+
+    Args:
+        row: Which pixel each reading belongs to.
+        texel: The k texels of each reading.
+        weight: Their weights.
+        rows: Number of pixels.
+        texels: Number of texels.
+    """
+    share = 1 / torch.bincount(row, minlength=rows).clamp(min=1)
+    values = (weight * share[row][:, None]).flatten().numpy()
+    entries = (row.repeat_interleave(texel.shape[1]).numpy(), texel.flatten().numpy())
+    matrix = coo_matrix((values, entries), shape=(rows, texels)).tocsr()
+    matrix.sum_duplicates()
+    return Taps(
+        start=torch.from_numpy(matrix.indptr.astype(np.int32)),
+        texel=torch.from_numpy(matrix.indices.astype(np.int32)),
+        weight=torch.from_numpy(matrix.data).half(),
+    )
+
+
+def read_taps(
+    listed: Float[Tensor, "texels channels"],
+    start: Int[Tensor, " m1"],
+    texel: Int[Tensor, " nnz"],
+    weight: Float[Tensor, " nnz"],
+) -> Float[Tensor, "m channels"]:
+    """Weighted sums of texels for each pixel; differentiable in the texels.
+
+    Args:
+        listed: Texels, from `MipPyramid.build`.
+        start: As in `Taps`.
+        texel: As in `Taps`.
+        weight: As in `Taps`, in the precision of `listed`.
+    """
+    result: Tensor = _ReadTaps.apply(listed, start, texel, weight)
+    return result
+
+
+class _ReadTaps(torch.autograd.Function):
+    """On the CPU by scipy's compiled sparse products, elsewhere by gathering and `index_add`."""
+
+    @staticmethod
+    def forward(ctx: Any, listed: Tensor, start: Tensor, texel: Tensor, weight: Tensor) -> Tensor:
+        ctx.save_for_backward(start, texel, weight)
+        ctx.texels = len(listed)
+        if listed.device.type == "cpu":
+            matrix = _matrix(start, texel, weight, len(listed))
+            return torch.from_numpy(matrix @ listed.detach().numpy())
+        result = listed.new_zeros(len(start) - 1, listed.shape[1])
+        return result.index_add(0, _rows(start), listed[texel.long()] * weight[:, None])
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None, None]:
+        (gradient,) = gradients
+        start, texel, weight = ctx.saved_tensors
+        if gradient.device.type == "cpu":
+            matrix = _matrix(start, texel, weight, ctx.texels)
+            return torch.from_numpy(matrix.T @ gradient.contiguous().numpy()), None, None, None
+        result = gradient.new_zeros(ctx.texels, gradient.shape[1])
+        result.index_add_(0, texel.long(), gradient[_rows(start)] * weight[:, None])
+        return result, None, None, None
+
+
+def _matrix(start: Tensor, texel: Tensor, weight: Tensor, texels: int) -> Any:
+    parts = (weight.numpy(), texel.numpy(), start.numpy())
+    return csr_matrix(parts, shape=(len(start) - 1, texels), copy=False)
+
+
+def _rows(start: Tensor) -> Tensor:
+    count = (start[1:] - start[:-1]).long()
+    return torch.repeat_interleave(torch.arange(len(count), device=start.device), count)
