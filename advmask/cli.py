@@ -43,6 +43,9 @@ COMMANDS: dict[str, Command] = {
 def main(argv: list[str] | None = None) -> int:
     """Run `advmask` with `argv` (default: the words of the process) and return the exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
+    # Read when torch loads its threads: waiting threads sleep instead of spinning, without which a step took
+    # three times as long beside other programs.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         code = _dispatch(words)
         sys.stdout.flush()

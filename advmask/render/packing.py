@@ -44,14 +44,14 @@ class PackedPlacement:
         pixel: (M,) int32, y * width + x, ascending.
         alpha: (M,) float16, how much of the pixel is mask.
         shade: (M,) float16, linear light on white cloth.
-        texels: Length of that pyramid's list.
+        pyramid: That pyramid.
     """
 
     taps: Taps
     pixel: Int[Tensor, " m"]
     alpha: Float[Tensor, " m"]
     shade: Float[Tensor, " m"]
-    texels: int
+    pyramid: MipPyramid
 
     @property
     def bytes(self) -> int:
@@ -105,7 +105,7 @@ def pack(
         pixel=pixel.int(),
         alpha=alpha.half(),
         shade=shade.half(),
-        texels=pyramid.texels,
+        pyramid=pyramid,
     )
 
 
@@ -121,7 +121,7 @@ class PackedBatch:
         photo: (M,) which photo of the batch.
         alpha: (M,).
         shade: (M,).
-        texels: Length of the pyramid's list.
+        pyramid: That all were packed for.
     """
 
     start: Int[Tensor, " m1"]
@@ -131,7 +131,7 @@ class PackedBatch:
     photo: Int[Tensor, " m"]
     alpha: Float[Tensor, " m"]
     shade: Float[Tensor, " m"]
-    texels: int
+    pyramid: MipPyramid
 
     def to(self, device: torch.device | str, dtype: torch.dtype | None = None) -> "PackedBatch":
         """The same batch on another device, its floating-point fields in another precision if given."""
@@ -140,7 +140,7 @@ class PackedBatch:
             for name, value in vars(self).items()
             if isinstance(value, Tensor)
         }
-        return PackedBatch(**moved, texels=self.texels)
+        return PackedBatch(**moved, pyramid=self.pyramid)
 
 
 def collate(packed: Sequence[PackedPlacement], *, height: int, width: int) -> PackedBatch:
@@ -149,7 +149,7 @@ def collate(packed: Sequence[PackedPlacement], *, height: int, width: int) -> Pa
     Raises:
         ValueError: They were packed for textures of different sizes.
     """
-    if len({item.texels for item in packed}) != 1:
+    if len({item.pyramid for item in packed}) != 1:
         raise ValueError("placements of a batch must be packed for textures of one size")
     starts, pixels, photos = [torch.zeros(1, dtype=torch.int32)], [], []
     entries = 0
@@ -166,7 +166,7 @@ def collate(packed: Sequence[PackedPlacement], *, height: int, width: int) -> Pa
         photo=torch.cat(photos),
         alpha=torch.cat([item.alpha for item in packed]).float(),
         shade=torch.cat([item.shade for item in packed]).float(),
-        texels=packed[0].texels,
+        pyramid=packed[0].pyramid,
     )
 
 

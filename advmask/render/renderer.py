@@ -63,7 +63,7 @@ class MaskRenderer(nn.Module):
         Raises:
             ValueError: The placements were packed for textures of another size.
         """
-        if packed.texels != self.pyramid.texels:
+        if packed.pyramid != self.pyramid:
             raise ValueError("the placements were packed for textures of another size than this renderer's")
         listed = self.pyramid.build(linear_from_srgb(texture))
         cloth = read_taps(listed, packed.start, packed.texel, packed.weight.to(listed.dtype)).T

@@ -81,8 +81,7 @@ class _ReadTaps(torch.autograd.Function):
         if listed.device.type == "cpu":
             matrix = _matrix(start, texel, weight, len(listed))
             return torch.from_numpy(matrix @ listed.detach().numpy())
-        result = listed.new_zeros(len(start) - 1, listed.shape[1])
-        return result.index_add(0, _rows(start), listed[texel.long()] * weight[:, None])
+        return gathered_product(listed, start, texel, weight)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None, None]:
@@ -91,9 +90,21 @@ class _ReadTaps(torch.autograd.Function):
         if gradient.device.type == "cpu":
             matrix = _matrix(start, texel, weight, ctx.texels)
             return torch.from_numpy(matrix.T @ gradient.contiguous().numpy()), None, None, None
-        result = gradient.new_zeros(ctx.texels, gradient.shape[1])
-        result.index_add_(0, texel.long(), gradient[_rows(start)] * weight[:, None])
-        return result, None, None, None
+        return scattered_product(gradient, start, texel, weight, texels=ctx.texels), None, None, None
+
+
+def gathered_product(listed: Tensor, start: Tensor, texel: Tensor, weight: Tensor) -> Tensor:
+    """`read_taps` without scipy, on any device."""
+    result = listed.new_zeros(len(start) - 1, listed.shape[1])
+    return result.index_add_(0, _rows(start), listed[texel.long()] * weight[:, None])
+
+
+def scattered_product(
+    gradient: Tensor, start: Tensor, texel: Tensor, weight: Tensor, *, texels: int
+) -> Tensor:
+    """Gradient of `read_taps` in the texels without scipy, on any device."""
+    result = gradient.new_zeros(texels, gradient.shape[1])
+    return result.index_add_(0, texel.long(), gradient[_rows(start)] * weight[:, None])
 
 
 def _matrix(start: Tensor, texel: Tensor, weight: Tensor, texels: int) -> Any:

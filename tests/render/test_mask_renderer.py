@@ -38,7 +38,7 @@ def random_texture(seed: int = 0, *, dtype=torch.float32) -> torch.Tensor:
 
 
 def render(texture, picture, packed, *, tone=None) -> torch.Tensor:
-    renderer = MaskRenderer(height=HEIGHT, width=WIDTH, texels_per_mm=PER_MM)
+    renderer = MaskRenderer(height=HEIGHT, width=WIDTH)
     batch = collate([packed], height=picture.shape[-2], width=picture.shape[-1])
     return renderer(texture, picture[None], batch, tone)[0]
 
@@ -111,7 +111,7 @@ def test_a_soft_rim_only_takes_away_and_leaves_the_inside_opaque():
 
 
 def test_whole_chain_passes_gradcheck_at_random_texels(packed):
-    renderer = MaskRenderer(height=HEIGHT, width=WIDTH, texels_per_mm=PER_MM)
+    renderer = MaskRenderer(height=HEIGHT, width=WIDTH)
     batch = collate([packed, packed], height=SIDE, width=SIDE).to("cpu", torch.float64)
     tone = Tone(
         black=torch.tensor([[0.02, 0.03, 0.04], [0.0, 0.0, 0.0]], dtype=torch.float64),
@@ -134,7 +134,7 @@ def test_whole_chain_passes_gradcheck_at_random_texels(packed):
 def test_nearly_all_visible_texels_receive_gradient():
     per_mm, side = 3.0, 112
     height, width = MASK.texture_size(per_mm)
-    renderer = MaskRenderer(height=height, width=width, texels_per_mm=per_mm)
+    renderer = MaskRenderer(height=height, width=width)
     placement = frontal(side, yaw=15.0)
     face_at, uv = visible_uv(placement, side=side, samples=8)
     texel = (uv[face_at >= 0] * per_mm).astype(int)
@@ -160,7 +160,7 @@ def test_a_batch_equals_its_photos_one_by_one():
         for pose, picture in zip(poses, pictures, strict=True)
     ]
     tone = Tone(black=torch.rand(4, 3) * 0.1, white=0.5 + 0.5 * torch.rand(4, 3))
-    renderer = MaskRenderer(height=HEIGHT, width=WIDTH, texels_per_mm=PER_MM)
+    renderer = MaskRenderer(height=HEIGHT, width=WIDTH)
     texture = random_texture()
     together = renderer(texture, pictures, collate(items, height=SIDE, width=SIDE), tone)
     for number, item in enumerate(items):
@@ -244,7 +244,7 @@ def test_an_empty_placement_changes_nothing():
     empty = pack(place(MASK, away), photo(), settings=RenderSettings())
     assert len(empty.pixel) == 0
     some = pack(frontal(SIDE), photo(), settings=BARE)
-    renderer = MaskRenderer(height=HEIGHT, width=WIDTH, texels_per_mm=PER_MM)
+    renderer = MaskRenderer(height=HEIGHT, width=WIDTH)
     pictures = torch.stack([photo(0), photo(1)])
     out = renderer(random_texture(), pictures, collate([empty, some], height=SIDE, width=SIDE))
     assert torch.equal(out[0], pictures[0])
