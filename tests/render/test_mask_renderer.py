@@ -1,5 +1,7 @@
 """Texture to picture: colours, gradients, batches, tone, and the pixels that must not change."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
@@ -9,17 +11,22 @@ from advmask.errors import ConfigError, PhotoError
 from advmask.masks import REFERENCE_POINTS_MM, HeadPose, Wear, lower_face_mask
 from advmask.render import (
     MaskRenderer,
+    MipPyramid,
     PackedPlacement,
     RenderSettings,
     Tone,
     collate,
-    fit_masks,
-    pack,
 )
+from advmask.render import fit_masks as fit_masks_for
+from advmask.render import pack as pack_for
+from advmask.render.taps import read_taps
 
 SIDE, PER_MM = 64, 1.0
 MASK = lower_face_mask()
 HEIGHT, WIDTH = MASK.texture_size(PER_MM)
+PYRAMID = MipPyramid(HEIGHT, WIDTH)
+pack = partial(pack_for, pyramid=PYRAMID, texels_per_mm=PER_MM)
+fit_masks = partial(fit_masks_for, texels_per_mm=PER_MM)
 BARE = RenderSettings(shading=False)
 HARD = RenderSettings(shading=False, edge_px=0.0)
 
@@ -141,7 +148,10 @@ def test_nearly_all_visible_texels_receive_gradient():
     visible = np.zeros((height, width), dtype=bool)
     visible[texel[:, 1].clip(max=height - 1), texel[:, 0].clip(max=width - 1)] = True
     picture = photo(side=side)
-    batch = collate([pack(placement, picture, settings=HARD)], height=side, width=side)
+    packed = pack_for(
+        placement, picture, pyramid=MipPyramid(height, width), texels_per_mm=per_mm, settings=HARD
+    )
+    batch = collate([packed], height=side, width=side)
     texture = torch.full((3, height, width), 0.5, requires_grad=True)
     renderer(texture, picture[None], batch).sum().backward()
     reached = (texture.grad != 0).all(dim=0).numpy()
@@ -213,28 +223,57 @@ def test_shading_of_an_evenly_lit_face_is_even():
 
 
 def test_records_are_compact_and_in_order(packed):
-    assert packed.row.dtype == packed.pixel.dtype == torch.int32
-    assert packed.uv_mm.dtype == torch.float32
-    assert packed.alpha.dtype == packed.shade.dtype == packed.footprint_mm.dtype == torch.float16
-    assert (packed.row.diff() >= 0).all()
+    taps = packed.taps
+    assert taps.start.dtype == taps.texel.dtype == packed.pixel.dtype == torch.int32
+    assert taps.weight.dtype == packed.alpha.dtype == packed.shade.dtype == torch.float16
     assert (packed.pixel.diff() > 0).all()
-    assert torch.equal(packed.row.unique(), torch.arange(len(packed.pixel), dtype=torch.int32))
-    expected = 4 * len(packed.row) + 8 * len(packed.row) + 2 * len(packed.row) + 8 * len(packed.pixel)
+    assert packed.pyramid == PYRAMID
+    count = taps.start.diff()
+    assert len(count) == len(packed.pixel) == len(packed.alpha) == len(packed.shade)
+    assert taps.start[0] == 0
+    assert taps.start[-1] == len(taps.texel) == len(taps.weight)
+    assert (count >= 1).all()
+    assert (count <= 8 * 2 * 2).all()  # eight for each sub-pixel
+    expected = 6 * len(taps.texel) + 4 * (len(packed.pixel) + 1) + 8 * len(packed.pixel)
     assert packed.bytes == expected
-    assert packed.uv_mm.min() >= 0
-    assert (packed.uv_mm <= torch.tensor(MASK.size_mm) + 1e-3).all()
 
 
-def test_footprint_is_the_side_of_the_cloth_a_sub_pixel_sees():
-    packed = pack(frontal(224), photo(side=224), settings=HARD)
+def test_each_pixel_is_a_mean_of_texels_of_the_mask(packed):
+    taps = packed.taps
+    row = torch.repeat_interleave(torch.arange(len(packed.pixel)), taps.start.diff())
+    total = torch.zeros(len(packed.pixel)).index_add(0, row, taps.weight.float())
+    torch.testing.assert_close(total, torch.ones_like(total), atol=2**-11, rtol=0)  # half precision
+    assert (taps.weight >= 0).all()
+    assert taps.texel.min() >= 0
+    assert taps.texel.max() < PYRAMID.texels
+    entries = row * PYRAMID.texels + taps.texel
+    assert len(entries.unique()) == len(entries)  # no texel twice in a pixel
+
+
+def level_of_detail(packed: PackedPlacement) -> torch.Tensor:
+    """(M,) mean level that each pixel is read at, from the weights of the levels."""
+    offsets = torch.tensor([packed.pyramid.offset(level) for level in range(packed.pyramid.levels)])
+    level = torch.bucketize(packed.taps.texel.long(), offsets, right=True) - 1
+    row = torch.repeat_interleave(torch.arange(len(packed.pixel)), packed.taps.start.diff())
+    return torch.zeros(len(packed.pixel)).index_add(0, row, level * packed.taps.weight.float())
+
+
+def test_level_of_detail_follows_the_cloth_a_sub_pixel_sees():
+    per_mm = 8.0
+    draw = partial(pack_for, pyramid=MipPyramid(*MASK.texture_size(per_mm)), texels_per_mm=per_mm)
+    settings = HARD.model_copy(update={"mip_bias": 0.0})
+    packed = draw(frontal(224), photo(side=224), settings=settings)
     pixel = packed.pixel.long()
     middle = (pixel % 224 - 112).abs() < 12
     nose_to_chin = middle & (pixel // 224 > 150) & (pixel // 224 < 185)
-    footprint = packed.footprint_mm[nose_to_chin[packed.row.long()]].float()
+    footprint_mm = 2 ** level_of_detail(packed)[nose_to_chin] / per_mm
     # Facing cloth: half a pixel at 1.1 px/mm; it slopes a little.
-    assert footprint.median().item() == pytest.approx(0.5 / 1.1, rel=0.15)
-    turned = pack(frontal(224, yaw=45.0), photo(side=224), settings=HARD)
-    assert turned.footprint_mm.float().max() > 2 * footprint.median()
+    assert footprint_mm.median().item() == pytest.approx(0.5 / 1.1, rel=0.15)
+    turned = draw(frontal(224, yaw=45.0), photo(side=224), settings=settings)
+    assert (2 ** level_of_detail(turned) / per_mm).max() > 2 * footprint_mm.median()
+    sharper = draw(frontal(224), photo(side=224), settings=HARD.model_copy(update={"mip_bias": -0.75}))
+    shift = level_of_detail(packed)[nose_to_chin] - level_of_detail(sharper)[nose_to_chin]
+    torch.testing.assert_close(shift, torch.full_like(shift, 0.75), atol=5e-3, rtol=0)
 
 
 def test_an_empty_placement_changes_nothing():
@@ -251,6 +290,55 @@ def test_an_empty_placement_changes_nothing():
     assert not torch.equal(out[1], pictures[1])
 
 
+# The last two have as many texels in their pyramid as the renderer's own.
+OTHERS = [(2 * HEIGHT, WIDTH), (HEIGHT, WIDTH - 1), (WIDTH, HEIGHT)]
+
+
+@pytest.mark.parametrize("size", OTHERS)
+def test_placements_packed_for_another_texture_size_are_refused(size, packed):
+    other = pack_for(frontal(SIDE), photo(), pyramid=MipPyramid(*size), texels_per_mm=PER_MM, settings=BARE)
+    with pytest.raises(ValueError, match="another size"):
+        render(random_texture(), photo(), other)
+    with pytest.raises(ValueError, match="one size"):
+        collate([packed, other], height=SIDE, width=SIDE)
+
+
+@pytest.mark.parametrize("size", OTHERS)
+def test_a_texture_of_another_size_than_the_renderers_is_refused(size, packed):
+    with pytest.raises(ValueError, match=f"{HEIGHT} x {WIDTH} texels"):
+        render(torch.zeros(3, *size), photo(), packed)
+
+
+def test_collated_taps_equal_those_of_each_placement(packed):
+    from advmask.masks import place
+
+    empty = pack(place(MASK, HeadPose(0.0, 0.0, 0.0, 0.3, (900.0, 900.0))), photo(), settings=BARE)
+    items = [empty, packed, pack(frontal(SIDE, roll=30.0), photo(), settings=BARE), empty, packed, empty]
+    batch = collate(items, height=SIDE, width=SIDE)
+    listed = torch.rand(PYRAMID.texels, 3)
+    together = read_taps(listed, batch.start, batch.texel, batch.weight)
+    assert len(together) == len(batch.pixel) == len(batch.photo)
+    for number, item in enumerate(items):
+        mine = batch.photo == number
+        alone = read_taps(listed, item.taps.start, item.taps.texel, item.taps.weight.float())
+        assert torch.equal(together[mine], alone)
+        assert torch.equal(batch.pixel[mine] - number * SIDE * SIDE, item.pixel.long())
+        assert torch.equal(batch.alpha[mine], item.alpha.float())
+        assert torch.equal(batch.shade[mine], item.shade.float())
+
+
+def test_a_moved_batch_is_the_same_in_another_precision(packed):
+    batch = collate([packed], height=SIDE, width=SIDE)
+    moved = batch.to("cpu", torch.float64)
+    assert moved.pyramid == PYRAMID
+    for name in ("start", "texel", "pixel", "photo"):
+        assert torch.equal(getattr(moved, name), getattr(batch, name))
+        assert getattr(moved, name).dtype == getattr(batch, name).dtype
+    for name in ("weight", "alpha", "shade"):
+        assert getattr(moved, name).dtype == torch.float64
+        assert torch.equal(getattr(moved, name), getattr(batch, name).double())
+
+
 def landmarks(pose: HeadPose) -> torch.Tensor:
     return torch.from_numpy(pose.project(REFERENCE_POINTS_MM)[0]).float()
 
@@ -264,6 +352,7 @@ def test_fit_masks_gives_one_record_for_each_way_of_wearing():
     assert len(shared) > 0.97 * len(ideal.pixel)
     assert (items[1].pixel % SIDE).float().mean() > (items[0].pixel % SIDE).float().mean() + 0.5
     assert len(items[2].pixel) > len(items[0].pixel)
+    assert {item.pyramid for item in items} == {PYRAMID}
 
 
 @pytest.mark.parametrize("yaw", [-75.0, 75.0])

@@ -49,6 +49,7 @@ def _chain(settings: TrainSettings, *, photos: int) -> Chain:
         surface,
         wear=settings.effects.wear,
         ways=3,
+        texels_per_mm=settings.texture.texels_per_mm,
         render=settings.render,
         seed=0,
         stream="train",
@@ -70,7 +71,7 @@ def _chain(settings: TrainSettings, *, photos: int) -> Chain:
 
 
 def _start(module: DesignModule) -> Tensor:
-    height, width = module.renderer.atlas.height, module.renderer.atlas.width
+    height, width = module.renderer.pyramid.height, module.renderer.pyramid.width
     draws = generator(1, 0, "texels of a test")
     return 0.3 + 0.4 * torch.rand(3, height, width, generator=draws, dtype=torch.float64)
 

@@ -310,19 +310,19 @@ def test_kill_9_at_random_moments(tiny_settings: Build, tmp_path: Path):
     folder = tmp_path / "killed"
     draw = random.Random(4)
     for _ in range(6):
-        path = folder / "metrics.csv"
+        path = folder / "checkpoints" / "last.ckpt"
         stamp = path.stat().st_mtime_ns if path.exists() else 0
         begun: list[float] = []
         delay = draw.uniform(0, 0.25)
 
         def moment() -> bool:
-            """Some time after this process wrote its first row."""
+            """Some time after this process wrote its first checkpoint."""
             if path.exists() and path.stat().st_mtime_ns != stamp and not begun:  # noqa: B023
                 begun.append(time.monotonic())  # noqa: B023
             return bool(begun) and time.monotonic() > begun[0] + delay  # noqa: B023
 
         _killed(folder, config, when=moment)
-        torch.load(folder / "checkpoints" / "last.ckpt", weights_only=True)  # whole at any moment
+        torch.load(path, weights_only=True)  # whole at any moment
     train(settings, folder=folder, tell=silent)
     assert steps_in(folder) == list(range(120))
     assert torch.equal(load_texels(folder / "texture.safetensors"), texels)

@@ -9,10 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from supersampled_reference import read_bilinear
 
-from advmask.render.mipmap import MipAtlas, sample_trilinear
+from advmask.render.pyramid import MipPyramid
+from advmask.render.taps import merge_taps, read_taps
 
 
-def pyramid(texture: np.ndarray, levels: int) -> list[np.ndarray]:
+def levels_of(texture: np.ndarray, levels: int) -> list[np.ndarray]:
     """Levels (H, W, C) by plain 2 x 2 means of the texture padded by its edge."""
     unit = 2 ** (levels - 1)
     height, width = texture.shape[:2]
@@ -30,7 +31,7 @@ def pyramid(texture: np.ndarray, levels: int) -> list[np.ndarray]:
 
 def read_trilinear(texture: np.ndarray, texel: np.ndarray, lod: np.ndarray, levels: int) -> np.ndarray:
     """(N, C): bilinear in the two levels around `lod`, positions held inside the unpadded texture."""
-    stack, (height, width) = pyramid(texture, levels), texture.shape[:2]
+    stack, (height, width) = levels_of(texture, levels), texture.shape[:2]
     out = np.zeros((len(texel), texture.shape[2]))
     for n, (position, level) in enumerate(zip(texel, np.clip(lod, 0, levels - 1), strict=True)):
         fine = int(level)
@@ -43,10 +44,13 @@ def read_trilinear(texture: np.ndarray, texel: np.ndarray, lod: np.ndarray, leve
 
 
 def sample(texture: np.ndarray, texel, lod, *, levels: int = 6, dtype=torch.float64) -> np.ndarray:
-    atlas = MipAtlas(*texture.shape[:2], levels)
-    built = atlas.build(torch.as_tensor(texture, dtype=dtype).permute(2, 0, 1))
-    grids, weight = atlas.grids(torch.as_tensor(texel, dtype=dtype), torch.as_tensor(lod, dtype=dtype))
-    return sample_trilinear(built, grids, weight).T.numpy()
+    pyramid = MipPyramid(*texture.shape[:2], levels)
+    listed = pyramid.build(torch.as_tensor(texture, dtype=dtype).permute(2, 0, 1))
+    places, weights = pyramid.trilinear(
+        torch.as_tensor(texel, dtype=dtype), torch.as_tensor(lod, dtype=dtype)
+    )
+    assert places.min() >= 0
+    return (listed[places] * weights[..., None]).sum(dim=1).numpy()
 
 
 def everywhere(generator, height, width, count=200):
@@ -59,13 +63,16 @@ def everywhere(generator, height, width, count=200):
 )
 def test_levels_are_exact_means(height, width, levels):
     texture = np.random.default_rng(0).uniform(size=(height, width, 3))
-    atlas = MipAtlas(height, width, levels)
-    built = atlas.build(torch.from_numpy(texture).permute(2, 0, 1)).permute(1, 2, 0).numpy()
-    assert built.shape[:2] == atlas.size
-    for number, expected in enumerate(pyramid(texture, levels)):
-        row, column = atlas.offset(number)
-        rows, columns = expected.shape[:2]
-        np.testing.assert_allclose(built[row : row + rows, column : column + columns], expected, atol=1e-12)
+    pyramid = MipPyramid(height, width, levels)
+    listed = pyramid.build(torch.from_numpy(texture).permute(2, 0, 1)).numpy()
+    expected = levels_of(texture, levels)
+    assert listed.shape == (pyramid.texels, 3) == (sum(level[..., 0].size for level in expected), 3)
+    assert pyramid.padded == expected[0].shape[:2]
+    for number, level in enumerate(expected):
+        assert pyramid.stored(number) == level.shape[:2]
+        start = pyramid.offset(number)
+        found = listed[start : start + level[..., 0].size].reshape(level.shape)
+        np.testing.assert_allclose(found, level, atol=1e-12)
 
 
 @given(st.integers(1, 70), st.integers(1, 70), st.integers(1, 6), st.integers(0, 99))
@@ -93,21 +100,61 @@ def test_a_constant_texture_reads_constant_everywhere(height, width):
     np.testing.assert_allclose(values, 0.37, atol=1e-12)
 
 
-def test_nothing_bleeds_in_from_the_empty_parts_or_other_levels_of_the_atlas():
-    # Each level gets its own constant: a read at a whole level of detail must give just that.
-    atlas = MipAtlas(45, 70)
-    picture = torch.full((1, *atlas.size), torch.nan, dtype=torch.float64)
+@pytest.mark.parametrize(("height", "width"), [(45, 70), (64, 96), (1, 33), (3, 2)])
+def test_nothing_bleeds_in_from_other_levels(height, width):
+    # Each level gets its own constant: a reading at a whole level of detail must give just that.
+    pyramid = MipPyramid(height, width)
+    listed = torch.full((pyramid.texels,), torch.nan, dtype=torch.float64)
     for number in range(6):
-        row, column = atlas.offset(number)
-        rows, columns = (extent >> number for extent in atlas.padded)
-        assert picture[:, row : row + rows, column : column + columns].isnan().all()  # levels do not overlap
-        picture[:, row : row + rows, column : column + columns] = number
-    texel, _ = everywhere(np.random.default_rng(0), 45, 70, count=3000)
+        level = listed[pyramid.offset(number) : pyramid.offset(number + 1)]
+        assert level.isnan().all()  # levels do not overlap
+        level[:] = 10.0**number
+    assert not listed.isnan().any()  # nothing lies between them
+    texel, _ = everywhere(np.random.default_rng(0), height, width, count=3000)
     for number in range(6):
         lod = torch.full((3000,), float(number), dtype=torch.float64)
-        grids, weight = atlas.grids(torch.from_numpy(texel), lod)
-        fine = sample_trilinear(picture.nan_to_num(1e6), grids[:1].repeat(2, 1, 1), weight)
-        np.testing.assert_allclose(fine.numpy(), number, atol=1e-9)
+        places, weights = pyramid.trilinear(torch.from_numpy(texel), lod)
+        read = (listed[places] * weights).sum(dim=1)
+        np.testing.assert_allclose(read.numpy(), 10.0**number, rtol=1e-12)
+
+
+@pytest.mark.parametrize(("height", "width"), [(45, 70), (33, 65), (1, 33), (3, 2)])
+def test_texels_that_are_padding_alone_have_no_weight(height, width):
+    pyramid = MipPyramid(height, width)
+    texel, lod = everywhere(np.random.default_rng(0), height, width, count=5000)
+    places, weights = pyramid.trilinear(torch.from_numpy(texel), torch.from_numpy(lod))
+    seen = torch.zeros(pyramid.texels, dtype=torch.float64).index_add(0, places.flatten(), weights.flatten())
+    for number in range(6):
+        rows, columns = pyramid.stored(number)
+        level = seen[pyramid.offset(number) : pyramid.offset(number + 1)].view(rows, columns)
+        inside = level[: -(-height >> number) or 1, : -(-width >> number) or 1]  # touched by true texels
+        assert inside.sum() > 0
+        assert level.sum() == pytest.approx(inside.sum().item(), abs=1e-12)
+
+
+def test_readings_beyond_the_edge_repeat_it():
+    generator = np.random.default_rng(0)
+    texture = generator.uniform(size=(37, 51, 2))
+    texel = generator.uniform([-40, -40], [90, 80], size=(500, 2))
+    nearest = np.clip(texel, 0.5, [50.5, 36.5])
+    np.testing.assert_allclose(
+        sample(texture, texel, np.zeros(500)), sample(texture, nearest, np.zeros(500)), atol=1e-12
+    )
+    corner = sample(texture, np.array([[-9.0, -9.0], [99.0, -9.0], [-9.0, 99.0], [99.0, 99.0]]), np.zeros(4))
+    np.testing.assert_allclose(corner, texture[[0, 0, 36, 36], [0, 50, 0, 50]], atol=1e-12)
+
+
+@given(st.integers(1, 70), st.integers(1, 70), st.integers(1, 6), st.integers(0, 99))
+@settings(max_examples=25, deadline=None)
+def test_weights_are_shares_of_one(height, width, levels, seed):
+    pyramid = MipPyramid(height, width, levels)
+    texel, lod = everywhere(np.random.default_rng(seed), height, width)
+    places, weights = pyramid.trilinear(torch.from_numpy(texel), torch.from_numpy(lod))
+    assert places.shape == weights.shape == (200, 8)
+    assert places.min() >= 0
+    assert places.max() < pyramid.texels
+    assert weights.min() >= 0
+    torch.testing.assert_close(weights.sum(dim=1), torch.ones(200, dtype=torch.float64), atol=1e-12, rtol=0)
 
 
 def test_values_are_continuous_in_the_level_of_detail():
@@ -138,20 +185,23 @@ def test_levels_beyond_the_pyramid_are_clamped():
 
 
 def test_gradient_in_the_texture():
-    atlas = MipAtlas(5, 7, levels=3)
+    pyramid = MipPyramid(5, 7, levels=3)
     generator = torch.Generator().manual_seed(0)
     texel = torch.rand(12, 2, generator=generator, dtype=torch.float64) * torch.tensor([7.0, 5.0])
-    grids, weight = atlas.grids(texel, 2.5 * torch.rand(12, generator=generator, dtype=torch.float64))
+    lod = 2.5 * torch.rand(12, generator=generator, dtype=torch.float64)
+    taps = merge_taps(torch.arange(12) // 3, *pyramid.trilinear(texel, lod), rows=4, texels=pyramid.texels)
     texture = torch.rand(2, 5, 7, generator=generator, dtype=torch.float64, requires_grad=True)
-    assert torch.autograd.gradcheck(lambda t: sample_trilinear(atlas.build(t), grids, weight), texture)
+    assert torch.autograd.gradcheck(
+        lambda t: read_taps(pyramid.build(t), taps.start, taps.texel, taps.weight.double()), texture
+    )
 
 
 def test_a_texture_of_another_size_is_refused():
     with pytest.raises(ValueError, match="8 x 9 texels"):
-        MipAtlas(8, 9).build(torch.zeros(3, 9, 8))
+        MipPyramid(8, 9).build(torch.zeros(3, 9, 8))
 
 
 @pytest.mark.parametrize("size", [(0, 4, 1), (4, 0, 1), (4, 4, 0)])
 def test_an_empty_pyramid_is_refused(size):
     with pytest.raises(ValueError, match="at least one"):
-        MipAtlas(*size)
+        MipPyramid(*size)
