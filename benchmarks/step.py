@@ -3,8 +3,8 @@
     python benchmarks/step.py                                         # the default job
     python benchmarks/step.py recognizers=[dlib,onnx:PATH] faces.root=PATH trainer.batch=12
 
-Takes the overrides of `advmask train`. Prints CPU seconds (process time, one thread, median of several
-rounds, parts interleaved within a round so that a busy machine slows all alike):
+Takes the overrides of `advmask train`. Prints CPU time (process time, one thread, median of several rounds;
+after each real step every part runs once by itself, so that a busy machine slows all alike):
 
 - floor: alignment, forward and backward of the recognizers to the picture, alone
 - texture, render, effects: each alone, forward and backward
@@ -40,7 +40,7 @@ from advmask.training.run import build_module
 from advmask.training.settings import TrainSettings
 from advmask.worn import wear_masks
 
-ROUNDS = 7
+ROUNDS = 11
 
 
 def clocked(work: Callable[[], Any]) -> float:
@@ -49,19 +49,21 @@ def clocked(work: Callable[[], Any]) -> float:
     return time.process_time() - start
 
 
-class StepTimes(Callback):
-    """CPU time from one batch's end to the next."""
+class InterleavedTimes(Callback):
+    """CPU time of each real step, and between two steps that of each part, so that noise hits all alike."""
 
-    def __init__(self) -> None:
-        self.times: list[float] = []
+    def __init__(self, parts: dict[str, Callable[[], Any]]) -> None:
+        self._parts = parts
         self._last: float | None = None
+        self.times: dict[str, list[float]] = {name: [] for name in ("step", *parts)}
 
     def on_train_batch_end(self, *_: Any) -> None:
-        """Take the time."""
-        now = time.process_time()
-        if self._last is not None:
-            self.times.append(now - self._last)
-        self._last = now
+        """Take the times."""
+        if self._last is not None:  # the first step warms up
+            self.times["step"].append(time.process_time() - self._last)
+            for name, work in self._parts.items():
+                self.times[name].append(clocked(work))
+        self._last = time.process_time()
 
 
 def main() -> None:  # noqa: PLR0915 - a benchmark reads best from top to bottom
@@ -129,28 +131,23 @@ def main() -> None:  # noqa: PLR0915 - a benchmark reads best from top to bottom
     parts |= {f"  {r.label}": (lambda i=i: floor(i)) for i, r in enumerate(recognizers)}
     for work in parts.values():
         work()
-    times: dict[str, list[float]] = {name: [] for name in parts}
-    for _ in range(ROUNDS):
-        for name, work in parts.items():
-            times[name].append(clocked(work))
-    medians = {name: statistics.median(values) for name, values in times.items()}
-
-    steps = StepTimes()
+    clock = InterleavedTimes(parts)
     with tempfile.TemporaryDirectory() as folder, quiet_lightning():
         trainer = pl.Trainer(
-            max_steps=12,
+            max_steps=ROUNDS + 1,
             accelerator="cpu",
             logger=CsvLog(Path(folder) / "metrics.csv"),
-            callbacks=[steps],
+            callbacks=[clock],
             log_every_n_steps=1,
             enable_checkpointing=False,
             enable_progress_bar=False,
             enable_model_summary=False,
             default_root_dir=folder,
         )
-        data = StepData(photos, batch=settings.trainer.batch, seed=settings.seed, stretch=12)
+        data = StepData(photos, batch=settings.trainer.batch, seed=settings.seed, stretch=ROUNDS + 1)
         trainer.fit(module, datamodule=data)
-    whole = statistics.median(steps.times)
+    medians = {name: statistics.median(values) for name, values in clock.times.items()}
+    whole = medians["step"]
     named = ("floor", "texture", "render", "effects", "data")
     medians["rest"] = whole - sum(medians[name] for name in named)
 
