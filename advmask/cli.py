@@ -15,7 +15,7 @@ from typing import NamedTuple
 from advmask import __version__
 from advmask.errors import AdvmaskError, ConfigError
 
-_STOPPED = "Stopped. Run the same command with the same hydra.run.dir to resume."
+_STOPPED = "Stopped. To resume a training run, repeat its command with hydra.run.dir=ITS-FOLDER."
 _BUG = "This is a bug in advmask. Please report it at {where} with the command and the lines below."
 _INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 _BROKEN_PIPE = 141  # 128 + SIGPIPE

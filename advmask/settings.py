@@ -44,7 +44,7 @@ def _sentence(root: type[BaseModel], problem: Any) -> str:
         hint = f"did you mean {' or '.join(near)}?" if near else f"known here: {', '.join(sorted(known))}."
         return f"Unknown setting {key}; {hint}"
     if problem["type"] == "missing":
-        return f"Setting {key} is missing; give it as {key}=VALUE."
+        return f"Setting {key} is missing."
     message = problem["msg"].removeprefix("Value error, ").rstrip(".")
     if not path:  # a contradiction between settings, which names them itself
         return f"{message[:1].upper()}{message[1:]}."

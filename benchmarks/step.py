@@ -36,7 +36,7 @@ from advmask.recognizers.registry import build_recognizers
 from advmask.training.csv_log import CsvLog
 from advmask.training.data import StepData, StepDataset
 from advmask.training.quiet import quiet_lightning
-from advmask.training.run import build_module
+from advmask.training.run import build_module, build_texture
 from advmask.training.settings import TrainSettings
 from advmask.worn import wear_masks
 
@@ -89,7 +89,13 @@ def main() -> None:  # noqa: PLR0915 - a benchmark reads best from top to bottom
         seed=settings.seed,
         stream="benchmark",
     )
-    module = build_module(settings, surface, recognizers, own_templates(prepared, faces.crops, photos.crops))
+    module = build_module(
+        settings,
+        surface,
+        build_texture(settings, surface),
+        recognizers,
+        own_templates(prepared, faces.crops, photos.crops),
+    )
     dataset = StepDataset(photos, batch=settings.trainer.batch, seed=settings.seed)
     batch = dataset[0]
     size = len(batch.photo)

@@ -64,7 +64,7 @@ def test_good_values_are_taken_and_cannot_be_changed() -> None:
         ({"nam": "a", "name": "a"}, "Unknown setting nam; did you mean name?"),
         ({"name": "a", "camera": {"blur": 1}}, "Unknown setting camera.blur; did you mean blur_px?"),
         ({"name": "a", "camera": {"zzz": 1}}, "Unknown setting camera.zzz; known here: blur_px, noise."),
-        ({}, "Setting name is missing; give it as name=VALUE."),
+        ({}, "Setting name is missing."),
         (
             {"name": "a", "camera": {"blur_px": "much"}},
             "Setting camera.blur_px='much' does not fit: input should be a valid number, unable to parse "

@@ -85,7 +85,9 @@ def run(config: DictConfig) -> None:
             "packages": {"torch": torch.__version__},
         },
     )
-    print(f"\n{len(names)} people{_KNOWN_OF_THEM[held_out]}, enrolled with bare photos.\n")
+    who = "1 person" if len(names) == 1 else f"{len(names)} people"
+    brackets = "in brackets 95 % intervals over people" if len(names) > 1 else "one person gives no intervals"
+    print(f"\n{who}{_KNOWN_OF_THEM[held_out]}, enrolled with bare photos; {brackets}.\n")
     print(results_table(results))
     print(
         "\nMeasured on these photos, recognizers and simulated effects only: not a printed mask, not other "

@@ -32,7 +32,10 @@ def results_table(results: Sequence[RecognizerResult]) -> str:
         for name, condition in result.conditions.items():
             if condition.drop is not None and name == "design":
                 drop = _with_interval(condition.drop, 1, factor=100)
-                rows.append(f"  {name}: TAR lower than under the strongest plain mask (*) by {drop} points")
+                verdict = "below" if condition.drop.value > 0 else "NOT below"
+                rows.append(
+                    f"  {name}: TAR {verdict} that of the strongest plain mask (*); {drop} points lower"
+                )
         blocks.append("\n".join([head, *rows]))
     return "\n\n".join(blocks)
 

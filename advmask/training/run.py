@@ -64,18 +64,19 @@ def train(settings: TrainSettings, *, folder: Path, tell: Tell = print) -> Train
     run.begin(settings)
     if settings.trainer.threads is not None:
         torch.set_num_threads(settings.trainer.threads)
-    faces = load_faces(settings.faces, progress=settings.trainer.progress)
-    for sentence in [*map(str, faces.omissions), *faces.notices]:
-        tell(sentence)
     surface = build_mask(settings.mask)
     if run.finished:
         tell(f"{folder} holds this very run, finished; nothing is trained again.")
-        return TrainResult(_design(load_texels(run.texture), surface, settings), folder, settings, faces)
+        design = _design(load_texels(run.texture), surface, settings)
+        return TrainResult(design, folder, settings, _faces(settings, tell))
 
+    # What may be mistyped comes first, before minutes are spent on photos.
+    texture = build_texture(settings, surface)
+    recognizers = build_recognizers(settings.recognizers)
+    faces = _faces(settings, tell)
     crops = faces.of(faces.split.train)
     if not crops:
         raise ConfigError("faces.split leaves nobody to train on; give its first number at least one person.")
-    recognizers = build_recognizers(settings.recognizers)
     prepared = prepare_all(recognizers, faces.crops)
     photos = wear_masks(
         crops,
@@ -90,7 +91,8 @@ def train(settings: TrainSettings, *, folder: Path, tell: Tell = print) -> Train
     )
     for omission in photos.omissions:
         tell(str(omission))
-    module = build_module(settings, surface, recognizers, own_templates(prepared, faces.crops, photos.crops))
+    templates = own_templates(prepared, faces.crops, photos.crops)
+    module = build_module(settings, surface, texture, recognizers, templates)
     fit(module, photos, settings, run, tell=tell)
     with torch.no_grad():
         texels = module.texture().float().cpu()
@@ -103,9 +105,23 @@ def train(settings: TrainSettings, *, folder: Path, tell: Tell = print) -> Train
     return TrainResult(design, folder, settings, faces)
 
 
+def build_texture(settings: TrainSettings, surface: MaskSurface) -> PixelTexture:
+    """Build what is learned, at its start.
+
+    Raises:
+        DesignError: The start is neither a known word nor a picture that can be read.
+    """
+    per_mm = settings.texture.texels_per_mm
+    height, width = surface.texture_size(per_mm)
+    draws = generator(settings.seed, 0, "start")
+    start = start_texels(settings.texture.start, height=height, width=width, generator=draws)
+    return PixelTexture(start, detail_texels=settings.texture.detail_mm * per_mm)
+
+
 def build_module(
     settings: TrainSettings,
     surface: MaskSurface,
+    texture: PixelTexture,
     recognizers: Sequence[Recognizer],
     templates: Sequence[Tensor],
 ) -> DesignModule:
@@ -114,15 +130,14 @@ def build_module(
     Args:
         settings: What to do.
         surface: The mask.
+        texture: What is learned.
         recognizers: Calibrated.
         templates: For each recognizer, the template of each photo (n, D).
     """
     per_mm = settings.texture.texels_per_mm
     height, width = surface.texture_size(per_mm)
-    draws = generator(settings.seed, 0, "start")
-    start = start_texels(settings.texture.start, height=height, width=width, generator=draws)
     return DesignModule(
-        texture=PixelTexture(start, detail_texels=settings.texture.detail_mm * per_mm),
+        texture=texture,
         renderer=MaskRenderer(height=height, width=width),
         ensemble=Ensemble(recognizers),
         templates=templates,
@@ -134,6 +149,13 @@ def build_module(
         steps=settings.trainer.steps,
         seed=settings.seed,
     )
+
+
+def _faces(settings: TrainSettings, tell: Tell) -> FaceSet:
+    faces = load_faces(settings.faces, progress=settings.trainer.progress)
+    for sentence in [*map(str, faces.omissions), *faces.notices]:
+        tell(sentence)
+    return faces
 
 
 def _design(texels: Tensor, surface: MaskSurface, settings: TrainSettings) -> Design:

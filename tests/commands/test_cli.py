@@ -259,7 +259,7 @@ def test_ctrl_c(command: Install, capsys: pytest.CaptureFixture[str]) -> None:
 
     command(run)
     assert cli.main(["train"]) == 130
-    assert "to resume" in sentence(capsys)
+    assert "To resume" in sentence(capsys)
 
 
 def test_ctrl_c_as_lightning_passes_it_on(command: Install, capsys: pytest.CaptureFixture[str]) -> None:
@@ -271,7 +271,7 @@ def test_ctrl_c_as_lightning_passes_it_on(command: Install, capsys: pytest.Captu
 
     command(run)
     assert cli.main(["train"]) == 130
-    assert "to resume" in sentence(capsys)
+    assert "To resume" in sentence(capsys)
 
 
 def test_a_closed_pipe_is_quiet(command: Install, capsys: pytest.CaptureFixture[str]) -> None:

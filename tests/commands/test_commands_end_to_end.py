@@ -239,7 +239,7 @@ def test_the_console_script_in_a_process_of_its_own(place: Path, tmp_path: Path)
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert err == "Stopped. Run the same command with the same hydra.run.dir to resume.\n"
+    assert err == "Stopped. To resume a training run, repeat its command with hydra.run.dir=ITS-FOLDER.\n"
     again = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
     assert again.returncode == 0, again.stderr
     assert "Resuming" in again.stdout

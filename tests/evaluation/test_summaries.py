@@ -178,7 +178,7 @@ def test_the_table_reads(result: RecognizerResult):
     # Columns stand under each other: every row ends where the header ends.
     assert {len(line) for line in body.values()} == {len(header)}
     assert "25.0 [" in lines[8]
-    assert "lower than under the strongest plain mask (*)" in lines[8]
+    assert "TAR below that of the strongest plain mask (*)" in lines[8]
     assert any(line.startswith("mine, aligned as on the bare picture: 4 probes;") for line in lines)
 
 

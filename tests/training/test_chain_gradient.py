@@ -19,7 +19,7 @@ from advmask.recognizers.preparation import own_templates, prepare_all
 from advmask.recognizers.registry import build_recognizers
 from advmask.training.data import Batch, StepDataset
 from advmask.training.module import DesignModule
-from advmask.training.run import build_module
+from advmask.training.run import build_module, build_texture
 from advmask.training.settings import TrainSettings
 from advmask.worn import wear_masks
 
@@ -55,7 +55,11 @@ def _chain(settings: TrainSettings, *, photos: int) -> Chain:
         stream="train",
     )
     module = build_module(
-        settings, surface, recognizers, own_templates(prepared, faces.crops, worn.crops)
+        settings,
+        surface,
+        build_texture(settings, surface),
+        recognizers,
+        own_templates(prepared, faces.crops, worn.crops),
     ).double()
     module.log_dict = lambda *_, **__: None  # type: ignore[method-assign]  # there is no trainer
     batch = StepDataset(worn, batch=photos, seed=0)[3]
