@@ -19,10 +19,11 @@ _NAMED: dict[str, tuple[int, list[tuple[float, float]]]] = {
         150,
         [(47.549, 46.599), (100.476, 46.599), (74.013, 76.562), (50.415, 103.023), (97.610, 103.023)],
     ),
-    # Mean MTCNN points in MTCNN's own box, stretched to 160 x 160, which is what facenet was trained on.
+    # Median MTCNN points in MTCNN's own box stretched to 160 x 160, which is what facenet is fed, over 181
+    # photos of Labeled Faces in the Wild, mirrored and averaged.
     "facenet": (
         160,
-        [(50.7, 63.3), (108.6, 63.3), (79.6, 96.0), (54.6, 126.0), (104.7, 126.0)],
+        [(42.2, 61.3), (116.8, 61.3), (79.5, 94.0), (45.3, 119.0), (113.7, 119.0)],
     ),
 }
 
