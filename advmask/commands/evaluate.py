@@ -1,12 +1,10 @@
 """`advmask evaluate`: a design against plain masks, as a table and `results.json`."""
 
-from typing import Any
-
 import torch
 from omegaconf import DictConfig
 
 from advmask.commands.designs import CONTROLS, open_design, shipped_design
-from advmask.commands.given import as_mapping, over, refuse_beside_run
+from advmask.commands.given import as_mapping, beside_run
 from advmask.commands.output import output_dir
 from advmask.effects import EffectsSettings
 from advmask.evaluation.protocol import ProtocolSettings, evaluate_designs, people_of
@@ -42,13 +40,9 @@ _KNOWN_OF_THEM = {
 
 def run(config: DictConfig) -> None:
     """Evaluate, print the table and write `results.json`."""
-    values: dict[str, Any] = as_mapping(config)
-    mask = MaskSettings.build(values["mask"])
-    design = open_design(values["design"], mask=mask, texels_per_mm=values["texels_per_mm"])
-    if design.run is not None:
-        refuse_beside_run(["mask", "texels_per_mm"])
-        of_run = design.run.model_dump(mode="json") | {"texels_per_mm": design.texels_per_mm}
-        values = over(of_run, config) | {"texels_per_mm": design.texels_per_mm, "mask": of_run["mask"]}
+    mask = MaskSettings.build(as_mapping(config)["mask"])
+    design = open_design(config.design, mask=mask, texels_per_mm=config.texels_per_mm)
+    values = beside_run(config, design.run, texels_per_mm=design.texels_per_mm)
     settings = EvaluateSettings.build(values)
     faces = load_faces(settings.faces, progress=settings.protocol.progress)
     for omission in faces.omissions:

@@ -7,6 +7,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from advmask.errors import ConfigError
+from advmask.settings import Settings
 
 
 def as_mapping(config: DictConfig) -> dict[str, Any]:
@@ -56,3 +57,25 @@ def over(base: dict[str, Any], config: DictConfig) -> dict[str, Any]:
         if path[-1] in source:
             target[path[-1]] = source[path[-1]]
     return result
+
+
+def beside_run(
+    config: DictConfig, run: Settings | None, *, texels_per_mm: float, only: Sequence[str] | None = None
+) -> dict[str, Any]:
+    """Settings of a command that works on a design: the run's own, unless the user gave others.
+
+    Args:
+        config: The composed configuration of this command.
+        run: Settings of the run that the design comes from; None for a picture file.
+        texels_per_mm: Of the design.
+        only: The settings to take from the run; None for all that this command knows.
+
+    Raises:
+        ConfigError: The user gave what the design brings with it.
+    """
+    if run is None:
+        return as_mapping(config)
+    refuse_beside_run(["mask", "texels_per_mm"])
+    of_run = run.model_dump(mode="json")
+    base = of_run if only is None else {key: of_run[key] for key in only}
+    return over(base, config) | {"texels_per_mm": texels_per_mm, "mask": of_run["mask"]}

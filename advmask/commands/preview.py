@@ -1,14 +1,14 @@
 """`advmask preview`: a contact sheet of faces bare, with a plain mask and with the design."""
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from omegaconf import DictConfig
 from pydantic import Field
 
 from advmask.commands.designs import open_design, shipped_design
-from advmask.commands.given import as_mapping, over, refuse_beside_run
+from advmask.commands.given import as_mapping, beside_run
 from advmask.commands.output import output_dir
 from advmask.effects import WearSettings
 from advmask.errors import ConfigError
@@ -38,14 +38,9 @@ class PreviewSettings(Settings):
 
 def run(config: DictConfig) -> None:
     """Draw `preview.png`."""
-    values: dict[str, Any] = as_mapping(config)
-    mask = MaskSettings.build(values["mask"])
-    design = open_design(values["design"], mask=mask, texels_per_mm=values["texels_per_mm"])
-    if design.run is not None:
-        refuse_beside_run(["mask", "texels_per_mm"])
-        of_run = design.run.model_dump(mode="json")
-        base = {"faces": of_run["faces"]}
-        values = over(base, config) | {"texels_per_mm": design.texels_per_mm, "mask": of_run["mask"]}
+    mask = MaskSettings.build(as_mapping(config)["mask"])
+    design = open_design(config.design, mask=mask, texels_per_mm=config.texels_per_mm)
+    values = beside_run(config, design.run, texels_per_mm=design.texels_per_mm, only=["faces"])
     settings = PreviewSettings.build(values)
     faces = load_faces(settings.faces, progress=True)
     for omission in faces.omissions:
