@@ -6,15 +6,13 @@ from advmask.commands.designs import shipped_design
 from advmask.commands.given import as_mapping
 from advmask.commands.output import output_dir
 from advmask.evaluation.protocol import ProtocolSettings, evaluate_designs, people_of
-from advmask.evaluation.results import RecognizerResult, write_results
+from advmask.evaluation.results import PLAIN_MASKS, RecognizerResult, write_results
 from advmask.masks import build_mask
 from advmask.printing.exports import PRINT_FILES, write_exports
 from advmask.printing.outline import PatternOutline
 from advmask.recognizers.registry import build_recognizers
 from advmask.training.run import TrainResult, train
 from advmask.training.settings import TrainSettings
-
-_CHECKED_AGAINST = ("white", "surgical_blue", "black")
 
 
 def run(config: DictConfig) -> None:
@@ -54,7 +52,7 @@ def run(config: DictConfig) -> None:
 def _check(result: TrainResult) -> list[RecognizerResult]:
     settings = result.settings
     height, width = result.design.texels.shape[1:]
-    plain = {name: shipped_design(name, height=height, width=width) for name in _CHECKED_AGAINST}
+    plain = {name: shipped_design(name, height=height, width=width) for name in PLAIN_MASKS}
     people = "validate" if people_of(result.faces, "validate") else "all"
     return evaluate_designs(
         plain | {"design": result.design.texels},

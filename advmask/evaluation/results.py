@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from advmask.evaluation.metrics import Estimate, accepted, mean_over_people
 from advmask.evaluation.scoring import Scores
@@ -86,7 +87,7 @@ def summarise(
     calibration = recognizer.calibrated
     conditions = {}
     for name, values in similarity.items():
-        confidence = 1 / (1 + np.exp(-calibration.scale * (values - calibration.threshold)))
+        confidence = calibration.confidence(torch.from_numpy(values)).numpy()
         drop = None
         if strongest is not None and name != "bare" and name not in PLAIN_MASKS:
             drop = mean_over_people(matched[strongest] - matched[name], people, seed=seed)

@@ -38,9 +38,13 @@ class Calibration(Settings):
     genuine_comparisons: int = 0
     source: str = ""
 
+    def margin(self, similarity: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
+        """Log-odds of the match confidence: scale (similarity - threshold), above zero for a match."""
+        return self.scale * (similarity - self.threshold)
+
     def confidence(self, similarity: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
         """Match confidence in (0, 1): sigmoid(scale (similarity - threshold))."""
-        return torch.sigmoid(self.scale * (similarity - self.threshold))
+        return torch.sigmoid(self.margin(similarity))
 
 
 def threshold_at_fmr(impostor: NDArray[np.floating], fmr: float) -> float:

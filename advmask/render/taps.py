@@ -1,6 +1,6 @@
 """Taps: what share of which texels each covered pixel is, as a sparse matrix that is made once per placement.
 
-Rendering a texture is then one sparse product, and its gradient the transposed one, which costs a tenth of
+Rendering a texture is then one sparse product, and its gradient the transposed one, which costs a fifth of
 sampling the texture afresh in every step.
 """
 

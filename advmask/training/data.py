@@ -52,10 +52,12 @@ def draw_photos(names: Sequence[str], *, count: int, seed: int, step: int) -> li
     photos = {name: [i for i, other in enumerate(names) if other == name] for name in people}
     chosen = []
     draws = generator(seed, step, "photos")
+    orders: dict[int, Tensor] = {}
     for place in range(step * count, (step + 1) * count):
         turn, seat = divmod(place, len(people))
-        order = torch.randperm(len(people), generator=generator(seed, turn, "people"))
-        own = photos[people[int(order[seat])]]
+        if turn not in orders:
+            orders[turn] = torch.randperm(len(people), generator=generator(seed, turn, "people"))
+        own = photos[people[int(orders[turn][seat])]]
         chosen.append(own[int(torch.randint(len(own), (), generator=draws))])
     return chosen
 

@@ -85,8 +85,7 @@ class DesignModule(pl.LightningModule):
             template = self.get_buffer(name)[batch.photo]
             similarity = member.similarity(embedding, template)
             similarities.append(similarity)
-            calibration = member.calibrated
-            margins.append(calibration.scale * (similarity - calibration.threshold))
+            margins.append(member.calibrated.margin(similarity))
         margin = torch.stack(margins)
         matching = self.objective(torch.stack(similarities), margin)
         smooth = self.smoothness(texels)
