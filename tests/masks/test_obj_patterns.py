@@ -1,0 +1,241 @@
+"""Worn meshes of users, as OBJ."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from advmask.errors import DesignError
+from advmask.masks import MaskSettings, build_mask
+from advmask.masks.obj_pattern import surface_from_obj
+from advmask.masks.obj_writer import surface_obj
+from advmask.masks.shipped import shipped_surface
+
+# A sheet of 120 x 80 mm before the mouth, in four quads; v points down in vt.
+SHEET = """\
+v -60 0 60
+v 0 0 80
+v 60 0 60
+v -60 -40 60
+v 0 -40 80
+v 60 -40 60
+v -60 -80 50
+v 0 -80 70
+v 60 -80 50
+vt -63 0
+vt 0 0
+vt 63 0
+vt -63 40
+vt 0 40
+vt 63 40
+vt -63 81
+vt 0 81
+vt 63 81
+f 4/4 5/5 2/2 1/1
+f 5/5 6/6 3/3 2/2
+f 7/7 8/8 5/5 4/4
+f 8/8 9/9 6/6 5/5
+"""
+
+
+def read(text: str):
+    return surface_from_obj(text.encode(), name="mine", where="mine.obj")
+
+
+def swapped(*pairs: tuple[str, str]) -> str:
+    text = SHEET
+    for old, new in pairs:
+        assert old in text
+        text = text.replace(old, new)
+    return text
+
+
+def test_a_sheet_becomes_a_mask():
+    surface = read(SHEET)
+    assert surface.name == "mine"
+    assert surface.pattern.box_mm == (-63, 0, 63, 81)
+    assert surface.size_mm == (126, 81)
+    assert (len(surface.vertices_mm), len(surface.faces)) == (9, 8)
+    (panel,) = surface.pattern.panels
+    assert len(panel.outline_mm) == 8
+    normals = np.cross(
+        *(surface.vertices_mm[surface.faces[:, i]] - surface.vertices_mm[surface.faces[:, 0]] for i in (1, 2))
+    )
+    assert (normals[:, 2] > 0).all()
+
+
+@pytest.mark.parametrize("name", ["contour", "panelled"])
+def test_shipped_surfaces_survive_the_format(name):
+    surface = shipped_surface(name)
+    again = read(surface_obj(surface))
+    assert len(again.faces) == len(surface.faces)
+    assert len(again.pattern.panels) == len(surface.pattern.panels)
+    np.testing.assert_allclose(again.pattern.box_mm, surface.pattern.box_mm, atol=1e-3)
+    corners, expected = (
+        np.sort(one.vertices_mm[one.faces].reshape(-1, 9), axis=0) for one in (again, surface)
+    )
+    np.testing.assert_allclose(corners, expected, atol=1e-3)
+    # The place on the face is looked up anew, on a sheet that lies within a millimetre or two.
+    order = np.lexsort(np.rint(again.vertices_mm * 100).T), np.lexsort(np.rint(surface.vertices_mm * 100).T)
+    off = np.linalg.norm(again.chart_mm[order[0]] - surface.chart_mm[order[1]], axis=1)
+    assert np.median(off) < 2.5
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        SHEET.replace("\n", "\r\n"),
+        "\ufeffmtllib x.mtl\no mask\n" + SHEET + "\n# the end\n\n",
+        swapped(("/4 5/5 2/2 1/1", "/4/1 5/5/1 \\\n2/2/1 1/1/1")),
+        swapped(("f 4/4 5/5 2/2 1/1", "f -6/-6 -5/-5 -8/-8 -9/-9")),
+        swapped(("f 4/4 5/5 2/2 1/1", "f 4/4 5/5 2/2\nf 4/4 2/2 1/1")),
+        "\n".join(SHEET.splitlines()[:18])
+        + "\n"
+        + "".join(  # every face with vertices and coordinates of its own
+            "".join(f"v {SHEET.splitlines()[i - 1][2:]}\nvt {SHEET.splitlines()[i + 8][3:]}\n" for i in face)
+            + "f -4/-4 -3/-3 -2/-2 -1/-1\n"
+            for face in ((4, 5, 2, 1), (5, 6, 3, 2), (7, 8, 5, 4), (8, 9, 6, 5))
+        ),
+    ],
+)
+def test_ways_to_write_the_same(text):
+    surface, plain = read(text), read(SHEET)
+    np.testing.assert_array_equal(surface.vertices_mm, plain.vertices_mm)
+    np.testing.assert_array_equal(surface.uv_mm, plain.uv_mm)
+    assert len(surface.pattern.panels) == 1
+
+
+def test_faces_that_all_turn_inwards_are_turned():
+    inwards = "\n".join(
+        "f " + " ".join(reversed(line.split()[1:])) if line.startswith("f") else line
+        for line in SHEET.splitlines()
+    )
+    surface = read(inwards)
+    a, b, c = (surface.vertices_mm[surface.faces[:, corner]] for corner in range(3))
+    assert (np.cross(b - a, c - a)[:, 2] > 0).all()
+
+
+def test_coordinates_that_differ_make_a_seam():
+    two = swapped(("vt 63 81\n", "vt 63 81\nvt 20 0\nvt 20 40\nvt 20 81\n"), ("63 ", "83 "))
+    two = two.replace("-83", "-63").replace("f 5/5 6/6 3/3 2/2", "f 5/11 6/6 3/3 2/10")
+    two = two.replace("f 8/8 9/9 6/6 5/5", "f 8/12 9/9 6/6 5/11")
+    surface = read(two)
+    assert [panel.name for panel in surface.pattern.panels] == ["panel 1", "panel 2"]
+    assert len(surface.vertices_mm) == 12
+    assert surface.pattern.box_mm == (-63, 0, 83, 81)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (swapped(("f 4/4 5/5 2/2 1/1", "f 4 5 2 1")), "line 19: corner '4' has no texture coordinate"),
+        (swapped(("f 4/4 5/5 2/2 1/1", "f 4//1 5//1 2//1")), "line 19: corner '4//1' has no texture"),
+        (swapped(("9/9", "10/9")), "line 22: there is no v number '10'; 9 stand above it"),
+        (swapped(("9/9", "9/0")), "line 22: there is no vt number '0'"),
+        (swapped(("9/9", "9/x")), "line 22: there is no vt number 'x'"),
+        (swapped(("v 0 -40 80", "v 0 nan 80")), "line 5: v needs 3 finite numbers in mm, got '0 nan 80'"),
+        (swapped(("vt 0 0", "vt 0")), "line 11: vt needs 2 finite numbers"),
+        (swapped(("f 4/4 5/5 2/2 1/1", "f 4/4 5/5")), "line 19: a face has at least 3 corners"),
+        (SHEET[: SHEET.index("f 4")], "holds no faces"),
+        ("", "holds no faces"),
+        (swapped(("f 4/4 5/5 2/2 1/1", "f 4/4 5/5 4/4 1/1")), "line 19.*: a triangle without area worn"),
+        (swapped(("vt 0 40", "vt 0 0")), "without area on the pattern"),
+        (swapped(("vt 0 40", "vt 90 40")), "triangles are overturned on the pattern"),
+        (swapped((" 40\n", " -40\n"), (" 81\n", " -81\n")).replace("v -60 -40", "v -60 -41"), "mirror image"),
+        (SHEET + "f 4/4 5/5 2/2 1/1\n", "line 19: .*(share one edge|same side of one edge)"),
+        (
+            "\n".join(
+                " ".join([word, *(str(float(n) / 1000) for n in rest)]) if word == "v" else line
+                for line in SHEET.splitlines()
+                for word, *rest in [line.split()]
+            ),
+            "seems to be in metres; scale it by 1000",
+        ),
+        (
+            "\n".join(
+                " ".join([word, *(str(float(n) / 200 + 0.5) for n in rest)]) if word == "vt" else line
+                for line in SHEET.splitlines()
+                for word, *rest in [line.split()]
+            ),
+            "seems to run from 0 to 1",
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_mesh(text, says):
+    with pytest.raises(DesignError, match=says) as caught:
+        read(text)
+    assert str(caught.value).startswith("mine.obj")
+
+
+def grid(hole: bool = False, fold: float = 0.0) -> str:
+    """A sheet of 10 x 10 quads, by choice without its middle, or turned over itself on the pattern."""
+    lines = []
+    for row in range(11):
+        for column in range(11):
+            lines.append(f"v {12 * column - 60} {-8 * row} {70 - abs(column - 5)}")
+            angle = fold * column / 10
+            radius = 40 + 8 * row
+            flat = (radius * np.sin(angle), radius * np.cos(angle)) if fold else (12 * column - 60, 8 * row)
+            lines.append(f"vt {flat[0]:.4f} {flat[1]:.4f}")
+    for row in range(10):
+        for column in range(10):
+            if hole and row == column == 5:
+                continue
+            a = 11 * row + column + 1
+            lines.append("f " + " ".join(f"{n}/{n}" for n in (a, a + 11, a + 12, a + 1)))
+    return "\n".join(lines)
+
+
+def test_holes_and_overlaps_are_refused():
+    assert len(read(grid()).pattern.panels) == 1
+    with pytest.raises(DesignError, match=r"has 2 edges, one of them around \(6\.0, 44\.0\) mm"):
+        read(grid(hole=True))
+    assert len(read(grid(fold=5.0)).pattern.panels) == 1
+    with pytest.raises(DesignError, match="overlaps itself on the pattern"):
+        read(grid(fold=7.0))
+
+
+def test_panels_on_each_other_are_refused():
+    shifted = "".join(
+        f"vt {float(line.split()[1]) + 100} {line.split()[2]}\n" if line.startswith("vt") else f"{line}\n"
+        for line in SHEET.splitlines()
+        if not line.startswith("f")
+    )
+    shifted = shifted.replace(" 60\n", " 61\n").replace(" 80\n", " 81\n").replace(" 50\n", " 51\n")
+    faces = SHEET[SHEET.index("f 4") :]
+    later = "".join(
+        "f "
+        + " ".join(f"{int(c.split('/')[0]) + 9}/{int(c.split('/')[1]) + 9}" for c in line.split()[1:])
+        + "\n"
+        for line in faces.splitlines()
+    )
+    with pytest.raises(DesignError, match=r"line 41: panel 2 overlaps panel 1 on the pattern \(vt\) around"):
+        read(SHEET + shifted + later)
+
+
+def test_too_many_triangles():
+    with pytest.raises(DesignError, match="more than 200,000 triangles"):
+        read("v 0 0 0\nvt 0 0\n" + "f" + " 1/1" * 200_003)
+
+
+def test_the_file_is_named_by_the_settings(tmp_path):
+    (tmp_path / "pleated.OBJ").write_text(SHEET)
+    surface = build_mask(MaskSettings(pattern=str(tmp_path / "pleated.OBJ"), size="L"))
+    assert surface.name == "own_pleated"
+    assert surface.size_mm == pytest.approx((126 * 1.06, 81 * 1.06))
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    place=st.integers(0, len(SHEET) - 1),
+    length=st.integers(0, 12),
+    junk=st.text(alphabet="vtf/ -0123456789.e\n\\#n", max_size=12),
+)
+def test_a_damaged_file_is_read_or_refused(place, length, junk):
+    try:
+        surface = read(SHEET[:place] + junk + SHEET[place + length :])
+    except DesignError as error:
+        assert str(error).startswith("mine.obj")  # noqa: PT017
+        return
+    assert np.isfinite(surface.vertices_mm).all()
+    assert np.isfinite(surface.chart_mm).all()
