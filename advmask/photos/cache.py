@@ -21,7 +21,7 @@ from advmask.files import written_aside
 Recipe = Mapping[str, str | int | float]
 
 # To be raised whenever the same photo and settings would give another crop than before.
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 
 _log = logging.getLogger(__name__)
 
@@ -36,6 +36,9 @@ class CachedCrop:
         transform: Points of the photo to points of the crop.
         face_px: Distance between the eyes in the photo.
         faces: Number of faces found in the photo, at least 1.
+        photo_size: Width and height of the upright photo in pixels.
+        dense: Mesh points as in `FaceCrop`, or None.
+        occluder: As in `FaceCrop`, or None.
     """
 
     picture: UInt8[Tensor, "3 size size"]
@@ -43,6 +46,9 @@ class CachedCrop:
     transform: Float64[Tensor, "2 3"]
     face_px: float
     faces: int
+    photo_size: tuple[int, int]
+    dense: Float32[Tensor, "468 3"] | None = None
+    occluder: UInt8[Tensor, "size size"] | None = None
 
 
 @dataclass(frozen=True)
@@ -79,7 +85,9 @@ class CropCache:
             recipe: Everything that, beside the photo, decides the crop.
 
         Returns:
-            The crop, the remembered failure, or None when neither is known.
+            The crop, the remembered failure, or None when neither is known. The tensors of a crop are mapped
+            from the file, copy on write: the system reads them in and drops them again as it sees fit, so
+            that they do not count against memory. They outlive the file's deletion.
         """
         if self._folder is None:
             return None
@@ -147,9 +155,17 @@ def _packed(value: CachedCrop | CachedFailure) -> tuple[dict[str, str], dict[str
         about: dict[str, str] = {"failure": value.reason}
         tensors: dict[str, Tensor] = {}
     else:
-        about = {"face_px": repr(float(value.face_px)), "faces": str(value.faces)}
+        width, height = value.photo_size
+        about = {
+            "face_px": repr(float(value.face_px)),
+            "faces": str(value.faces),
+            "width": str(width),
+            "height": str(height),
+        }
         tensors = {
-            name: getattr(value, name).contiguous().cpu() for name in ("picture", "landmarks", "transform")
+            name: tensor.contiguous().cpu()
+            for name in ("picture", "landmarks", "transform", "dense", "occluder")
+            if (tensor := getattr(value, name)) is not None
         }
     about["digest"] = _digest(about, tensors)
     return about, tensors
@@ -160,7 +176,12 @@ def _unpacked(about: dict[str, str], tensors: dict[str, Tensor]) -> CachedCrop |
         raise ValueError("the content is not what was written")
     if "failure" in about:
         return CachedFailure(about["failure"])
-    return CachedCrop(**tensors, face_px=float(about["face_px"]), faces=int(about["faces"]))
+    return CachedCrop(
+        **tensors,
+        face_px=float(about["face_px"]),
+        faces=int(about["faces"]),
+        photo_size=(int(about["width"]), int(about["height"])),
+    )
 
 
 def _digest(about: Mapping[str, str], tensors: Mapping[str, Tensor]) -> str:
@@ -169,7 +190,8 @@ def _digest(about: Mapping[str, str], tensors: Mapping[str, Tensor]) -> str:
     for name in sorted(tensors):
         tensor = tensors[name]
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)} ".encode())
-        digest.update(tensor.contiguous().view(torch.uint8).numpy().tobytes())
+        # No copy: reading through the mapping leaves the bytes where the system can drop them.
+        digest.update(tensor.contiguous().view(-1).view(torch.uint8).numpy().data)
     return digest.hexdigest()
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Float, Float32, Float64, UInt8
+from jaxtyping import Bool, Float, Float32, Float64, UInt8
 from PIL import Image
 from scipy.ndimage import affine_transform
 from torch import Tensor
@@ -34,6 +34,10 @@ class FaceCrop:
         transform: Takes points of the photo to points of the crop; pixel centres at +0.5 in both.
         face_px: Distance between the eyes in pixels of the original photo: how much detail there ever was.
         sha256: Hexadecimal SHA-256 of the photo file.
+        photo_size: Width and height of the upright photo in pixels.
+        dense: The 468 points (x, y, z) of a face mesh in pixels of the crop, where the landmark backend gives
+            them. z is larger nearer to the camera, known up to a constant, and NaN where nobody told it.
+        occluder: What lies in front of a mask, 255 fully, 0 not at all; None when nobody told.
     """
 
     picture: UInt8[Tensor, "3 size size"]
@@ -43,17 +47,28 @@ class FaceCrop:
     transform: Float64[Tensor, "2 3"]
     face_px: float
     sha256: str
+    photo_size: tuple[int, int]
+    dense: Float32[Tensor, "468 3"] | None = None
+    occluder: UInt8[Tensor, "size size"] | None = None
 
     def as_float(self) -> Float32[Tensor, "3 size size"]:
         """Give the picture as float32 in [0, 1]."""
         return self.picture.to(torch.float32) / 255
 
+    def inside(self) -> Bool[Tensor, "size size"]:
+        """Tell which pixels show the photo; the others continue its edge."""
+        size = self.picture.shape[-1]
+        x, y = np.meshgrid(np.arange(size) + 0.5, np.arange(size) + 0.5)
+        centres = np.stack([x.ravel(), y.ravel()], axis=1)
+        within = inside_photo(self.transform.numpy(), centres, photo_size=self.photo_size)
+        return torch.from_numpy(within.reshape(size, size))
 
-def canonical_points(*, size: int = 224) -> Float64[np.ndarray, "5 2"]:
+
+def canonical_points(*, size: int = 176) -> Float64[np.ndarray, "5 2"]:
     """Give the five points of a mean head, seen from the front, in a crop of `size` pixels.
 
     **Convention.** Points (x, y) in pixels, pixel centres at +0.5. The eyes are a quarter of the size apart
-    (56 px at 224), level, centred, and 88/224 of the size below the upper edge.
+    (44 px at 176), level, centred, and 88/224 of the size below the upper edge.
     """
     px_per_mm = size * _EYE_DISTANCE / (_HEAD_MM[1, 0] - _HEAD_MM[0, 0])
     eye_row_mm = _HEAD_MM[0, 1]
@@ -63,7 +78,7 @@ def canonical_points(*, size: int = 224) -> Float64[np.ndarray, "5 2"]:
     )
 
 
-def crop_transform(landmarks: Float[np.ndarray, "5 2"], *, size: int = 224) -> Float64[np.ndarray, "2 3"]:
+def crop_transform(landmarks: Float[np.ndarray, "5 2"], *, size: int = 176) -> Float64[np.ndarray, "2 3"]:
     """Fit the similarity (turn, scale, shift; never a reflection) that brings a face to the crop's layout.
 
     Least squares over the five points. In the plane, with points as complex numbers, Umeyama's solution is
@@ -103,9 +118,29 @@ def apply_transform(
     return np.asarray(points @ transform[:, :2].T + transform[:, 2], dtype=np.float64)
 
 
+def invert_transform(transform: Float[np.ndarray, "2 3"]) -> Float64[np.ndarray, "2 3"]:
+    """Turn a transform of the photo to the crop into one of the crop to the photo."""
+    linear = np.linalg.inv(transform[:, :2].astype(np.float64))
+    return np.concatenate([linear, -(linear @ transform[:, 2:])], axis=1)
+
+
+def inside_photo(
+    transform: Float[np.ndarray, "2 3"], points: Float[np.ndarray, "n 2"], *, photo_size: tuple[int, int]
+) -> Bool[np.ndarray, "n"]:
+    """Tell which points (x, y) of a crop show the photo, not its continued edge.
+
+    Args:
+        transform: Takes points of the photo to points of the crop.
+        points: Pixels of the crop.
+        photo_size: Width and height of the upright photo in pixels.
+    """
+    there = apply_transform(invert_transform(transform), points)
+    return np.asarray(((there >= 0) & (there <= np.array(photo_size))).all(axis=1))
+
+
 def cut_crop(
     image: Image.Image, transform: Float[np.ndarray, "2 3"], *, size: int
-) -> UInt8[np.ndarray, "size size 3"]:
+) -> UInt8[np.ndarray, "size size bands"]:
     """Resample the part of a photo that the crop shows.
 
     Where the crop is coarser than the photo, the photo is first reduced to the crop's scale with a Lanczos
@@ -113,7 +148,7 @@ def cut_crop(
     splines turns and shifts it. Beyond the photo its edge pixels go on.
 
     Args:
-        image: Photo of mode RGB.
+        image: Photo of mode RGB, or anything else of the same shape as mode L.
         transform: Similarity (2, 3) that takes points of the photo to points of the crop, as
             `crop_transform` gives it.
         size: Side of the crop in pixels.
@@ -122,7 +157,7 @@ def cut_crop(
         PhotoError: The crop would show nothing of the photo.
     """
     scale = float(np.hypot(transform[0, 0], transform[1, 0]))
-    to_photo = _inverse(transform)
+    to_photo = invert_transform(transform)
     corners = apply_transform(to_photo, size * np.array([(0.0, 0), (1, 0), (0, 1), (1, 1)]))
     limits = np.array(image.size)
     if (corners.max(0) <= 0).any() or (corners.min(0) >= limits).any():
@@ -152,8 +187,3 @@ def cut_crop(
         )
         bands.append(np.clip(np.rint(turned), 0, 255).astype(np.uint8))
     return np.stack(bands, axis=2)
-
-
-def _inverse(transform: Float[np.ndarray, "2 3"]) -> Float64[np.ndarray, "2 3"]:
-    linear = np.linalg.inv(transform[:, :2].astype(np.float64))
-    return np.concatenate([linear, -(linear @ transform[:, 2:])], axis=1)

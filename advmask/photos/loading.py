@@ -2,14 +2,16 @@
 
 import importlib.util
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 from tqdm import tqdm
 
 from advmask.errors import MissingPackageError, PhotoError
+from advmask.photos.backends import NO_MESH_MODEL, LandmarkSource, landmark_backend
 from advmask.photos.cache import CropCache, default_crop_folder
 from advmask.photos.crops import FaceCrop
 from advmask.photos.cutting import CropCutter
@@ -30,23 +32,28 @@ class FacesSettings(Settings):
         min_face_px: Smallest face looked for, in pixels of the photo.
         min_probability: Smallest probability of a face, in [0, 1].
         cache: Whether crops are kept in the user's cache, or the folder to keep them in.
+        landmarks: "mtcnn" finds five points; "mesh" finds 468 more with the network in `mesh_model`; "file"
+            reads them from `photo.points.json` beside `photo.jpg` and looks for no faces.
+        mesh_model: The mediapipe 0.10.21 wheel, or the face_landmark.tflite out of it.
     """
 
     root: Path | None = None
     split: tuple[float, float, float] = (0.61, 0.11, 0.28)
-    size: int = Field(default=224, ge=112, le=1024)
+    size: int = Field(default=176, ge=112, le=1024)
     min_face_px: int = Field(default=20, ge=12)
     min_probability: float = Field(default=0.9, ge=0, le=1)
     cache: bool | Path = True
+    landmarks: LandmarkSource = "mtcnn"
+    mesh_model: Path | None = None
 
-    @field_validator("root", "cache", mode="before")
+    @field_validator("root", "cache", "mesh_model", mode="before")
     @classmethod
     def _not_empty(cls, value: Any) -> Any:
         if value == "":  # an unset variable in a shell; as a path it would mean the folder one stands in
-            raise ValueError("an empty path; give a folder, or null for the default")
+            raise ValueError("an empty path; give one, or null for the default")
         return value
 
-    @field_validator("root", "cache")
+    @field_validator("root", "cache", "mesh_model")
     @classmethod
     def _home(cls, value: bool | Path | None) -> bool | Path | None:
         try:
@@ -66,6 +73,12 @@ class FacesSettings(Settings):
     def _three_parts(cls, value: tuple[float, float, float]) -> tuple[float, float, float]:
         check_split(value)
         return value
+
+    @model_validator(mode="after")
+    def _mesh_has_a_model(self) -> "FacesSettings":
+        if self.landmarks == "mesh" and self.mesh_model is None:
+            raise ValueError(NO_MESH_MODEL)
+        return self
 
     def crop_cache(self) -> CropCache:
         """The cache these settings name."""
@@ -122,9 +135,9 @@ class FaceSet:
 def load_faces(settings: FacesSettings, *, progress: bool = False) -> FaceSet:
     """Find the people, cut one face from every usable photo, and split the people.
 
-    A photo without a face, with eyes closer than 10 px, unreadable, or given twice for one person is left out
-    and listed. Of several faces the largest is taken. The detector is loaded only for photos that the cache
-    does not know.
+    A photo without a face, with eyes closer than 10 px, with a face half outside, unreadable, or given twice
+    for one person is left out and listed. Of several faces the largest is taken. The detector is loaded only
+    for photos that the cache does not know.
 
     Args:
         settings: Which faces, and how.
@@ -133,6 +146,8 @@ def load_faces(settings: FacesSettings, *, progress: bool = False) -> FaceSet:
     Raises:
         PhotoError: There are no photos, or none is usable.
         ConfigError: The split asks for more people than have usable photos.
+        WeightsError: The mesh model cannot be read or is another.
+        MissingPackageError: The package that runs it is not installed.
     """
     # Resolved here and not in the settings, which are recorded and must not hold a path of this machine.
     root = portrait_path() if settings.root is None else settings.root
@@ -141,14 +156,21 @@ def load_faces(settings: FacesSettings, *, progress: bool = False) -> FaceSet:
     cutter = CropCutter(
         settings.crop_cache(),
         size=settings.size,
-        min_face_px=settings.min_face_px,
-        min_probability=settings.min_probability,
+        landmarks=landmark_backend(
+            settings.landmarks,
+            mesh_model=settings.mesh_model,
+            min_face_px=settings.min_face_px,
+            min_probability=settings.min_probability,
+        ),
     )
+    for _, path in tqdm(jobs, desc="photos", unit="photo", disable=not progress):
+        with suppress(PhotoError):  # told below, by `cut`
+            cutter.prepare(path)
     crops: list[FaceCrop] = []
     omissions: list[Omission] = []
     notices: list[str] = []
     first_of: dict[str, FaceCrop] = {}
-    for person, path in tqdm(jobs, desc="photos", unit="photo", disable=not progress):
+    for person, path in jobs:
         try:
             crop, faces = cutter.cut(path, person=person)
         except PhotoError as error:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from advmask.errors import ConfigError, PhotoError
+from advmask.photos.occluders import is_occluder
 
 PHOTO_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
 
@@ -42,8 +43,8 @@ def find_people(root: Path) -> list[PersonPhotos]:
     """Find people and their photos, by the names of files and folders alone.
 
     Three layouts are known: one sub-folder per person; the photos of one person, who is named as the folder;
-    a single photo, whose person is named as the file. Hidden files, hidden folders, files with other endings
-    and anything deeper are passed over.
+    a single photo, whose person is named as the file. Hidden files, hidden folders, files with other endings,
+    occluders and anything deeper are passed over.
 
     Args:
         root: Folder or file.
@@ -85,7 +86,10 @@ def _photos_in(folder: Path) -> tuple[Path, ...]:
     found = (
         entry
         for entry in folder.iterdir()
-        if entry.suffix.lower() in PHOTO_SUFFIXES and not entry.name.startswith(".") and entry.is_file()
+        if entry.suffix.lower() in PHOTO_SUFFIXES
+        and not entry.name.startswith(".")
+        and not is_occluder(entry)
+        and entry.is_file()
     )
     return tuple(sorted(found, key=lambda entry: entry.name))
 

@@ -1,5 +1,6 @@
 """The cache: true to what was put in, deaf to damage, harmless when it cannot write."""
 
+import dataclasses
 import logging
 import os
 import stat
@@ -26,6 +27,16 @@ def crop(seed: int = 0) -> CachedCrop:
         transform=torch.randn(2, 3, generator=generator, dtype=torch.float64),
         face_px=40.1 + seed,
         faces=2,
+        photo_size=(300, 200 + seed),
+    )
+
+
+def full_crop(seed: int = 0) -> CachedCrop:
+    generator = torch.Generator().manual_seed(seed)
+    return dataclasses.replace(
+        crop(seed),
+        dense=torch.randn(468, 3, generator=generator),
+        occluder=torch.randint(0, 256, (12, 12), generator=generator, dtype=torch.uint8),
     )
 
 
@@ -37,7 +48,12 @@ def same(one: object, other: CachedCrop) -> bool:
             and torch.equal(getattr(one, name), getattr(other, name))
             for name in ("picture", "landmarks", "transform")
         )
-        and (one.face_px, one.faces) == (other.face_px, other.faces)
+        and all(
+            (getattr(one, name) is None) == (getattr(other, name) is None)
+            and (getattr(one, name) is None or torch.equal(getattr(one, name), getattr(other, name)))
+            for name in ("dense", "occluder")
+        )
+        and (one.face_px, one.faces, one.photo_size) == (other.face_px, other.faces, other.photo_size)
     )
 
 
@@ -48,6 +64,8 @@ def test_what_is_put_comes_back(tmp_path: Path) -> None:
     again.put(PHOTO, {**RECIPE, "size": 224}, FAILURE)
     assert again.get(PHOTO, {**RECIPE, "size": 224}) == FAILURE
     assert same(again.get(PHOTO, RECIPE), crop())
+    again.put(PHOTO, RECIPE, full_crop())
+    assert same(again.get(PHOTO, RECIPE), full_crop())
 
 
 @pytest.mark.parametrize("change", [{"size": 113}, {"min_probability": 0.91}, {"detector": "x"}, {"more": 1}])
@@ -68,7 +86,7 @@ def test_a_new_format_forgets_the_old(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 @settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(data=st.data(), value=st.sampled_from([crop(), FAILURE]))
+@given(data=st.data(), value=st.sampled_from([crop(), full_crop(), FAILURE]))
 def test_damage_is_absence(tmp_path: Path, data: st.DataObject, value: CachedCrop | CachedFailure) -> None:
     cache = CropCache(tmp_path)
     cache.put(PHOTO, RECIPE, value)
@@ -152,3 +170,33 @@ def test_size_and_clear_touch_only_crops(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(Path, "unlink", refuse)
     with pytest.raises(RunError, match="Cannot delete"):
         cache.clear()
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs the memory figures of Linux")
+def test_crops_are_mapped_and_not_held_in_memory(tmp_path: Path) -> None:
+    def anonymous_kb() -> int:
+        lines = Path("/proc/self/status").read_text().splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("RssAnon"))
+
+    cache = CropCache(tmp_path)
+    picture = torch.randint(0, 256, (3, 1024, 1024), dtype=torch.uint8)  # 3 MB
+    cache.put(PHOTO, RECIPE, dataclasses.replace(crop(), picture=picture))
+    assert cache.get(PHOTO, RECIPE) is not None
+    before = anonymous_kb()
+    kept = [cache.get(PHOTO, RECIPE) for _ in range(20)]
+    assert anonymous_kb() - before < 6_000  # 60 MB of pictures
+    assert all(isinstance(one, CachedCrop) and torch.equal(one.picture, picture) for one in kept)
+
+
+def test_writing_to_a_mapped_crop_leaves_the_file_alone(tmp_path: Path) -> None:
+    cache = CropCache(tmp_path)
+    cache.put(PHOTO, RECIPE, crop())
+    found = cache.get(PHOTO, RECIPE)
+    assert isinstance(found, CachedCrop)
+    cache.clear()
+    assert same(found, crop())  # the mapping outlives the file
+    cache.put(PHOTO, RECIPE, crop())
+    found = cache.get(PHOTO, RECIPE)
+    assert isinstance(found, CachedCrop)
+    found.picture.zero_()
+    assert same(cache.get(PHOTO, RECIPE), crop())

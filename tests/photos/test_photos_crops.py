@@ -7,10 +7,17 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from advmask.errors import PhotoError
-from advmask.photos import FaceCrop, apply_transform, canonical_points, crop_transform, cut_crop
+from advmask.photos import (
+    FaceCrop,
+    apply_transform,
+    canonical_points,
+    crop_transform,
+    cut_crop,
+    invert_transform,
+)
 
 
 def by_svd(source: np.ndarray, target: np.ndarray) -> np.ndarray:
@@ -183,7 +190,48 @@ def test_as_float() -> None:
         transform=torch.zeros(2, 3, dtype=torch.float64),
         face_px=50.0,
         sha256="0" * 64,
+        photo_size=(112, 112),
     )
     assert crop.as_float().dtype == torch.float32
     assert (crop.as_float().min(), crop.as_float().max()) == (0, 1)
     torch.testing.assert_close(crop.as_float() * 255, picture.float())
+
+
+def test_inverse_transform() -> None:
+    transform = similarity(0.7, 31, (12.0, -5.0))
+    points = np.random.default_rng(0).uniform(-50, 300, (20, 2))
+    there = apply_transform(transform, points)
+    np.testing.assert_allclose(apply_transform(invert_transform(transform), there), points, atol=1e-9)
+
+
+@pytest.mark.parametrize(("scale", "degrees"), [(1.0, 0), (0.4, 20), (3.0, -75)])
+def test_pixels_that_show_the_photo(scale: float, degrees: float) -> None:
+    size, photo_size = 112, (90, 60)
+    transform = similarity(scale, degrees, (30.0, 25.0))
+    crop = FaceCrop(
+        picture=torch.zeros(3, size, size, dtype=torch.uint8),
+        landmarks=torch.zeros(5, 2),
+        person="a",
+        source=Path("a.jpg"),
+        transform=torch.from_numpy(transform),
+        face_px=50.0,
+        sha256="0" * 64,
+        photo_size=photo_size,
+    )
+    inside = crop.inside()
+    assert inside.dtype == torch.bool
+    # An outline drawn by Pillow, at eight times the size, is the reference.
+    corners = apply_transform(transform, np.array([(0.0, 0), (90, 0), (90, 60), (0, 60)]))
+    drawn = Image.new("L", (8 * size, 8 * size))
+    ImageDraw.Draw(drawn).polygon([(8 * x, 8 * y) for x, y in corners], fill=255)
+    share = np.asarray(drawn.resize((size, size), Image.Resampling.BOX)) / 255
+    assert inside.numpy()[share > 0.7].all()
+    assert not inside.numpy()[share < 0.3].any()
+
+
+def test_occluders_are_cut_like_photos() -> None:
+    picture = ramp(200, 160, (0.5, 0.6))
+    transform = similarity(0.8, 15, (5.0, -9.0))
+    grey = cut_crop(picture.getchannel(0), transform, size=112)
+    assert grey.shape == (112, 112, 1)
+    np.testing.assert_array_equal(grey[..., 0], cut_crop(picture, transform, size=112)[..., 0])

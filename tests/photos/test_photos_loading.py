@@ -13,6 +13,7 @@ from PIL import Image
 import advmask.photos
 from advmask.errors import ConfigError, MissingPackageError, PhotoError
 from advmask.photos import FaceDetector, FaceSet, FacesSettings, canonical_points, load_faces, portrait_path
+from advmask.photos.cutting import CropCutter
 
 HEAD = (120, 0, 320, 240)
 
@@ -60,7 +61,7 @@ def test_the_default_needs_nothing(portrait: Image.Image) -> None:
     assert faces.omissions == ()
     assert any("one photo of astronaut" in notice for notice in faces.notices)
     assert any("Nobody is held out" in notice for notice in faces.notices)
-    assert crop.picture.shape == (3, 224, 224)
+    assert crop.picture.shape == (3, 176, 176)
     assert crop.picture.is_contiguous()
     assert 35 < crop.face_px < 50
     assert crop.sha256 == hashlib.sha256(portrait_path().read_bytes()).hexdigest()
@@ -162,7 +163,7 @@ def test_the_second_time_needs_no_detector(
     def never(**_: object) -> None:
         raise AssertionError("the detector was built")
 
-    monkeypatch.setattr("advmask.photos.cutting.FaceDetector", never)
+    monkeypatch.setattr("advmask.photos.backends.FaceDetector", never)
     again = load_faces(settings)
     assert again.notices == faces.notices
     assert again.omissions == faces.omissions
@@ -178,6 +179,36 @@ def test_the_second_time_needs_no_detector(
         assert torch.equal(one.transform, other.transform)
     with pytest.raises(AssertionError, match="detector was built"):
         load_faces(FacesSettings(root=folder, cache=tmp_path / "crops", size=112))
+
+
+def test_every_photo_is_looked_at_once(
+    folder: Path, faces: FaceSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a cache, without one, and with one that cannot be written."""
+    (tmp_path / "file").write_bytes(b"")
+    looked: list[Path] = []
+    real = CropCutter._looked_at
+
+    def counted(self: CropCutter, path: Path) -> object:
+        looked.append(path)
+        return real(self, path)
+
+    monkeypatch.setattr(CropCutter, "_looked_at", counted)
+    usable = [crop.source for crop in faces.crops if crop.person != "Eve"]  # whose photo is Ada's
+    for cache in (tmp_path / "crops", False, tmp_path / "file" / "crops"):
+        looked.clear()
+        again = load_faces(FacesSettings(root=folder, cache=cache))
+        assert again.omissions == faces.omissions
+        assert all(looked.count(path) == 1 for path in usable)
+        assert [crop.source for crop in again.crops] == [crop.source for crop in faces.crops]
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="needs the memory map of Linux")
+def test_crops_are_mapped_also_when_fresh(folder: Path, tmp_path: Path) -> None:
+    again = load_faces(FacesSettings(root=folder, cache=tmp_path / "crops"))
+    held = {crop.sha256 for crop in again.crops}
+    maps = Path("/proc/self/maps").read_text().splitlines()
+    assert sum(str(tmp_path / "crops") in line for line in maps) >= len(held)
 
 
 def test_progress_goes_to_the_error_stream(capsys: pytest.CaptureFixture[str]) -> None:
@@ -205,6 +236,9 @@ def test_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         {"split": [1, 2]},
         {"min_probability": 2},
         {"folder": "x"},
+        {"landmarks": "dlib"},
+        {"landmarks": "mesh"},
+        {"mesh_model": ""},
     ]
     for values in bad:
         with pytest.raises(ConfigError):

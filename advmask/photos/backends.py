@@ -1,0 +1,167 @@
+"""Where landmarks come from: MTCNN alone, MTCNN with a face mesh, or a file beside the photo."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol, runtime_checkable
+
+import numpy as np
+from jaxtyping import Float64
+from PIL import Image
+
+from advmask.errors import ConfigError, PhotoError
+from advmask.photos.cache import CachedFailure, Recipe
+from advmask.photos.detection import Face, FaceDetector, choose_face
+from advmask.photos.face_mesh import FaceMesh
+from advmask.photos.landmark_files import points_path, read_points
+
+LandmarkSource = Literal["mtcnn", "mesh", "file"]
+
+NO_MESH_MODEL = (
+    "faces.landmarks=mesh needs faces.mesh_model=FILE, the mediapipe 0.10.21 wheel or its "
+    "face_landmark.tflite (`pip download --no-deps --only-binary :all: mediapipe==0.10.21`)."
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Located:
+    """A face in a photo, in pixels of the upright photo.
+
+    Attributes:
+        five: In the order of `Face.landmarks`.
+        dense: Mesh points (x, y, z) as `FaceMesh.points` gives them, or None.
+        faces: Number of faces in the photo.
+    """
+
+    five: Float64[np.ndarray, "5 2"]
+    dense: Float64[np.ndarray, "468 3"] | None
+    faces: int
+
+
+@runtime_checkable
+class LandmarkBackend(Protocol):
+    """What finds the landmarks of a photo.
+
+    Attributes:
+        recipe: What, beside the photo and its companion, decides the landmarks.
+    """
+
+    recipe: Recipe
+
+    def companion(self, photo: Path) -> Path | None:
+        """Give the file beside the photo that decides the landmarks too, if there is such a file."""
+
+    def locate(self, image: Image.Image, photo: Path) -> Located | CachedFailure:
+        """Find the face, or say why not, in words that fit every copy of the photo.
+
+        Raises:
+            PhotoError: The landmarks cannot be had, for a reason not to be remembered.
+        """
+
+
+class DetectedLandmarks:
+    """MTCNN, which is made at the first photo.
+
+    Args:
+        min_face_px: As in `FaceDetector`.
+        min_probability: As in `FaceDetector`.
+    """
+
+    def __init__(self, *, min_face_px: int, min_probability: float) -> None:
+        self.recipe: Recipe = {
+            "detector": "mtcnn",
+            "min_face_px": min_face_px,
+            "min_probability": min_probability,
+        }
+        self._min_face_px, self._min_probability = min_face_px, min_probability
+        self._detector: FaceDetector | None = None
+
+    def companion(self, photo: Path) -> Path | None:
+        """Nothing beside the photo counts."""
+        return None
+
+    def locate(self, image: Image.Image, photo: Path) -> Located | CachedFailure:
+        """Find the largest face."""
+        found = self.choose(image)
+        return found if isinstance(found, CachedFailure) else Located(found[0].landmarks, None, found[1])
+
+    def choose(self, image: Image.Image) -> tuple[Face, int] | CachedFailure:
+        """Give the largest face and the number of faces, or say that there is none."""
+        if self._detector is None:
+            self._detector = FaceDetector(
+                min_face_px=self._min_face_px, min_probability=self._min_probability
+            )
+        faces = self._detector.detect(image)
+        if not faces:
+            return CachedFailure(
+                f"No face of {self._min_face_px} px or more was found; use a photo that shows the whole face."
+            )
+        return choose_face(faces, size=image.size), len(faces)
+
+
+class MeshLandmarks:
+    """MTCNN finds the face and gives the five points; a mesh network adds 468.
+
+    Args:
+        detected: The detector.
+        mesh: The network.
+    """
+
+    def __init__(self, detected: DetectedLandmarks, mesh: FaceMesh) -> None:
+        self._detected, self._mesh = detected, mesh
+        self.recipe: Recipe = {**detected.recipe, "mesh": mesh.sha256}
+
+    def companion(self, photo: Path) -> Path | None:
+        """Nothing beside the photo counts."""
+        return None
+
+    def locate(self, image: Image.Image, photo: Path) -> Located | CachedFailure:
+        """Find the largest face and its mesh."""
+        found = self._detected.choose(image)
+        if isinstance(found, CachedFailure):
+            return found
+        face, faces = found
+        try:
+            return Located(face.landmarks, self._mesh.points(image, face), faces)
+        except PhotoError as error:
+            return CachedFailure(str(error))
+
+
+class FileLandmarks:
+    """A file beside each photo; no detector runs."""
+
+    def __init__(self) -> None:
+        self.recipe: Recipe = {"detector": "file"}
+
+    def companion(self, photo: Path) -> Path | None:
+        """The points file."""
+        return points_path(photo)
+
+    def locate(self, image: Image.Image, photo: Path) -> Located | CachedFailure:
+        """Read the points of the photo's one face."""
+        given = read_points(points_path(photo), size=image.size)
+        return Located(given.five, given.dense, 1)
+
+
+def landmark_backend(
+    source: LandmarkSource, *, mesh_model: Path | None, min_face_px: int, min_probability: float
+) -> LandmarkBackend:
+    """Build the backend that the settings name.
+
+    Args:
+        source: Which.
+        mesh_model: File of the mesh network, or a wheel that holds it; for "mesh" only.
+        min_face_px: As in `FaceDetector`.
+        min_probability: As in `FaceDetector`.
+
+    Raises:
+        ConfigError: "mesh" without a file.
+        WeightsError: The file cannot be read.
+    """
+    if source == "file":
+        return FileLandmarks()
+    detected = DetectedLandmarks(min_face_px=min_face_px, min_probability=min_probability)
+    if source == "mtcnn":
+        return detected
+    if mesh_model is None:
+        raise ConfigError(NO_MESH_MODEL)
+    return MeshLandmarks(detected, FaceMesh(mesh_model))
