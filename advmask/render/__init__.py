@@ -1,7 +1,9 @@
 """Rasterising, sampling, shading and compositing; pure torch, differentiable in the texture."""
 
-from advmask.render.fitting import fit_masks
-from advmask.render.packing import PackedBatch, PackedPlacement, RenderSettings, collate, pack
+from advmask.render.batching import PackedBatch, collate
+from advmask.render.direct import render_direct
+from advmask.render.fitting import PosedFace, find_pose, fit_masks
+from advmask.render.packing import PackedPlacement, RenderSettings, pack
 from advmask.render.pyramid import MipPyramid
 from advmask.render.rasterise import Fragments, rasterise
 from advmask.render.renderer import MaskRenderer, Tone
@@ -12,10 +14,13 @@ __all__ = [
     "MipPyramid",
     "PackedBatch",
     "PackedPlacement",
+    "PosedFace",
     "RenderSettings",
     "Tone",
     "collate",
+    "find_pose",
     "fit_masks",
     "pack",
     "rasterise",
+    "render_direct",
 ]

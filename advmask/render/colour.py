@@ -6,6 +6,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+_TOE = 0.04045
+
 
 def linear_from_srgb(srgb: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
     """Decode sRGB values in [0, 1] to linear light in [0, 1].
@@ -20,31 +22,52 @@ def linear_from_srgb(srgb: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
 
 
 def srgb_from_linear(linear: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
-    """Encode linear light in [0, 1] to sRGB in [0, 1]; the gradient at 0 is finite.
+    """Encode linear light to sRGB in [0, 1]; light above 1 is clipped, and its gradient passes.
 
     Source: IEC 61966-2-1.
     """
-    low = linear * 12.92
-    high = 1.055 * linear.clamp(min=0.0031308) ** (1 / 2.4) - 0.055
-    return torch.where(linear <= 0.0031308, low, high)
+    result: Tensor = _SrgbFromLinear.apply(linear)
+    return result
 
 
 class _LinearFromSrgb(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, srgb: Tensor) -> Tensor:
-        base = (srgb + 0.055) / 1.055
-        power = base.clamp(min=0).pow(1.4)
-        dark = srgb <= 0.04045
-        ctx.save_for_backward(power, dark)
-        return torch.where(dark, srgb / 12.92, base.mul_(power))
+        # Up to the toe the curve is a line; beyond it a power. As a sum of both parts no branch is needed.
+        bright = srgb.clamp(min=_TOE)
+        base = bright.add(0.055).mul_(1 / 1.055)
+        power = base.pow(1.4)
+        ctx.save_for_backward(power, srgb)
+        return base.mul_(power).add_(srgb.sub(bright), alpha=1 / 12.92)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> Tensor:
-        power, dark = ctx.saved_tensors
-        slope: Tensor = (power * (2.4 / 1.055)).masked_fill_(dark, 1 / 12.92)
+        power, srgb = ctx.saved_tensors
+        slope: Tensor = (power * (2.4 / 1.055)).masked_fill_(srgb <= _TOE, 1 / 12.92)
+        return slope.mul_(gradients[0])
+
+
+class _SrgbFromLinear(torch.autograd.Function):
+    """The slope is read off the value, y' = (y + 0.055) / (2.4 x), so that no second power is taken."""
+
+    @staticmethod
+    def forward(ctx: Any, linear: Tensor) -> Tensor:
+        clipped = linear.clamp(max=1)
+        bright = clipped.clamp(min=0.0031308)
+        srgb = bright.pow(1 / 2.4).mul_(1.055)
+        dark = clipped <= 0.0031308
+        ctx.save_for_backward(bright, srgb, dark)
+        return torch.where(dark, clipped * 12.92, srgb - 0.055)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+        bright, srgb, dark = ctx.saved_tensors
+        slope: Tensor = torch.div(srgb, bright).mul_(1 / 2.4).masked_fill_(dark, 12.92)
         return slope.mul_(gradients[0])
 
 
 def luminance(linear: Float[Tensor, "... 3"]) -> Float[Tensor, "..."]:
     """Relative luminance of linear sRGB colours whose last axis is RGB (ITU-R BT.709 weights)."""
-    return linear @ torch.tensor([0.2126, 0.7152, 0.0722], dtype=linear.dtype, device=linear.device)
+    # Not a matrix product, which autocast would take in half precision.
+    red, green, blue = linear.unbind(dim=-1)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue

@@ -1,12 +1,20 @@
-"""Light on the mask, read off the skin it covers: first-order spherical harmonics."""
+"""Light on the mask, read off the photo: first-order spherical harmonics, exposure, tint and saturation."""
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
+
+from advmask.render.colour import luminance
 
 _RIDGE = 0.05  # pulls the directional part to zero where the covered skin says little
 _HUBER = 1.345  # 95 % efficiency on clean data (Huber 1964)
 _STEPS = 8
+# White is sought among the brighter pixels whose log(R/G) and log(B/G) are at most this: skin is redder.
+_NEAR_WHITE = (0.18, 0.25)
+_BRIGHT_SHARE = 0.4  # of the 98th percentile of the luminance
+_PRIOR_SHARE = 0.02  # white light counts as much as this share of all pixels
+# Mean chroma |log(R/G)| + |log(B/G)| of that skin below which a photo is taken to be losing its colours.
+_FULL_COLOUR, _NO_COLOUR = 0.35, 0.05
 _DARKEST, _BRIGHTEST = 0.35, 1.6  # limits of the light at one place, relative to its mean
 
 
@@ -51,12 +59,45 @@ def evaluate_light(light: Float[Tensor, " 4"], normals: Float[Tensor, "n 3"]) ->
     return (light[0] + normals @ light[1:]).clamp(_DARKEST, _BRIGHTEST)
 
 
-def white_level(luminance: Float[Tensor, "..."]) -> float:
+def white_level(brightness: Float[Tensor, "..."]) -> float:
     """Linear luminance that white cloth is given under a photo's mean light.
 
     Cloth must be neither brighter than the brightest things around it nor as dark as an underexposed
     cheek: the 98th percentile of the crop's luminance, between 0.35 and 0.85.
     """
-    values = luminance.flatten()
-    rank = max(1, round(0.98 * values.numel()))
-    return float(values.kthvalue(rank).values.clamp(0.35, 0.85))
+    return float(_percentile(brightness.flatten(), 0.98).clamp(0.35, 0.85))
+
+
+def photo_tint(linear: Float[Tensor, "n 3"], covered: Int[Tensor, " m"]) -> tuple[Float[Tensor, " 3"], float]:
+    """Colour of the light, read off what is nearly white, and how much of its colours the skin keeps.
+
+    Skin itself does not tell the light: people differ more than lamps do.
+
+    Args:
+        linear: All pixels of the photo, linear light.
+        covered: Those that the mask covers.
+
+    Returns:
+        Factor of each channel, of mean luminance one, and the saturation in [0, 1]: 0 for a grey photo, whose
+        mask must be grey too.
+    """
+    bright = luminance(linear)
+    ratio = torch.log(linear[:, [0, 2]].clamp(min=1e-3) / linear[:, 1:2].clamp(min=1e-3))
+    chroma = ratio.abs().sum(dim=1)
+    skin = chroma[covered][bright[covered] > 0.02]
+    if len(skin) == 0:
+        return torch.ones(3), 1.0
+    saturation = (float(skin.median()) - _NO_COLOUR) / (_FULL_COLOUR - _NO_COLOUR)
+    near = (ratio.abs() <= torch.tensor(_NEAR_WHITE).to(ratio)).all(dim=1)
+    white = near & (bright > _BRIGHT_SHARE * _percentile(bright, 0.98))
+    trust = float(white.sum() / (white.sum() + _PRIOR_SHARE * len(linear)))
+    away = torch.zeros(2).to(ratio)
+    if bool(white.any()):
+        away = ratio[white].median(dim=0).values * trust
+    tint = torch.stack([away[0].exp(), torch.ones_like(away[0]), away[1].exp()])
+    return (tint / luminance(tint)).float(), min(1.0, max(0.0, saturation))
+
+
+def _percentile(values: Tensor, share: float) -> Tensor:
+    """The value that a share of all values does not exceed."""
+    return values.kthvalue(max(1, round(share * values.numel()))).values

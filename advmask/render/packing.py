@@ -1,9 +1,9 @@
-"""All that rendering needs to know of one mask on one photo, reduced to the covered pixels."""
+"""All that rendering needs to know of one mask on one photo, reduced to the pixels it changes."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int
@@ -11,52 +11,70 @@ from pydantic import Field
 from torch import Tensor
 
 from advmask.masks.placement import Placement
+from advmask.masks.relief import relief
 from advmask.render.colour import linear_from_srgb, luminance
+from advmask.render.footprint import exact_footprints, join_footprints, merged_footprints
+from advmask.render.fragments import Samples, samples
+from advmask.render.light import evaluate_light, fit_light, photo_tint, white_level
 from advmask.render.pyramid import MipPyramid
-from advmask.render.rasterise import rasterise
-from advmask.render.shading import evaluate_light, fit_light, white_level
-from advmask.render.taps import Taps, merge_taps
+from advmask.render.rim import contact_shadow, soft_alpha
+from advmask.render.taps import Taps, taps_from_entries
 from advmask.settings import Settings
+
+_MOST_SPLITS = 4
+# Texels from one sub-pixel to the next up to which that many readings keep 1 mm checks above 35 and 40 dB.
+_ONE_IS_ENOUGH, _TWO_ARE_ENOUGH = 0.75, 1.4
 
 
 class RenderSettings(Settings):
     """How masks are drawn.
 
     Attributes:
-        supersample: Sub-pixels per pixel along each axis.
-        mip_bias: Added to the level of detail; below zero is sharper, and noisier.
+        supersample: Sub-pixels per pixel along each axis; where they would skip texels, more is read.
+        tolerance: Error of a pixel's footprint that one coarser texel may make: smaller is more exact, and
+            slower. 0 keeps every texel.
         edge_px: Standard deviation of the rim's softness, pixels.
-        shading: Light the mask like the skin it covers; off gives the bare colours.
+        shading: Light the mask like the skin it covers, with folds, seams and a shadow under its rim; off
+            gives the bare colours.
+        ear_loops: Draw them.
     """
 
-    supersample: int = Field(default=2, ge=1, le=16)
-    mip_bias: float = -0.25
+    supersample: int = Field(default=4, ge=1, le=16)
+    tolerance: float = Field(default=0.02, ge=0, le=0.5)
     edge_px: float = Field(default=0.7, ge=0, le=20)
     shading: bool = True
+    ear_loops: bool = True
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PackedPlacement:
-    """One mask on one photo: the M pixels it covers, and the taps that read their cloth.
+    """One mask on one photo: the M pixels it changes, and the taps that read their cloth.
+
+    A pixel shows `under + gain * colour`, in linear light, where `colour` is the printed cloth after the
+    photo's tint and saturation.
 
     Attributes:
         taps: M pixels by the texels of the pyramid it was packed for.
         pixel: (M,) int32, y * width + x, ascending.
-        alpha: (M,) float16, how much of the pixel is mask.
-        shade: (M,) float16, linear light on white cloth.
+        gain: (M,) float16, light on the cloth times the share of the pixel that is mask.
+        under: (M, 3) float16, linear light of the photo that is still seen.
+        tint: (3,) colour of the light relative to white.
+        saturation: 1 for colours as printed, 0 for a grey photo.
         pyramid: That pyramid.
     """
 
     taps: Taps
     pixel: Int[Tensor, " m"]
-    alpha: Float[Tensor, " m"]
-    shade: Float[Tensor, " m"]
+    gain: Float[Tensor, " m"]
+    under: Float[Tensor, "m 3"]
+    tint: Float[Tensor, " 3"]
+    saturation: float
     pyramid: MipPyramid
 
     @property
     def bytes(self) -> int:
         """Memory this placement takes."""
-        tensors = [*vars(self.taps).values(), self.pixel, self.alpha, self.shade]
+        tensors = [*vars(self.taps).values(), self.pixel, self.gain, self.under, self.tint]
         return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
 
 
@@ -67,6 +85,7 @@ def pack(
     pyramid: MipPyramid,
     texels_per_mm: float,
     settings: RenderSettings,
+    occluder: Float[Tensor, "height width"] | None = None,
 ) -> PackedPlacement:
     """Rasterise a placement once and keep what every later rendering of it shares.
 
@@ -76,140 +95,147 @@ def pack(
         pyramid: Of the textures that will be rendered.
         texels_per_mm: Of those textures.
         settings: How masks are drawn.
+        occluder: Alpha in [0, 1] of what is in front of the mask: hair, hands, glasses.
     """
     height, width = picture.shape[-2:]
     fine = settings.supersample
-    points = torch.from_numpy(placement.points_px) * fine
-    faces = torch.from_numpy(placement.faces)
-    fragments = rasterise(
-        points, torch.from_numpy(placement.depth_mm), faces, height=height * fine, width=width * fine
-    )
-    uv_mm = torch.from_numpy(placement.uv_mm)
-    attributes = torch.cat(
-        [uv_mm, _log_footprint(points, uv_mm, faces)[:, None], torch.from_numpy(placement.normals)], dim=1
-    )
-    seen = (attributes[faces][fragments.face] * fragments.barycentric[..., None]).sum(dim=1)
-
-    x, y = fragments.pixel % (width * fine) // fine, fragments.pixel // (width * fine) // fine
-    owner = y * width + x
-    count = torch.bincount(owner, minlength=height * width)
-    pixel = count.nonzero()[:, 0]
-    row = torch.zeros_like(count).index_copy(0, pixel, torch.arange(len(pixel)))[owner]
-    lod = seen[:, 2] / math.log(2) + math.log2(texels_per_mm) + settings.mip_bias
-    texel, weight = pyramid.trilinear(seen[:, :2] * texels_per_mm, lod)
-    normals = torch.zeros(len(pixel), 3, dtype=seen.dtype).index_add(0, row, seen[:, 3:])
-    shade = _shade(F.normalize(normals, dim=1), picture, pixel, settings)
-    alpha = _soft_alpha(pixel, count[pixel] / fine**2, height, width, settings.edge_px)
+    bands = [
+        _band(part, pyramid, texels_per_mm, settings)
+        for part in samples(placement, height=height, width=width, supersample=fine)
+    ]
+    linear = linear_from_srgb(picture.permute(1, 2, 0)).double().reshape(height * width, 3)
+    coverage = torch.zeros(height * width, dtype=torch.float64)
+    lit = torch.zeros(height * width, dtype=torch.float64)
+    covered = torch.cat([band.pixel for band in bands]) if bands else torch.zeros(0, dtype=torch.long)
+    tint, saturation = torch.ones(3), 1.0
+    shadow = torch.zeros(height, width, dtype=torch.float64)
+    if bands:
+        coverage[covered] = torch.cat([band.count for band in bands]).double() / fine**2
+        lit[covered] = 1.0
+    if bands and settings.shading:
+        normals = F.normalize(torch.cat([band.normals for band in bands]), dim=1)
+        bumpy, light = _with_relief(bands, normals, placement)
+        fitted = fit_light(normals, luminance(linear[covered]))
+        lit[covered] = evaluate_light(fitted, bumpy) * light * white_level(luminance(linear))
+        tint, saturation = photo_tint(linear, covered)
+        shadow = contact_shadow(coverage.view(height, width), px_per_mm=placement.px_per_mm)
+    alpha = soft_alpha(coverage.view(height, width), edge_px=settings.edge_px)
+    if occluder is not None:
+        alpha, shadow = alpha * (1 - occluder.double()), shadow * (1 - occluder.double())
+    alpha, shadow = alpha.flatten(), shadow.flatten()
+    pixel = ((alpha > 0) | (shadow > 0)).nonzero()[:, 0]
     return PackedPlacement(
-        taps=merge_taps(row, texel, weight, rows=len(pixel), texels=pyramid.texels),
+        taps=_taps(bands, alpha, pixel, pyramid),
         pixel=pixel.int(),
-        alpha=alpha.half(),
-        shade=shade.half(),
+        gain=(alpha * lit)[pixel].half(),
+        under=(linear[pixel] * ((1 - alpha) * (1 - shadow))[pixel, None]).half(),
+        tint=tint.float(),
+        saturation=saturation,
         pyramid=pyramid,
     )
 
 
-@dataclass(frozen=True)
-class PackedBatch:
-    """Several packed placements laid end to end, in working precision.
+@dataclass(frozen=True, eq=False)
+class _Band:
+    """Covered pixels of some rows of a photo."""
 
-    Attributes:
-        start: (M + 1) int32, where each pixel's taps begin.
-        texel: (nnz) int32, places in the pyramid's list.
-        weight: (nnz).
-        pixel: (M,) position in the batch: photo * height * width + y * width + x.
-        photo: (M,) which photo of the batch.
-        alpha: (M,).
-        shade: (M,).
-        pyramid: That all were packed for.
-    """
-
-    start: Int[Tensor, " m1"]
-    texel: Int[Tensor, " nnz"]
-    weight: Float[Tensor, " nnz"]
-    pixel: Int[Tensor, " m"]
-    photo: Int[Tensor, " m"]
-    alpha: Float[Tensor, " m"]
-    shade: Float[Tensor, " m"]
-    pyramid: MipPyramid
-
-    def to(self, device: torch.device | str, dtype: torch.dtype | None = None) -> "PackedBatch":
-        """The same batch on another device, its floating-point fields in another precision if given."""
-        moved = {
-            name: value.to(device, dtype) if dtype and value.is_floating_point() else value.to(device)
-            for name, value in vars(self).items()
-            if isinstance(value, Tensor)
-        }
-        return PackedBatch(**moved, pyramid=self.pyramid)
+    pixel: Tensor  # (P,) ascending
+    count: Tensor  # (P,) covered sub-pixels
+    normals: Tensor  # (P, 3) summed
+    middle_uv: Tensor  # (P, 2) of the sub-pixel in the middle
+    middle_tangents: Tensor  # (P, 2, 3)
+    rows: np.ndarray  # place in `pixel` of each tap
+    places: np.ndarray
+    weights: np.ndarray
 
 
-def collate(packed: Sequence[PackedPlacement], *, height: int, width: int) -> PackedBatch:
-    """Lay packed placements end to end; the i-th belongs to the i-th photo of the batch.
-
-    Raises:
-        ValueError: They were packed for textures of different sizes.
-    """
-    if len({item.pyramid for item in packed}) != 1:
-        raise ValueError("placements of a batch must be packed for textures of one size")
-    starts, pixels, photos = [torch.zeros(1, dtype=torch.int32)], [], []
-    entries = 0
-    for number, item in enumerate(packed):
-        starts.append(item.taps.start[1:] + entries)
-        entries += len(item.taps.texel)
-        pixels.append(item.pixel.long() + number * height * width)
-        photos.append(torch.full((len(item.pixel),), number))
-    return PackedBatch(
-        start=torch.cat(starts),
-        texel=torch.cat([item.taps.texel for item in packed]),
-        weight=torch.cat([item.taps.weight for item in packed]).float(),
-        pixel=torch.cat(pixels),
-        photo=torch.cat(photos),
-        alpha=torch.cat([item.alpha for item in packed]).float(),
-        shade=torch.cat([item.shade for item in packed]).float(),
-        pyramid=packed[0].pyramid,
+def _band(part: Samples, pyramid: MipPyramid, texels_per_mm: float, settings: RenderSettings) -> _Band:
+    order = torch.argsort(part.pixel, stable=True)
+    pixel, row, count = torch.unique(part.pixel, return_inverse=True, return_counts=True)
+    normals = torch.zeros(len(pixel), 3, dtype=torch.float64).index_add(0, row, part.normals)
+    middle = order[torch.cumsum(count, dim=0) - count + count // 2]
+    cloth = part.is_cloth
+    entries = _footprints(part, row, cloth, count, pyramid, texels_per_mm, settings)
+    loops = torch.bincount(row[~cloth], minlength=len(pixel)).double() / count
+    strap = loops.nonzero()[:, 0]
+    return _Band(
+        pixel,
+        count,
+        normals,
+        part.uv_mm[middle],
+        part.tangents[middle],
+        *join_footprints(entries, (strap.numpy(), np.full(len(strap), pyramid.trim), loops[strap].numpy())),
     )
 
 
-def _log_footprint(points: Tensor, uv: Tensor, faces: Tensor) -> Tensor:
-    """Log of the side of the cloth square seen by one sub-pixel, (V,): the mean over a corner's triangles.
-
-    The square has the area of the true footprint, so that cloth seen at a slant is blurred a little
-    across and sampled a little coarsely along.
-    """
-    on_cloth = _double_area(uv[faces]).abs()
-    in_picture = _double_area(points[faces]).abs()
-    side = 0.5 * torch.log((on_cloth / in_picture.clamp(min=1e-9)).clamp(min=1e-12))
-    total = torch.zeros(len(points), dtype=points.dtype).index_add(
-        0, faces.flatten(), side.repeat_interleave(3)
+def _footprints(
+    part: Samples,
+    row: Tensor,
+    cloth: Tensor,
+    count: Tensor,
+    pyramid: MipPyramid,
+    texels_per_mm: float,
+    settings: RenderSettings,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    slope = part.slope[cloth] * texels_per_mm
+    # Texels between neighbouring readings: the side of the square as large as a sub-pixel's footprint.
+    step = (slope[:, 0, 0] * slope[:, 1, 1] - slope[:, 0, 1] * slope[:, 1, 0]).abs().sqrt()
+    places = _reading_places(float(step.median()) if len(step) else 1.0)
+    texel = part.uv_mm[cloth] * texels_per_mm
+    readings = torch.cat([texel + x * slope[:, 0] + y * slope[:, 1] for x, y in places])
+    keys, weights = exact_footprints(
+        row[cloth].repeat(len(places)).numpy(),
+        readings.numpy(),
+        share=(1.0 / (count.double() * len(places))).numpy(),
+        pyramid=pyramid,
     )
-    return total / torch.bincount(faces.flatten(), minlength=len(points)).clamp(min=1)
+    return merged_footprints(keys, weights, tolerance=settings.tolerance, pyramid=pyramid)
 
 
-def _double_area(corners: Tensor) -> Tensor:
-    first, second = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
-    return first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0]
+def _reading_places(step: float) -> list[tuple[float, float]]:
+    """Where in a sub-pixel the cloth is read, so that readings lie about a texel apart or closer.
+
+    Args:
+        step: Texels from one sub-pixel to the next.
+
+    Returns:
+        Offsets (x, y) from its middle, in sub-pixels: the middle, two on a diagonal, or a square grid.
+    """
+    if step <= _ONE_IS_ENOUGH:
+        return [(0.0, 0.0)]
+    if step <= _TWO_ARE_ENOUGH:
+        return [(-0.25, -0.25), (0.25, 0.25)]
+    splits = min(_MOST_SPLITS, math.ceil(step))
+    line = [(number + 0.5) / splits - 0.5 for number in range(splits)]
+    return [(x, y) for y in line for x in line]
 
 
-def _shade(normals: Tensor, picture: Tensor, pixel: Tensor, settings: RenderSettings) -> Tensor:
-    if not settings.shading:
-        return torch.ones(len(pixel))
-    brightness = luminance(linear_from_srgb(picture.permute(1, 2, 0)).double())
-    if len(pixel) == 0:
-        return torch.ones(0)
-    light = fit_light(normals, brightness.flatten()[pixel])
-    return evaluate_light(light, normals) * white_level(brightness)
+def _with_relief(bands: list[_Band], normals: Tensor, placement: Placement) -> tuple[Tensor, Tensor]:
+    """Normals bent by seams and folds, and the light that their shadows leave."""
+    uv = torch.cat([band.middle_uv for band in bands]).numpy()
+    slope, light = relief(uv, placement.relief)
+    tangents = torch.cat([band.middle_tangents for band in bands])
+    tangents = tangents / (tangents**2).sum(dim=2, keepdim=True).clamp(min=0.25)
+    bent = normals - (torch.from_numpy(slope)[..., None] * tangents).sum(dim=1)
+    return F.normalize(bent, dim=1), torch.from_numpy(light)
 
 
-def _soft_alpha(pixel: Tensor, coverage: Tensor, height: int, width: int, sigma: float) -> Tensor:
-    """Coverage with a rim softened inwards: the blurred coverage, stretched to reach zero at the border."""
-    if sigma <= 0:
-        return coverage
-    full = torch.zeros(height * width, dtype=torch.float64)
-    full[pixel] = coverage.double()
-    radius = max(1, round(3 * sigma))
-    kernel = torch.exp(-0.5 * (torch.arange(-radius, radius + 1, dtype=torch.float64) / sigma) ** 2)
-    kernel = kernel / kernel.sum()
-    blurred = F.pad(full.view(1, 1, height, width), (radius, radius, radius, radius), mode="replicate")
-    blurred = F.conv2d(F.conv2d(blurred, kernel.view(1, 1, 1, -1)), kernel.view(1, 1, -1, 1)).flatten()
-    margin = 0.15
-    return ((blurred[pixel] - margin) / (1 - 2 * margin)).clamp(0, 1)
+def _taps(bands: list[_Band], alpha: Tensor, pixel: Tensor, pyramid: MipPyramid) -> Taps:
+    number = torch.full((len(alpha),), -1)
+    number[pixel] = torch.arange(len(pixel))
+    rows, places, weights = [], [], []
+    for band in bands:
+        row = torch.where(alpha[band.pixel] > 0, number[band.pixel], -1).numpy()[band.rows]
+        kept = row >= 0
+        rows.append(row[kept])
+        places.append(band.places[kept])
+        weights.append(band.weights[kept])
+    if not bands:
+        rows, places, weights = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)], [np.zeros(0)]
+    return taps_from_entries(
+        np.concatenate(rows),
+        np.concatenate(places),
+        np.concatenate(weights),
+        rows=len(pixel),
+        texels=pyramid.texels,
+    )

@@ -1,11 +1,13 @@
 """A texture's mip pyramid as one long list of texels."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
-import torch.nn.functional as F
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor
+
+TRIM_LINEAR = 0.62  # white elastic, linear light
 
 
 @dataclass(frozen=True)
@@ -41,66 +43,84 @@ class MipPyramid:
         return height >> level, width >> level
 
     def offset(self, level: int) -> int:
-        """Place of a level's first texel in the list; of the level after the last: the list's length."""
+        """Place of a level's first texel in the list; of the level after the last: its end."""
         return sum(rows * columns for rows, columns in map(self.stored, range(level)))
+
+    @property
+    def trim(self) -> int:
+        """Place in the list of the texel that stands for trimmings: white elastic, whatever the texture."""
+        return self.offset(self.levels)
 
     @property
     def texels(self) -> int:
         """Length of the list."""
-        return self.offset(self.levels)
+        return self.trim + 1
 
-    def build(self, texture: Float[Tensor, "channels height width"]) -> Float[Tensor, "texels channels"]:
-        """List the pyramid of a texture; differentiable."""
-        if texture.shape[-2:] != (self.height, self.width):
-            raise ValueError(
-                f"the texture must be {self.height} x {self.width} texels, not {tuple(texture.shape[-2:])}"
-            )
-        height, width = self.padded
-        level = F.pad(texture[None], (0, width - self.width, 0, height - self.height), mode="replicate")
-        listed = [level]
-        for _ in range(1, self.levels):
-            level = F.avg_pool2d(level, 2)
-            listed.append(level)
-        return torch.cat([one[0].flatten(1) for one in listed], dim=1).T.contiguous()
+    def build(self, linear: Float[Tensor, "channels height width"]) -> Float[Tensor, "texels channels"]:
+        """List the pyramid of a texture in linear light; differentiable.
 
-    def trilinear(
-        self, texel: Float[Tensor, "n 2"], lod: Float[Tensor, " n"]
-    ) -> tuple[Int[Tensor, "n 8"], Float[Tensor, "n 8"]]:
-        """Which texels a trilinear reading takes, and with what weights: bilinear in each of two levels.
-
-        Args:
-            texel: (x, y) in texels of level 0, centres at +0.5; a reading beyond the edge repeats the edge.
-            lod: Level of detail; 0 is the texture itself; values outside the pyramid are clamped.
-
-        Returns:
-            Places in the list and weights; the weights of a reading sum to one.
+        Raises:
+            ValueError: The texture has another size.
         """
-        lod = lod.clamp(0, self.levels - 1)
-        fine = lod.floor()
-        coarse_weight = (lod - fine)[:, None]
-        first, first_weight = self._bilinear(texel, fine.long())
-        second, second_weight = self._bilinear(texel, (fine.long() + 1).clamp(max=self.levels - 1))
-        weights = [first_weight * (1 - coarse_weight), second_weight * coarse_weight]
-        return torch.cat([first, second], dim=1), torch.cat(weights, dim=1)
-
-    def _bilinear(self, texel: Tensor, level: Tensor) -> tuple[Tensor, Tensor]:
-        scale = torch.exp2(-level.to(texel.dtype))[:, None]
-        extent = torch.tensor([self.width, self.height], device=texel.device).to(texel.dtype)
-        # Half a texel inside the level's true extent, so that no reading reaches the padding.
-        inside = torch.minimum((texel * scale).clamp(min=0.5), (extent * scale).clamp(min=1.0) - 0.5) - 0.5
-        corner = inside.floor()
-        share = inside - corner
-        offsets, columns, rows = (
-            torch.tensor(values, device=texel.device)[level]
-            for values in (
-                [self.offset(one) for one in range(self.levels)],
-                [self.stored(one)[1] for one in range(self.levels)],
-                [self.stored(one)[0] for one in range(self.levels)],
+        if linear.shape[-2:] != (self.height, self.width):
+            raise ValueError(
+                f"the texture must be {self.height} x {self.width} texels, not {tuple(linear.shape[-2:])}"
             )
-        )
-        x0, y0 = corner.long().unbind(dim=1)
-        x1, y1 = torch.minimum(x0 + 1, columns - 1), torch.minimum(y0 + 1, rows - 1)
-        right, below = share.unbind(dim=1)
-        places = [offsets + y * columns + x for y in (y0, y1) for x in (x0, x1)]
-        weights = [v * h for v in (1 - below, below) for h in (1 - right, right)]
-        return torch.stack(places, dim=1), torch.stack(weights, dim=1)
+        result: Tensor = _Build.apply(linear, self)
+        return result
+
+
+class _Build(torch.autograd.Function):
+    """Written out, because autograd's own would copy each level several times."""
+
+    @staticmethod
+    def forward(ctx: Any, linear: Tensor, pyramid: MipPyramid) -> Tensor:
+        ctx.pyramid = pyramid
+        channels = len(linear)
+        height, width = pyramid.padded
+        listed = linear.new_empty(pyramid.texels, channels)
+        listed[pyramid.trim] = TRIM_LINEAR
+        level = listed[: height * width].view(height, width, channels)
+        level[: pyramid.height, : pyramid.width] = linear.permute(1, 2, 0)
+        level[: pyramid.height, pyramid.width :] = level[: pyramid.height, pyramid.width - 1, None]
+        level[pyramid.height :] = level[pyramid.height - 1]
+        halve = _pairs(linear)
+        for number in range(1, pyramid.levels):
+            rows, columns = pyramid.stored(number)
+            two = level.view(rows, 2, 2 * columns * channels)
+            first = pyramid.offset(number)
+            level = listed[first : first + rows * columns]
+            torch.mm((two[:, 0] + two[:, 1]).view(-1, 2 * channels), halve, out=level)
+        return listed
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        pyramid = ctx.pyramid
+        gradient = gradients[0]
+        channels = gradient.shape[1]
+        double = _pairs(gradient).T
+        coarser = None
+        for number in reversed(range(pyramid.levels)):
+            rows, columns = pyramid.stored(number)
+            first = pyramid.offset(number)
+            level = gradient[first : first + rows * columns]
+            if coarser is not None:
+                share = (coarser.reshape(-1, channels) @ double).view(rows // 2, 1, columns * channels)
+                level = level.view(rows // 2, 2, columns * channels) + share
+            coarser = level.view(rows, columns, channels)
+        assert coarser is not None
+        # What reached the padding belongs to the texels that it repeats.
+        inner = coarser[: pyramid.height, : pyramid.width].permute(2, 0, 1).contiguous()
+        right = coarser[: pyramid.height, pyramid.width :].sum(dim=1).T
+        below = coarser[pyramid.height :, : pyramid.width].sum(dim=0).T
+        corner = coarser[pyramid.height :, pyramid.width :].sum(dim=(0, 1))
+        inner[:, :, -1] += right
+        inner[:, -1] += below
+        inner[:, -1, -1] += corner
+        return inner, None
+
+
+def _pairs(like: Tensor) -> Tensor:
+    """The matrix (2 C, C) that takes a quarter of the sum of two neighbours; a product is the fastest way."""
+    channels = like.shape[0] if like.ndim == 3 else like.shape[1]
+    return 0.25 * torch.eye(channels, dtype=like.dtype, device=like.device).repeat(2, 1)

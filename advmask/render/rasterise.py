@@ -1,4 +1,4 @@
-"""A z-buffer rasteriser in pure torch: every triangle is tried on the pixels of its bounding box."""
+"""A z-buffer rasteriser in pure torch: each triangle is tried on the pixels between its edges, row by row."""
 
 from dataclasses import dataclass
 
@@ -44,18 +44,7 @@ def rasterise(
         height: Of the picture, px.
         width: Of the picture, px.
     """
-    corners = points_px[faces]
-    lowest = (corners.amin(dim=1) - 0.5).ceil().long().clamp(min=0)
-    highest = (corners.amax(dim=1) - 0.5).floor().long()
-    highest = torch.minimum(highest, torch.tensor([width - 1, height - 1], device=faces.device))
-    extent = (highest - lowest + 1).clamp(min=0)
-    count = extent[:, 0] * extent[:, 1]
-
-    face = torch.repeat_interleave(torch.arange(len(faces), device=faces.device), count)
-    first = torch.cumsum(count, dim=0) - count
-    within = torch.arange(len(face), device=faces.device) - first[face]
-    x = lowest[face, 0] + within % extent[face, 0]
-    y = lowest[face, 1] + within // extent[face, 0]
+    face, x, y = _candidates(points_px[faces], height=height, width=width)
     a, b, c = _edge_functions(points_px, faces)[face].unbind(dim=1)
     centre_x, centre_y = x.to(points_px.dtype)[:, None] + 0.5, y.to(points_px.dtype)[:, None] + 0.5
     weights = a * centre_x + b * centre_y + c
@@ -76,6 +65,40 @@ def rasterise(
     pixel, face, barycentric = pixel[chosen], face[chosen], barycentric[chosen]
     order = torch.argsort(pixel)
     return Fragments(pixel=pixel[order], face=face[order], barycentric=barycentric[order])
+
+
+def _candidates(
+    corners: Float[Tensor, "f 3 2"], *, height: int, width: int
+) -> tuple[Int[Tensor, " n"], Int[Tensor, " n"], Int[Tensor, " n"]]:
+    """Triangle, column and row (n,) of all pixels whose centres may lie in a triangle.
+
+    A little too many: where an edge crosses a row is only known to rounding, and the edge functions decide.
+    """
+    device = corners.device
+    low = (corners[..., 1].amin(dim=1) - 0.5).ceil().long().clamp(min=0)
+    high = (corners[..., 1].amax(dim=1) - 0.5).floor().long().clamp(max=height - 1)
+    rows = (high - low + 1).clamp(min=0)
+    face = torch.repeat_interleave(torch.arange(len(corners), device=device), rows)
+    y = low[face] + torch.arange(len(face), device=device) - (torch.cumsum(rows, dim=0) - rows)[face]
+    centre = y.to(corners.dtype)[:, None] + 0.5
+
+    start, end = corners[face], corners.roll(-1, dims=1)[face]
+    rise = end[..., 1] - start[..., 1]
+    crossed = (torch.minimum(start[..., 1], end[..., 1]) <= centre) & (
+        torch.maximum(start[..., 1], end[..., 1]) >= centre
+    )
+    crossed &= rise != 0  # the neighbours of a level edge end in its corners
+    share = ((centre - start[..., 1]) / torch.where(rise == 0, 1.0, rise)).clamp(0, 1)
+    across = start[..., 0] + share * (end[..., 0] - start[..., 0])
+    nowhere = torch.full_like(across, torch.inf)
+    slack = 1e-6
+    first = torch.where(crossed, across, nowhere).amin(dim=1).sub(0.5 + slack).ceil()
+    last = torch.where(crossed, across, -nowhere).amax(dim=1).sub(0.5 - slack).floor()
+    first, last = first.clamp(0, width).long(), last.clamp(-1, width - 1).long()
+    count = (last - first + 1).clamp(min=0)
+    span = torch.repeat_interleave(torch.arange(len(face), device=device), count)
+    x = first[span] + torch.arange(len(span), device=device) - (torch.cumsum(count, dim=0) - count)[span]
+    return face[span], x, y[span]
 
 
 def _edge_functions(points: Float[Tensor, "v 2"], faces: Int[Tensor, "f 3"]) -> Float[Tensor, "f 3 3"]:

@@ -1,14 +1,14 @@
-"""The differentiable mask renderer: a texture on the mask region of a batch of photos."""
+"""The differentiable mask renderer: textures on the mask regions of a batch of photos."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from advmask.render.colour import linear_from_srgb, srgb_from_linear
-from advmask.render.packing import PackedBatch
-from advmask.render.pyramid import MipPyramid
+from advmask.render.batching import PackedBatch
+from advmask.render.colour import linear_from_srgb, luminance, srgb_from_linear
 from advmask.render.taps import read_taps
 
 
@@ -30,50 +30,65 @@ class Tone:
 
 
 class MaskRenderer(nn.Module):
-    """Renders one texture on many photos, differentiably in the texture.
+    """Renders textures on photos, differentiably in textures, tone and photos.
 
-    The mip pyramid is built in linear light and read through each placement's taps, which hold the trilinear
-    readings of all covered sub-pixels; the cloth is shaded and laid over the photo in linear light; the
-    result is sRGB. Geometry comes packed and carries no gradient.
-
-    Args:
-        height: Of the texture, texels.
-        width: Of the texture, texels.
+    The mip pyramid is built in linear light and read through each placement's taps, which hold the footprints
+    of all covered pixels; the cloth takes the photo's light and colours and is laid over the photo in linear
+    light; the result is sRGB. Geometry comes packed and carries no gradient: see `direct.render_direct` for a
+    gradient in placement and light.
     """
-
-    def __init__(self, *, height: int, width: int) -> None:
-        super().__init__()
-        self.pyramid = MipPyramid(height, width)
 
     def forward(
         self,
-        texture: Float[Tensor, "3 height width"],
+        texture: Float[Tensor, "3 height width"] | Sequence[Float[Tensor, "3 height width"]],
         pictures: Float[Tensor, "batch 3 rows columns"],
         packed: PackedBatch,
         tone: Tone | None = None,
     ) -> Float[Tensor, "batch 3 rows columns"]:
-        """Lay the texture over the photos.
+        """Lay textures over the photos.
 
         Args:
-            texture: sRGB in [0, 1].
-            pictures: Photos in [0, 1], sRGB; the i-th has the i-th placement of `packed`.
-            packed: From `packing.collate`, for pictures of this size.
+            texture: sRGB in [0, 1]; several where the placements of the batch show several.
+            pictures: Photos in [0, 1], sRGB; the i-th has the i-th placement of `packed`. Fastest in the
+                channels-last memory format.
+            packed: From `batching.collate`, for pictures of this size.
             tone: Black and white of the print on each photo; None leaves the texture's own.
 
         Raises:
-            ValueError: The placements were packed for textures of another size.
+            ValueError: The placements were packed for textures of other sizes or another number of them.
         """
-        if packed.pyramid != self.pyramid:
-            raise ValueError("the placements were packed for textures of another size than this renderer's")
-        listed = self.pyramid.build(linear_from_srgb(texture))
-        cloth = read_taps(listed, packed.start, packed.texel, packed.weight.to(listed.dtype)).T
-        if tone is not None:
-            black, white = tone.black.T[:, packed.photo], tone.white.T[:, packed.photo]
-            cloth = black + (white - black) * cloth
+        textures = [texture] if isinstance(texture, Tensor) else list(texture)
+        if len(textures) != len(packed.pyramids):
+            raise ValueError(
+                f"the placements show {len(packed.pyramids)} textures, and {len(textures)} are given"
+            )
+        pairs = zip(packed.pyramids, textures, strict=True)
+        lists = [pyramid.build(linear_from_srgb(one.to(packed.weight.dtype))) for pyramid, one in pairs]
+        listed = lists[0] if len(lists) == 1 else torch.cat(lists)
+        cloth = read_taps(listed, packed.start, packed.texel, packed.weight)
+        covered = srgb_from_linear(_laid_over(cloth, packed, tone))
 
-        batch, _, rows, columns = pictures.shape
-        flat = pictures.transpose(0, 1).reshape(3, batch * rows * columns)
-        behind = linear_from_srgb(flat[:, packed.pixel])
-        mixed = torch.lerp(behind, (cloth * packed.shade).clamp(max=1.0), packed.alpha)
-        covered = srgb_from_linear(mixed)
-        return flat.index_copy(1, packed.pixel, covered).view(3, batch, rows, columns).transpose(0, 1)
+        batch, channels, rows, columns = pictures.shape
+        flat = pictures.permute(0, 2, 3, 1).reshape(-1, channels)
+        drawn = flat.index_copy(0, packed.pixel, covered.to(pictures.dtype))
+        return drawn.view(batch, rows, columns, channels).permute(0, 3, 1, 2)
+
+
+def _laid_over(cloth: Tensor, packed: PackedBatch, tone: Tone | None) -> Tensor:
+    """Linear light (M, 3) of the covered pixels: cloth under each photo's print, light and saturation."""
+    gain = packed.gain[:, None]
+    if packed.saturation is None:
+        # The cloth is scaled and shifted once; both factors are small and made before it is touched.
+        factor, offset = packed.tint, None
+        if tone is not None:
+            offset = tone.black.to(factor) * factor
+            factor = (tone.white - tone.black).to(factor) * factor
+        under = packed.under if offset is None else torch.addcmul(packed.under, gain, offset[packed.photo])
+        return torch.addcmul(under, cloth, gain * factor[packed.photo])
+    printed = cloth
+    if tone is not None:
+        white, black = tone.white.to(cloth)[packed.photo], tone.black.to(cloth)[packed.photo]
+        printed = torch.lerp(black, white, cloth)
+    lit = printed * packed.tint[packed.photo]
+    coloured = torch.lerp(luminance(lit)[:, None], lit, packed.saturation[packed.photo][:, None])
+    return torch.addcmul(packed.under, gain, coloured)

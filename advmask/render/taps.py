@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+import torch.nn.functional as F
+from jaxtyping import Float, Float64, Int, Int64
 from scipy.sparse import coo_matrix, csr_matrix
 from torch import Tensor
 
@@ -29,22 +30,24 @@ class Taps:
     weight: Float[Tensor, " nnz"]
 
 
-def merge_taps(
-    row: Int[Tensor, " n"], texel: Int[Tensor, "n k"], weight: Float[Tensor, "n k"], *, rows: int, texels: int
+def taps_from_entries(
+    row: Int64[np.ndarray, " n"],
+    texel: Int64[np.ndarray, " n"],
+    weight: Float64[np.ndarray, " n"],
+    *,
+    rows: int,
+    texels: int,
 ) -> Taps:
-    """Average readings to pixels and merge readings of the same texel.
+    """Compress a list of entries, in any order, into rows; equal places are added up.
 
     Args:
-        row: Which pixel each reading belongs to.
-        texel: The k texels of each reading.
-        weight: Their weights.
+        row: Pixel of each entry.
+        texel: Place in the list of texels.
+        weight: Its weight.
         rows: Number of pixels.
-        texels: Number of texels.
+        texels: Length of the list of texels.
     """
-    share = 1 / torch.bincount(row, minlength=rows).clamp(min=1)
-    values = (weight * share[row][:, None]).flatten().numpy()
-    entries = (row.repeat_interleave(texel.shape[1]).numpy(), texel.flatten().numpy())
-    matrix = coo_matrix((values, entries), shape=(rows, texels)).tocsr()
+    matrix = coo_matrix((weight, (row, texel)), shape=(rows, texels)).tocsr()
     matrix.sum_duplicates()
     return Taps(
         start=torch.from_numpy(matrix.indptr.astype(np.int32)),
@@ -72,16 +75,15 @@ def read_taps(
 
 
 class _ReadTaps(torch.autograd.Function):
-    """On the CPU by scipy's compiled sparse products, elsewhere by gathering and `index_add`."""
+    """Forward by torch's weighted bags, backward on the CPU by scipy's sparse product: the fastest here."""
 
     @staticmethod
     def forward(ctx: Any, listed: Tensor, start: Tensor, texel: Tensor, weight: Tensor) -> Tensor:
         ctx.save_for_backward(start, texel, weight)
         ctx.texels = len(listed)
-        if listed.device.type == "cpu":
-            matrix = _matrix(start, texel, weight, len(listed))
-            return torch.from_numpy(matrix @ listed.detach().numpy())
-        return gathered_product(listed, start, texel, weight)
+        return F.embedding_bag(
+            texel, listed, start, mode="sum", per_sample_weights=weight, include_last_offset=True
+        )
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None, None]:
@@ -91,12 +93,6 @@ class _ReadTaps(torch.autograd.Function):
             matrix = _matrix(start, texel, weight, ctx.texels)
             return torch.from_numpy(matrix.T @ gradient.contiguous().numpy()), None, None, None
         return scattered_product(gradient, start, texel, weight, texels=ctx.texels), None, None, None
-
-
-def gathered_product(listed: Tensor, start: Tensor, texel: Tensor, weight: Tensor) -> Tensor:
-    """`read_taps` without scipy, on any device."""
-    result = listed.new_zeros(len(start) - 1, listed.shape[1])
-    return result.index_add_(0, _rows(start), listed[texel.long()] * weight[:, None])
 
 
 def scattered_product(

@@ -6,8 +6,8 @@ It shares no code with advmask.render; the tests compare against it.
 import numpy as np
 from numpy.typing import NDArray
 
-from advmask.masks import HeadPose, lower_face_mask, place
-from advmask.masks.placement import Placement
+from advmask.masks import HeadPose, Placement, place
+from advmask.masks.settings import shipped_surface
 
 Array = NDArray[np.float64]
 
@@ -126,6 +126,6 @@ def head(side: int, *, yaw: float = 0.0, pitch: float = 0.0, roll: float = 0.0) 
     return HeadPose(float(yaw), float(pitch), float(roll), 0.55 * unit, (56 * unit, 62 * unit))
 
 
-def frontal(side: int, **angles: float) -> Placement:
-    """The lower-face mask on `head(side, ...)`."""
-    return place(lower_face_mask(), head(side, **angles))
+def worn(side: int, *, name: str = "contour", **angles: float) -> Placement:
+    """A mask without ear loops, of which the oracle knows nothing, on `head(side, ...)`."""
+    return place(shipped_surface(name), head(side, **angles), ear_loops=False)

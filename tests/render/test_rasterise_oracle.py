@@ -7,7 +7,8 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from supersampled_reference import frontal
+from scipy.ndimage import binary_fill_holes
+from supersampled_reference import worn
 
 from advmask.render import Fragments, rasterise
 
@@ -65,6 +66,23 @@ def assert_equals_oracle(points, depth, faces, *, height, width, number, slack=0
             np.testing.assert_allclose(weights, [float(w) for w in tied[face]], atol=1e-9)
 
 
+def brute_force(points, depth, faces, *, height, width):
+    """Nearest face (-1: none) and its depth at all centres, every face tried on every pixel."""
+    x, y = np.meshgrid(np.arange(width) + 0.5, np.arange(height) + 0.5)
+    nearest, face_at = np.full((height, width), -np.inf), np.full((height, width), -1)
+    for index, corners in enumerate(faces):
+        (ax, ay), (bx, by), (cx, cy) = points[corners]
+        area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
+        if area == 0:
+            continue
+        wa = ((bx - x) * (cy - y) - (by - y) * (cx - x)) / area
+        wb = ((cx - x) * (ay - y) - (cy - y) * (ax - x)) / area
+        z = wa * depth[corners[0]] + wb * depth[corners[1]] + (1 - wa - wb) * depth[corners[2]]
+        front = (wa >= 0) & (wb >= 0) & (wa + wb <= 1) & (z > nearest)
+        nearest[front], face_at[front] = z[front], index
+    return face_at, nearest
+
+
 @given(st.integers(0, 2**32 - 1))
 @settings(max_examples=12, deadline=None)
 def test_random_soups_of_overlapping_triangles(seed):
@@ -86,11 +104,20 @@ def test_corners_and_edges_on_pixel_centres_in_exact_arithmetic(seed):
     assert_equals_oracle(points, depth, faces, height=9, width=11, number=Fraction, slack=Fraction(1, 10**9))
 
 
+@pytest.mark.parametrize("name", ["contour", "panelled", "pleated"])
 @pytest.mark.parametrize(("yaw", "pitch", "roll"), [(0, 0, 0), (35, 10, 0), (-50, -15, 20)])
-def test_the_mask_at_several_poses(yaw, pitch, roll):
-    placement = frontal(24, yaw=yaw, pitch=pitch, roll=roll)
+def test_the_masks_at_several_poses(name, yaw, pitch, roll):
+    placement = worn(48, name=name, yaw=yaw, pitch=pitch, roll=roll)
     points, depth, faces = placement.points_px, placement.depth_mm, placement.faces
-    assert_equals_oracle(points, depth, faces, height=24, width=24, number=float, slack=1e-9)
+    drawn = draw(points, depth, faces, height=48, width=48)
+    face_at, nearest = brute_force(points, depth, faces, height=48, width=48)
+    found = np.full((48, 48), -1)
+    found.ravel()[drawn.pixel.numpy()] = drawn.face.numpy()
+    np.testing.assert_array_equal(found >= 0, face_at >= 0)
+    assert (found >= 0).sum() > 300
+    z = (drawn.barycentric.numpy() * depth[faces[drawn.face.numpy()]]).sum(axis=1)
+    np.testing.assert_allclose(z, nearest.ravel()[drawn.pixel.numpy()], atol=1e-9)
+    assert (found != face_at).sum() <= 0.01 * 48**2  # only where two faces are equally near
 
 
 def test_a_fan_around_pixel_centres_is_watertight():
@@ -122,11 +149,10 @@ def test_a_crumpled_grid_over_the_whole_picture_leaves_no_gap(seed):
     assert drawn.pixel.tolist() == list(range(32 * 32))
 
 
-@pytest.mark.parametrize("yaw", [-45, 0, 20, 45])
-def test_the_mask_has_no_holes(yaw):
-    from scipy.ndimage import binary_fill_holes
-
-    placement = frontal(224, yaw=yaw)
+@pytest.mark.parametrize("name", ["contour", "panelled", "pleated"])
+@pytest.mark.parametrize("yaw", [-45, 0, 20])
+def test_a_mask_has_no_holes(name, yaw):
+    placement = worn(224, name=name, yaw=yaw)
     drawn = draw(placement.points_px, placement.depth_mm, placement.faces, height=224, width=224)
     covered = np.zeros(224 * 224, dtype=bool)
     covered[drawn.pixel.numpy()] = True
@@ -176,6 +202,32 @@ def test_a_triangle_larger_than_the_picture_fills_it():
 )
 def test_triangles_without_area_draw_nothing(points):
     assert len(draw(points, [0, 0, 0], [[0, 1, 2]], height=10, width=10).pixel) == 0
+
+
+@given(
+    st.lists(st.tuples(st.integers(-3, 10), st.integers(-3, 10)), min_size=3, max_size=12),
+    st.lists(st.tuples(st.integers(0, 11), st.integers(0, 11), st.integers(0, 11)), min_size=1, max_size=8),
+    st.integers(0, 2**32 - 1),
+)
+@settings(max_examples=40, deadline=None)
+def test_whole_number_corners_with_ties_and_degenerate_triangles(corners, triangles, seed):
+    points = np.array(corners, dtype=float) + 0.5  # every corner on a pixel centre
+    faces = np.array(triangles) % len(points)
+    depth = np.random.default_rng(seed).integers(0, 3, size=len(points)).astype(float)
+    assert_equals_oracle(points, depth, faces, height=7, width=8, number=Fraction, slack=Fraction(1, 10**9))
+
+
+@pytest.mark.parametrize("scale", [1e3, 1e5])
+def test_triangles_far_larger_than_the_picture_agree_too(scale):
+    generator = np.random.default_rng(int(scale))
+    points = generator.normal(size=(30, 2)) * scale
+    faces = generator.integers(0, 30, size=(20, 3))
+    depth = generator.normal(size=30)
+    drawn = draw(points, depth, faces, height=40, width=30)
+    face_at, _ = brute_force(points, depth, faces, height=40, width=30)
+    found = np.full((40, 30), -1)
+    found.ravel()[drawn.pixel.numpy()] = drawn.face.numpy()
+    np.testing.assert_array_equal(found, face_at)
 
 
 def test_no_triangles_and_no_hits_give_empty_fragments():

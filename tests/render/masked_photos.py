@@ -1,0 +1,42 @@
+"""Small photos, textures and one-photo rendering that several tests share."""
+
+import torch
+
+from advmask.masks import MaskSurface
+from advmask.masks.settings import shipped_surface
+from advmask.render import MaskRenderer, MipPyramid, PackedPlacement, RenderSettings, Tone, collate
+
+SIDE, PER_MM = 64, 1.0
+MASK: MaskSurface = shipped_surface("contour")
+HEIGHT, WIDTH = MASK.texture_size(PER_MM)
+PYRAMID = MipPyramid(HEIGHT, WIDTH)
+HARD = RenderSettings(shading=False, edge_px=0.0, ear_loops=False)
+
+
+def photo(seed: int = 0, *, side: int = SIDE) -> torch.Tensor:
+    """A skin-coloured gradient with noise, (3, side, side)."""
+    generator = torch.Generator().manual_seed(seed)
+    ramp = torch.linspace(0.3, 0.7, side)
+    noise = 0.05 * torch.rand(3, side, side, generator=generator)
+    return ramp.view(1, 1, -1) * torch.tensor([1.0, 0.8, 0.7]).view(3, 1, 1) + noise
+
+
+def random_texture(
+    seed: int = 0, *, size: tuple[int, int] = (HEIGHT, WIDTH), dtype=torch.float32
+) -> torch.Tensor:
+    """(3, H, W) noise in [0.05, 0.95]."""
+    generator = torch.Generator().manual_seed(seed)
+    return 0.05 + 0.9 * torch.rand(3, *size, generator=generator, dtype=dtype)
+
+
+def flat(colour, *, size: tuple[int, int] = (HEIGHT, WIDTH)) -> torch.Tensor:
+    """(3, H, W) of one colour."""
+    return torch.tensor(colour, dtype=torch.float32).view(3, 1, 1).expand(3, *size)
+
+
+def render(
+    texture: torch.Tensor, picture: torch.Tensor, packed: PackedPlacement, *, tone: Tone | None = None
+) -> torch.Tensor:
+    """One photo (3, H, W) with one texture on it."""
+    batch = collate([packed], height=picture.shape[-2], width=picture.shape[-1])
+    return MaskRenderer()(texture, picture[None], batch, tone)[0]
