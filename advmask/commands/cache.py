@@ -1,4 +1,4 @@
-"""`advmask cache show` and `advmask cache clear`: the face crops kept on this machine."""
+"""`advmask cache show` and `advmask cache clear`: the crops and placed masks kept on this machine."""
 
 from pathlib import Path
 
@@ -6,16 +6,30 @@ from omegaconf import DictConfig
 
 from advmask.errors import ConfigError
 from advmask.photos import CropCache, default_crop_folder
+from advmask.placement_cache import (
+    LIMIT_BYTES,
+    PlacementCache,
+    default_placement_folder,
+    placements_beside,
+)
 
 
 def run(config: DictConfig) -> None:
-    """Show or clear the cache."""
-    folder = Path(config.folder) if config.folder else default_crop_folder()
-    cache = CropCache(folder)
+    """Show or clear the caches."""
+    folder = Path(config.folder).expanduser() if config.folder else default_crop_folder()
+    beside = placements_beside(folder) if config.folder else default_placement_folder()
+    crops, placements = CropCache(folder), PlacementCache(beside)
     if config.action == "show":
-        files, size = cache.size()
+        files, size = crops.size()
         print(f"{folder}: crops of {files} photos, {size / 1e6:.1f} MB")
+        files, size = placements.size()
+        print(
+            f"{beside}: masks placed on photos, {files} files, {size / 1e6:.1f} MB; beyond "
+            f"{LIMIT_BYTES / 1e9:.0f} GB the next run deletes what was not used for longest"
+        )
+        print("Both show faces, which is biometric data; `advmask cache clear` deletes it.")
     elif config.action == "clear":
-        print(f"{folder}: {cache.clear()} files deleted")
+        print(f"{folder}: {crops.clear()} files deleted")
+        print(f"{beside}: {placements.clear()} files deleted")
     else:
         raise ConfigError(f"advmask cache cannot {config.action!r}; write show or clear.")

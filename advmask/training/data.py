@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from advmask.effects import generator
-from advmask.render import PackedBatch, collate
+from advmask.render import PackedBatch
 from advmask.worn import WornPhotos
 
 
@@ -20,7 +20,7 @@ class Batch:
     Attributes:
         step: Number of the step, from which all its random draws follow.
         photo: (B,) which photos.
-        pictures: (B, 3, S, S) bare, sRGB in [0, 1].
+        pictures: (B, 3, S, S) bare, sRGB in [0, 1], laid out in memory with the channels last.
         landmarks: (B, 5, 2) on the bare pictures.
         packed: Placements, collated.
     """
@@ -42,14 +42,30 @@ class Batch:
         )
 
 
-def draw_photos(names: Sequence[str], *, count: int, seed: int, step: int) -> list[int]:
+def by_person(names: Sequence[str]) -> tuple[tuple[int, ...], ...]:
+    """Numbers of each person's photos, people in code-point order.
+
+    Args:
+        names: The person on each photo.
+    """
+    photos: dict[str, list[int]] = {}
+    for number, name in enumerate(names):
+        photos.setdefault(name, []).append(number)
+    return tuple(tuple(photos[name]) for name in sorted(photos))
+
+
+def draw_photos(people: Sequence[Sequence[int]], *, count: int, seed: int, step: int) -> list[int]:
     """Choose the photos of a step: people evenly, then one of each person's photos.
 
     People are taken from one shuffled round after another, so that over any stretch of steps all people
     are seen equally often. The choice is a function of (seed, step).
+
+    Args:
+        people: From `by_person`.
+        count: Photos per step.
+        seed: Of the run.
+        step: Number of the step.
     """
-    people = sorted(set(names))
-    photos = {name: [i for i, other in enumerate(names) if other == name] for name in people}
     chosen = []
     draws = generator(seed, step, "photos")
     orders: dict[int, Tensor] = {}
@@ -57,7 +73,7 @@ def draw_photos(names: Sequence[str], *, count: int, seed: int, step: int) -> li
         turn, seat = divmod(place, len(people))
         if turn not in orders:
             orders[turn] = torch.randperm(len(people), generator=generator(seed, turn, "people"))
-        own = photos[people[int(orders[turn][seat])]]
+        own = people[int(orders[turn][seat])]
         chosen.append(own[int(torch.randint(len(own), (), generator=draws))])
     return chosen
 
@@ -67,24 +83,21 @@ class StepDataset(Dataset[Batch]):
 
     def __init__(self, photos: WornPhotos, *, batch: int, seed: int) -> None:
         self._photos = photos
+        self._people = by_person(photos.names)
         self._batch = batch
         self._seed = seed
 
     def __getitem__(self, step: int) -> Batch:
         """Assemble the batch of a step."""
-        chosen = draw_photos(self._photos.names, count=self._batch, seed=self._seed, step=step)
+        chosen = draw_photos(self._people, count=self._batch, seed=self._seed, step=step)
         draws = generator(self._seed, step, "placements")
-        packed = []
-        for photo in chosen:
-            ways = self._photos.placements[photo]
-            packed.append(ways[int(torch.randint(len(ways), (), generator=draws))])
-        height, width = self._photos.pictures.shape[-2:]
+        ways = [int(torch.randint(self._photos.ways, (), generator=draws)) for _ in chosen]
         return Batch(
             step=step,
             photo=torch.tensor(chosen),
-            pictures=self._photos.pictures[chosen].float() / 255,
-            landmarks=self._photos.landmarks[chosen],
-            packed=collate(packed, height=height, width=width),
+            pictures=self._photos.pictures(chosen),
+            landmarks=self._photos.landmarks(chosen),
+            packed=self._photos.packed(chosen, ways),
         )
 
 
