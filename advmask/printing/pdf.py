@@ -1,19 +1,18 @@
-"""A mask as a PDF page at 1:1, with a ruler to prove it."""
+"""A mask as a PDF at 1:1: a page to print on cloth, and a page that says how to sew it."""
 
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
 from fpdf import FPDF
-from jaxtyping import Float
 from PIL import Image
-from torch import Tensor
 
-from advmask.files import written_aside
-from advmask.printing.outline import PatternOutline
-from advmask.printing.raster import CUT_LINE_MM, CUT_LINE_RGB, rasterise_mask
+from advmask.masks.pattern import FlatPattern
+from advmask.printing.latin import latin
+from advmask.printing.lines import draw_cloth_lines, draw_plan
+from advmask.printing.raster import margin_mm, rasterise_mask
+from advmask.printing.settings import PrintingSettings
+from advmask.textures.design_files import Design
 from advmask.textures.srgb import srgb_profile
 
 _A4_LANDSCAPE_MM = (297.0, 210.0)
@@ -31,7 +30,7 @@ _FIXED_DATE = datetime(2000, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class _Page:
-    """Where things stand on the page, in millimetres from its top left corner."""
+    """Where things stand on both pages, in millimetres from the top left corner."""
 
     width: float
     height: float
@@ -39,80 +38,77 @@ class _Page:
     below: float
 
 
-def write_mask_pdf(
-    path: Path,
-    texels: Float[Tensor, "3 H W"],
-    outline: PatternOutline,
+def mask_pdf(
+    design: Design,
+    pattern: FlatPattern,
+    printing: PrintingSettings,
     *,
-    dpi: int = 300,
-    bleed_mm: float = 3.0,
-    title: str = "advmask",
-    notes: Sequence[str] = (),
-) -> None:
-    """Write a mask as a PDF of one page, to be printed at 100 %.
+    notes: Sequence[str] | None = None,
+) -> bytes:
+    """A mask as a PDF of two pages, to be printed at 100 %.
 
-    The page is A4 landscape where everything fits with margins of 10 mm, and otherwise as large as needed. It
-    holds the title, the picture of `rasterise_mask` without its cut line (embedded losslessly, with an sRGB
-    profile), the outline as a magenta vector line, a ruler of 100 mm with a tick each 10 mm, and the notes
-    beside the ruler. The same arguments give the same bytes.
+    The pages are A4 landscape where everything fits with margins of 10 mm, and otherwise as large as needed.
+
+    The first is for cloth: the picture of `rasterise_mask` without its cut line (embedded losslessly, with an
+    sRGB profile), the cut as a magenta vector line, the finished edge where it differs from the cut, and
+    ticks in the allowance where a fold ends; nothing that would be seen on the worn mask. The second is for
+    paper: all lines of the pattern, each in its own colour and dashes, with a legend and the names of the
+    panels. Both hold a ruler of 100 mm with a tick each 10 mm. The same arguments give the same bytes.
 
     Args:
-        path: The PDF file.
-        texels: (3, H, W) in [0, 1], sRGB.
-        outline: The pattern.
-        dpi: Dots per inch of the picture, 72 to 1200.
-        bleed_mm: How far the design goes on past the cut line, 0 to 10 mm.
-        title: Heading of the page and title of the document.
-        notes: Lines of text. Signs outside Latin-1 lose their accents or become question marks, because the
-            page uses the fonts that every viewer has.
+        design: The design.
+        pattern: The flat pattern.
+        printing: Resolution and bleed.
+        notes: Lines of text beside the ruler of the first page; None for how to print and cut. Signs outside
+            Latin-1 lose their accents or become question marks, for the pages use the fonts every viewer has.
 
     Raises:
-        DesignError: The texels do not fit the pattern, or an argument is out of range.
-        RunError: The file cannot be written.
+        DesignError: The design does not fit the pattern.
 
     Source:
         ISO 32000-1:2008.
     """
-    content = mask_pdf(texels, outline, dpi=dpi, bleed_mm=bleed_mm, title=title, notes=notes)
-    with written_aside(path) as aside:
-        aside.write_bytes(content)
-
-
-def mask_pdf(
-    texels: Float[Tensor, "3 H W"],
-    outline: PatternOutline,
-    *,
-    dpi: int = 300,
-    bleed_mm: float = 3.0,
-    title: str = "advmask",
-    notes: Sequence[str] = (),
-) -> bytes:
-    """The file that `write_mask_pdf` writes."""
-    pixels = rasterise_mask(texels, outline, dpi=dpi, bleed_mm=bleed_mm, cut_line=False)
-    picture = Image.fromarray(pixels)
+    notes = _printing_notes(printing) if notes is None else notes
+    title = f"Mask {pattern.name}, size {pattern.size}"
+    picture = Image.fromarray(rasterise_mask(design, pattern, printing, cut_line=False))
     picture.info["icc_profile"] = srgb_profile()
-    page = _lay_out(outline, bleed_mm=bleed_mm, notes=notes)
+    page = _lay_out(pattern, margin_mm(pattern, printing), notes=notes)
+    left, top, width, height = page.picture
+    # Where the origin of the pattern frame comes to lie on the page.
+    origin = tuple(
+        place + margin_mm(pattern, printing) - start
+        for place, start in zip((left, top), pattern.box_mm[:2], strict=True)
+    )
     pdf = _document(page.width, page.height)
     pdf.set_title(title)
-    pdf.set_font("helvetica", style="B", size=11)
-    pdf.text(_MARGIN_MM, _MARGIN_MM + 4.5, " ".join(_latin(title).split()))
-    left, top, width, height = page.picture
+    _begin_page(pdf, page, title, notes)
     pdf.image(picture, x=left, y=top, w=width, h=height)
-    _draw_cut_line(pdf, outline, left=left + bleed_mm, top=top + bleed_mm)
-    _draw_ruler(pdf, left=_MARGIN_MM, top=page.below)
-    _draw_notes(pdf, notes, top=page.below)
+    draw_cloth_lines(pdf, pattern, left=origin[0], top=origin[1])
+    _begin_page(pdf, page, f"{title}: sewing plan, for paper", [])
+    draw_plan(
+        pdf, pattern, left=origin[0], top=origin[1], legend=(_MARGIN_MM + _NOTES_LEFT_MM, page.below + 3.0)
+    )
     return bytes(pdf.output())
 
 
-def _lay_out(outline: PatternOutline, *, bleed_mm: float, notes: Sequence[str]) -> _Page:
-    width, height = (side + 2.0 * bleed_mm for side in outline.size_mm)
+def _printing_notes(printing: PrintingSettings) -> list[str]:
+    return [
+        "Print at 100 %: no fitting to the page, no scaling. The ruler must measure 100 mm.",
+        f"Cut along the magenta line. The design goes on {printing.bleed_mm:g} mm beyond it.",
+        f"Colours are sRGB. The picture has {printing.dpi} dots per inch. Page 2 says where to sew and fold.",
+    ]
+
+
+def _lay_out(pattern: FlatPattern, around: float, *, notes: Sequence[str]) -> _Page:
+    left, top, right, bottom = pattern.box_mm
+    width, height = right - left + 2.0 * around, bottom - top + 2.0 * around
     page_width = max(_A4_LANDSCAPE_MM[0], width + 2.0 * _MARGIN_MM)
-    top = _MARGIN_MM + _TITLE_MM
-    below = top + height + _GAP_MM
+    start = _MARGIN_MM + _TITLE_MM
+    below = start + height + _GAP_MM
     lines = _count_lines(notes, page_width)
     end = below + max(_RULER_BLOCK_MM, lines * _NOTE_LINE_MM) + _MARGIN_MM
     page_height = max(_A4_LANDSCAPE_MM[1], end)
-    return _Page(page_width, page_height, ((page_width - width) / 2.0, top, width, height), below)
+    return _Page(page_width, page_height, ((page_width - width) / 2.0, start, width, height), below)
 
 
 def _document(width: float, height: float) -> FPDF:
@@ -123,14 +119,15 @@ def _document(width: float, height: float) -> FPDF:
     pdf.set_image_filter("FlateDecode")
     pdf.set_auto_page_break(False)
     pdf.set_margin(_MARGIN_MM)
-    pdf.add_page()
     return pdf
 
 
-def _draw_cut_line(pdf: FPDF, outline: PatternOutline, *, left: float, top: float) -> None:
-    pdf.set_draw_color(*CUT_LINE_RGB)
-    pdf.set_line_width(CUT_LINE_MM)
-    pdf.polygon([(left + u, top + v) for u, v in outline.points_in_rectangle_mm().tolist()], style="D")
+def _begin_page(pdf: FPDF, page: _Page, title: str, notes: Sequence[str]) -> None:
+    pdf.add_page()
+    pdf.set_font("helvetica", style="B", size=11)
+    pdf.text(_MARGIN_MM, _MARGIN_MM + 4.5, " ".join(latin(title).split()))
+    _draw_ruler(pdf, left=_MARGIN_MM, top=page.below)
+    _draw_notes(pdf, notes, top=page.below)
 
 
 def _draw_ruler(pdf: FPDF, *, left: float, top: float) -> None:
@@ -152,6 +149,7 @@ def _draw_notes(pdf: FPDF, notes: Sequence[str], *, top: float) -> None:
 
 def _count_lines(notes: Sequence[str], page_width: float) -> int:
     pdf = _document(page_width, _A4_LANDSCAPE_MM[1])
+    pdf.add_page()
     pdf.set_font("helvetica", size=8)
     return len(_wrapped(pdf, notes))
 
@@ -160,16 +158,6 @@ def _wrapped(pdf: FPDF, notes: Sequence[str]) -> list[str]:
     room = pdf.w - 2.0 * _MARGIN_MM - _NOTES_LEFT_MM
     lines: list[str] = []
     for note in notes:
-        found = pdf.multi_cell(room, text=_latin(note), align="L", dry_run=True, output="LINES")
+        found = pdf.multi_cell(room, text=latin(note), align="L", dry_run=True, output="LINES")
         lines.extend(str(line) for line in found)
     return lines
-
-
-def _latin(text: str) -> str:
-    """Text in the signs that the standard fonts of PDF have; accents they lack are dropped."""
-    signs = []
-    for sign in text:
-        fits = sign.encode("latin-1", "ignore").decode("latin-1")
-        bare = unicodedata.normalize("NFKD", sign).encode("latin-1", "ignore").decode("latin-1")
-        signs.append(fits or bare or "?")
-    return "".join(sign if sign.isprintable() or sign == "\n" else " " for sign in signs)

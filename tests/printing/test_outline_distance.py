@@ -5,9 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from advmask.errors import DesignError
 from advmask.printing.coverage import signed_distance_px
-from advmask.printing.outline import PatternOutline
 
 
 def slow_distance(points, x, y):
@@ -43,44 +41,3 @@ def test_long_edges_are_exact_too():
         assert field[y, x] == pytest.approx(
             np.clip(slow_distance(corners, x + 0.5, y + 0.5), -4, 4), abs=1e-3
         )
-
-
-SQUARE = [[0.0, 0.0], [20.0, 0.0], [20.0, 10.0], [0.0, 10.0]]
-
-
-def outline(points=SQUARE, origin=(0.0, 0.0), size=(20.0, 10.0), scale=3.0):
-    return PatternOutline("square", np.array(points), origin, size, scale)
-
-
-def test_a_repeated_last_point_is_dropped():
-    assert np.array_equal(outline([*SQUARE, SQUARE[0]]).points_mm, outline().points_mm)
-
-
-def test_points_are_counted_from_the_rectangle():
-    moved = outline(np.array(SQUARE) - (10, 2), origin=(-10.0, -2.0))
-    assert np.allclose(moved.points_in_rectangle_mm(), SQUARE)
-
-
-def test_an_outline_does_not_change_under_its_owner():
-    given_points = np.array(SQUARE)
-    record = PatternOutline("square", given_points, (0.0, 0.0), (20.0, 10.0), 3.0)
-    given_points[0] = 5.0
-    assert np.array_equal(record.points_mm, SQUARE)
-
-
-@pytest.mark.parametrize(
-    ("changes", "says"),
-    [
-        ({"points": SQUARE[:2]}, "at least 3 points"),
-        ({"points": [[0.0, 0.0, 1.0]] * 4}, "at least 3 points"),
-        ({"points": [[0.0, 0.0], [5.0, 5.0], [10.0, 10.0]]}, "no area"),
-        ({"points": [[0.0, 0.0], [5.0, 5.0], [math.nan, 0.0]]}, "not finite"),
-        ({"size": (0.0, 10.0)}, "above 0"),
-        ({"scale": -1.0}, "above 0"),
-        ({"origin": (3.0, 0.0)}, "outside its texture rectangle"),
-        ({"size": (20.0, 9.0)}, "outside its texture rectangle"),
-    ],
-)
-def test_bad_outlines_are_refused(changes, says):
-    with pytest.raises(DesignError, match=says):
-        outline(**changes)

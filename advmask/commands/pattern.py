@@ -1,0 +1,115 @@
+"""`advmask pattern`: the flat patterns of masks as SVG at true size, and how much their cloth stretches."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from omegaconf import DictConfig
+from pydantic import Field
+
+from advmask.commands.given import as_mapping, given_keys
+from advmask.errors import RunError
+from advmask.files import write_text
+from advmask.masks.obj_writer import surface_obj
+from advmask.masks.settings import MaskSettings, build_mask
+from advmask.masks.shipped import SHIPPED
+from advmask.masks.stretch import LEAST, MOST, Stretch, edge_stretch
+from advmask.masks.surface import MaskSurface
+from advmask.masks.svg_writer import pattern_svg
+from advmask.settings import Settings
+
+_COLUMNS = "{:<16} {:<5} {:>13}  {:<44} {:>5} {:>5} {:>5} {:>5} {:>5}  {:>9}"
+
+
+class PatternSettings(Settings):
+    """What is drawn, and where to."""
+
+    mask: MaskSettings
+    out: Path
+    bleed_mm: float = Field(ge=0, le=10)
+    obj: bool
+    overwrite: bool
+
+
+def run(config: DictConfig) -> None:
+    """Print the table and write the drawings."""
+    settings = PatternSettings.build(as_mapping(config))
+    named = any(key in {"mask", "mask.pattern"} for key in given_keys())
+    masks = [settings.mask] if named else [_of(name, settings.mask) for name in SHIPPED]
+    surfaces = [build_mask(mask) for mask in masks]
+    files: dict[Path, str] = {}
+    folder = settings.out.expanduser()
+    for mask, surface in zip(masks, surfaces, strict=True):
+        files[_named(folder, surface, ".svg")] = pattern_svg(surface.pattern, bleed_mm=settings.bleed_mm)
+        if settings.obj and mask.pattern != "pleated":
+            worn = build_mask(_in_size_m(mask))
+            files[_named(folder, worn, ".obj")] = surface_obj(worn)
+    if not settings.overwrite:
+        _refuse_to_replace(files)
+    print(_table(surfaces, [edge_stretch(build_mask(_in_size_m(mask))) for mask in masks]))
+    print()
+    for path, text in files.items():
+        write_text(path, text)
+        print(f"Written to {path}")
+    if settings.obj and any(mask.pattern == "pleated" for mask in masks):
+        print("The pleated mask is not written as OBJ: the cloth hidden in its pleats has no place in one.")
+
+
+def _named(folder: Path, surface: MaskSurface, suffix: str) -> Path:
+    size = surface.pattern.size
+    name = surface.name if surface.name.endswith(f"-{size}") else f"{surface.name}-{size}"
+    return folder / f"{name}{suffix}"
+
+
+def _of(name: str, mask: MaskSettings) -> MaskSettings:
+    return mask.model_copy(update={"pattern": name})
+
+
+def _in_size_m(mask: MaskSettings) -> MaskSettings:
+    """Worn meshes are those of the reference head, which has size M."""
+    return mask.model_copy(update={"size": "M"})
+
+
+def _refuse_to_replace(files: dict[Path, str]) -> None:
+    for path, text in files.items():
+        if path.exists() and (not path.is_file() or path.read_bytes() != text.encode()):
+            raise RunError(
+                f"{path} exists and differs from what would be written; choose another folder with out=DIR, "
+                "or replace it with overwrite=true."
+            )
+
+
+def _table(surfaces: Sequence[MaskSurface], stretches: Sequence[Stretch]) -> str:
+    rows = [
+        _COLUMNS.format(
+            "pattern",
+            "size",
+            "finished, mm",
+            "panels",
+            "1 %",
+            "5 %",
+            "50 %",
+            "95 %",
+            "99 %",
+            f"{LEAST:g}-{MOST:g}",
+        ),
+    ]
+    for surface, stretch in zip(surfaces, stretches, strict=True):
+        width, height = surface.size_mm
+        names = ", ".join(panel.name for panel in surface.pattern.panels)
+        rows.append(
+            _COLUMNS.format(
+                surface.name,
+                surface.pattern.size,
+                f"{width:.0f} x {height:.0f}",
+                f"{len(surface.pattern.panels)}: {names}",
+                *(f"{value:.2f}" for value in stretch.percentiles),
+                f"{100 * stretch.within:.1f} %",
+            )
+        )
+    rows += [
+        "",
+        "Stretch is the length of an edge of the worn cloth over its length on the flat pattern, on a head",
+        "of that size: at most so much on 1 to 99 % of the area, and the share of it within bounds. The",
+        "pleats of a pleated mask are folds: what looks like stretch there is cloth laid together.",
+    ]
+    return "\n".join(rows)
