@@ -49,7 +49,8 @@ def main() -> None:
         embeddings = embed_all(recognizer, pictures, landmarks)
         pairs = recognizer.similarity_matrix(embeddings, embeddings).double().numpy()[upper]
         single = pairs[same[upper]], pairs[~same[upper]]
-        template = bare_comparisons(recognizer, embeddings, enrol(recognizer, embeddings, names))
+        compared = bare_comparisons(recognizer, embeddings, enrol(recognizer, embeddings, names))
+        template = (compared.genuine, compared.impostor)
         for label, (genuine, impostor) in (("single", single), ("template", template)):
             low, high = threshold_at_fmr(impostor, 1e-2), threshold_at_fmr(impostor, 1e-3)
             print(

@@ -91,7 +91,6 @@ def main() -> None:  # noqa: PLR0915 - a benchmark reads best from top to bottom
     )
     module = build_module(
         settings,
-        surface,
         build_texture(settings, surface),
         recognizers,
         own_templates(prepared, faces.crops, photos.crops),
@@ -158,11 +157,12 @@ def main() -> None:  # noqa: PLR0915 - a benchmark reads best from top to bottom
     medians["rest"] = whole - sum(medians[name] for name in named)
 
     covered = len(batch.packed.pixel) / size
-    kept = sum(way.bytes for ways in photos.placements for way in ways) / sum(map(len, photos.placements))
+    ways = [photos.placements.get(photo, 0) for photo in range(len(photos.crops))]
+    kept = sum(way.bytes for way in ways) / len(ways)
     print(
         f"batch {size}, pictures {settings.faces.size} px, {covered:,.0f} covered pixels a photo, "
-        f"{kept / 1e3:.0f} kB a placement, texture {module.renderer.pyramid.height} x "
-        f"{module.renderer.pyramid.width} texels, one thread"
+        f"{kept / 1e3:.0f} kB a placement, texture {ways[0].pyramid.height} x "
+        f"{ways[0].pyramid.width} texels, one thread"
     )
     print(f"{'part':24} {'CPU ms':>8} {'of step':>8} {'of floor':>9}")
     order = ("floor", *(name for name in parts if name.startswith("  ")), *named[1:], "rest")

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from advmask.errors import CalibrationError
 from advmask.files import write_text
+from advmask.recognizers.threshold_interval import threshold_interval
 from advmask.settings import Settings
 
 CONFIDENCE_OF_MEDIAN_GENUINE = 0.95
@@ -26,6 +27,8 @@ class Calibration(Settings):
         fmr: False match rate at which the threshold was taken.
         threshold: Similarity above which a pair counts as a match.
         scale: Slope of the match confidence, per unit of similarity.
+        threshold_low: Lower end of the 95 % interval of the threshold over people, where it was made.
+        threshold_high: Upper end.
         impostor_comparisons: How many impostor comparisons stand behind the threshold; 0 if unknown.
         genuine_comparisons: How many genuine comparisons stand behind the scale; 0 if unknown.
         source: Where it comes from, in words.
@@ -34,9 +37,18 @@ class Calibration(Settings):
     fmr: float
     threshold: float
     scale: float
+    threshold_low: float | None = None
+    threshold_high: float | None = None
     impostor_comparisons: int = 0
     genuine_comparisons: int = 0
     source: str = ""
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """The 95 % interval of the threshold over people; None where it is not known."""
+        if self.threshold_low is None or self.threshold_high is None:
+            return None
+        return self.threshold_low, self.threshold_high
 
     def margin(self, similarity: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
         """Log-odds of the match confidence: scale (similarity - threshold), above zero for a match."""
@@ -78,9 +90,21 @@ def threshold_at_fmr(impostor: NDArray[np.floating], fmr: float) -> float:
 
 
 def calibrate(
-    genuine: NDArray[np.floating], impostor: NDArray[np.floating], *, fmr: float, source: str
+    genuine: NDArray[np.floating],
+    impostor: NDArray[np.floating],
+    *,
+    fmr: float,
+    source: str,
+    people: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None,
 ) -> Calibration:
     """Threshold from impostors; scale such that the median genuine pair has match confidence 0.95.
+
+    Args:
+        genuine: Similarities of one person, any shape.
+        impostor: Similarities of different people, any shape.
+        fmr: False match rate of the threshold.
+        source: Where they come from, in words.
+        people: Numbers of the two people of each impostor comparison; they give the threshold an interval.
 
     Raises:
         CalibrationError: Too few impostors for the FMR, or genuine pairs that do not exceed the threshold,
@@ -96,11 +120,16 @@ def calibrate(
             f"The median genuine similarity lies {-margin:.3g} below the threshold at FMR {fmr:g}: this "
             "recognizer does not separate people as it is fed. Check size, channels, range and template."
         )
+    interval = None
+    if people is not None:
+        interval = threshold_interval(np.asarray(impostor), *people, fmr=fmr)
     odds = math.log(CONFIDENCE_OF_MEDIAN_GENUINE / (1 - CONFIDENCE_OF_MEDIAN_GENUINE))
     return Calibration(
         fmr=fmr,
         threshold=threshold,
         scale=odds / margin,
+        threshold_low=interval[0] if interval else None,
+        threshold_high=interval[1] if interval else None,
         impostor_comparisons=int(np.size(impostor)),
         genuine_comparisons=int(np.size(genuine)),
         source=source,

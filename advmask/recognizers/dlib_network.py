@@ -17,6 +17,7 @@ from advmask.recognizers.dlib_reader import (
     DlibWeights,
     read_dlib_resnet,
 )
+from advmask.recognizers.subnormal import without_subnormals
 
 CHANNELS = "rgb"
 VALUE_RANGE = (0.0, 255.0)
@@ -152,12 +153,7 @@ def _folded(convolution: ConvolutionWeights) -> tuple[Tensor, Tensor]:
     gamma = convolution.gamma.double()
     weight = convolution.weight.double() * gamma[:, None, None, None]
     bias = convolution.bias.double() * gamma + convolution.beta.double()
-    return _without_subnormals(weight.float()), _without_subnormals(bias.float())
-
-
-def _without_subnormals(values: Tensor) -> Tensor:
-    # A processor computes with subnormal numbers many times slower, and they weigh nothing.
-    return torch.where(values.abs() < torch.finfo(values.dtype).tiny, 0.0, values)
+    return without_subnormals(weight.float()), without_subnormals(bias.float())
 
 
 def _convolution(weight: Tensor, bias: Tensor, *, stride: int, padding: int) -> nn.Conv2d:

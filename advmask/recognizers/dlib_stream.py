@@ -12,6 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from advmask.errors import WeightsError
+from advmask.recognizers.subnormal import without_subnormals
 
 _LARGEST_WEIGHT = 1e4
 
@@ -99,7 +100,7 @@ class DlibStream:
         # The network's largest weight is 23; a flipped high bit of an exponent lies far above this bound.
         if not bool((values.abs() < _LARGEST_WEIGHT).all()):
             self.fail(f"{name} below {_LARGEST_WEIGHT:g}", "a larger one or not-a-number", start)
-        return torch.where(values.abs() < torch.finfo(torch.float32).tiny, 0.0, values)
+        return without_subnormals(values)
 
     def alias(self, sizes: tuple[int, int, int, int], name: str) -> None:
         """Version 1 and the four known sizes of a view into a tensor."""

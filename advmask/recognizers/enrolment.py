@@ -57,19 +57,48 @@ def enrol(recognizer: Recognizer, embeddings: Float[Tensor, "n dim"], names: Seq
     )
 
 
+@dataclass(frozen=True, eq=False)
+class Comparisons:
+    """Similarities of people with themselves and with others.
+
+    Attributes:
+        genuine: (g,) of one person.
+        impostor: (i,) of different people.
+        probe: (i,) number of the person on the probe of each impostor comparison.
+        gallery: (i,) number of the person it is compared with.
+    """
+
+    genuine: NDArray[np.float64]
+    impostor: NDArray[np.float64]
+    probe: NDArray[np.int64]
+    gallery: NDArray[np.int64]
+
+
 def bare_comparisons(
-    recognizer: Recognizer, embeddings: Float[Tensor, "n dim"], enrolment: Enrolment
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    recognizer: Recognizer, embeddings: Float[Tensor, "n dim"], *enrolments: Enrolment
+) -> Comparisons:
     """Genuine and impostor similarities of bare probes against gallery templates.
 
     Genuine: each photo against its person's other photos, where there are any. Impostor: each photo
-    against the template of every other person.
+    against the template of every other person. Of several enrolments the more similar one counts.
 
-    Returns:
-        Genuine similarities (g,) and impostor similarities (i,).
+    Args:
+        recognizer: That made the embeddings.
+        embeddings: Of the bare photos.
+        enrolments: At least one, of the same photos in the same order.
     """
-    genuine = recognizer.similarity(embeddings, enrolment.own)[enrolment.has_other]
-    matrix = recognizer.similarity_matrix(embeddings, enrolment.gallery)
+    enrolment = enrolments[0]
+    own = torch.stack([recognizer.similarity(embeddings, one.own) for one in enrolments]).amax(dim=0)
+    genuine = own[enrolment.has_other]
+    matrix = torch.stack([recognizer.similarity_matrix(embeddings, one.gallery) for one in enrolments]).amax(
+        dim=0
+    )
     same = torch.zeros_like(matrix, dtype=torch.bool)
     same[torch.arange(len(embeddings)), torch.tensor(enrolment.person)] = True
-    return genuine.double().numpy(), matrix[~same].double().numpy()
+    probe, gallery = (~same).nonzero(as_tuple=True)
+    return Comparisons(
+        genuine.double().numpy(),
+        matrix[probe, gallery].double().numpy(),
+        torch.tensor(enrolment.person)[probe].numpy(),
+        gallery.numpy(),
+    )

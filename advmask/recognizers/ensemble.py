@@ -1,12 +1,41 @@
 """Several frozen recognizers fed from the same pictures."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 
 import torch
 from jaxtyping import Float
-from torch import Tensor, nn
+from pydantic import Field
+from torch import Generator, Tensor, nn
 
+from advmask.errors import ConfigError
+from advmask.recognizers.aligners import Aligner, BareAligner, aligned_points, build_aligner, build_aligners
+from advmask.recognizers.perturbation import PerturbationSettings, moved_landmarks, perturbed
 from advmask.recognizers.recognizer import Recognizer
+from advmask.settings import Settings
+
+
+class SurrogateSettings(Settings):
+    """How an ensemble is fed and run in training.
+
+    Attributes:
+        aligners: The photos of a batch are dealt to these in turn: `bare`, `mtcnn-box` and `mesh468-box`
+            (whose landmarks carry a gradient), or others.
+        own_aligners: Aligner of single recognizers, by their short name; they see the whole batch through it.
+        box_shake: How far the box of the face jumps for aligners that are told it, in eye distances.
+        weights: Weight of each recognizer in the objective; None counts all alike.
+        autocast: Run the networks in bfloat16.
+        compile: Compile the networks with `torch.compile`.
+        perturbation: Of the networks.
+    """
+
+    aligners: list[str] = Field(default=["bare"], min_length=1)
+    own_aligners: dict[str, str] = Field(default_factory=dict)
+    box_shake: float = Field(default=0.1, ge=0, le=0.5)
+    weights: list[float] | None = None
+    autocast: bool = False
+    compile: bool = False
+    perturbation: PerturbationSettings = PerturbationSettings()
 
 
 class Ensemble(nn.Module):
@@ -14,13 +43,26 @@ class Ensemble(nn.Module):
 
     Args:
         recognizers: At least one; they stay in evaluation mode and carry no gradient of their own.
+        settings: How they are fed and run.
+
+    Raises:
+        ConfigError: The settings name an unknown aligner or recognizer, or another number of weights.
     """
 
-    def __init__(self, recognizers: Sequence[Recognizer]) -> None:
+    weights: Tensor
+
+    def __init__(self, recognizers: Sequence[Recognizer], settings: SurrogateSettings | None = None) -> None:
         super().__init__()
         if not recognizers:
             raise ValueError("an ensemble needs at least one recognizer")
+        self.settings = settings or SurrogateSettings()
         self.recognizers = nn.ModuleList(recognizers)
+        self.register_buffer("weights", _weights(self.settings.weights, len(recognizers)), persistent=False)
+        self._aligners = build_aligners(self.settings.aligners)
+        self._own = _own_aligners(self.settings.own_aligners, recognizers)
+        if self.settings.compile:
+            for member in recognizers:
+                member.network = torch.compile(member.network)  # type: ignore[assignment]
         self.assert_frozen()
 
     @property
@@ -36,17 +78,51 @@ class Ensemble(nn.Module):
             raise AssertionError("a recognizer's parameter requires a gradient; recognizers are frozen")
 
     def forward(
-        self, pictures: Float[Tensor, "batch 3 rows columns"], landmarks: Float[Tensor, "batch 5 2"]
+        self,
+        pictures: Float[Tensor, "batch 3 rows columns"],
+        landmarks: Float[Tensor, "batch 5 2"],
+        *,
+        draws: Generator | None = None,
     ) -> list[Tensor]:
-        """Embeddings (B, D) of each recognizer, in order; differentiable in the pictures."""
+        """Embeddings (B, D) of each recognizer, in order; differentiable in the pictures.
+
+        Args:
+            pictures: In [0, 1], RGB.
+            landmarks: On the bare pictures.
+            draws: For dealing photos to aligners and for perturbations; needed where there are any.
+        """
+        draws = draws or torch.Generator().manual_seed(0)
+        points = {"": self._dealt(pictures, landmarks, draws)}
         chips: dict[tuple[object, ...], Tensor] = {}
         embeddings = []
         for member in self.members:
-            key = (member.specification.size, tuple(member.template.flatten().tolist()))
+            aligner = self._own.get(member.label)
+            name = aligner.name if aligner is not None else ""
+            if aligner is not None and name not in points:
+                points[name], _ = aligned_points([aligner], pictures, landmarks, draws=draws)
+            key = (name, member.specification.size, tuple(member.template.flatten().tolist()))
             if key not in chips:
-                chips[key] = member.chips(pictures, landmarks)
-            embeddings.append(member.embed(chips[key]))
+                moved = moved_landmarks(points[name], self.settings.perturbation.alignment, draws=draws)
+                chips[key] = member.chips(pictures, moved)
+            embeddings.append(self._embedded(member, chips[key], draws))
         return embeddings
+
+    def _dealt(self, pictures: Tensor, landmarks: Tensor, draws: Generator) -> Tensor:
+        if all(isinstance(aligner, BareAligner) for aligner in self._aligners):
+            return landmarks
+        shake = self.settings.box_shake
+        points, _ = aligned_points(self._aligners, pictures, landmarks, draws=draws, shake=shake)
+        return points
+
+    def _embedded(self, member: Recognizer, chips: Tensor, draws: Generator) -> Tensor:
+        settings = self.settings
+        changed = (
+            perturbed(member.network, settings.perturbation, draws=draws)
+            if settings.perturbation.of_networks
+            else nullcontext()
+        )
+        with changed, torch.autocast(chips.device.type, torch.bfloat16, enabled=settings.autocast):
+            return member.embed(chips).float() if settings.autocast else member.embed(chips)
 
     def confidences(
         self, similarities: Sequence[Float[Tensor, "*shape"]]
@@ -58,3 +134,27 @@ class Ensemble(nn.Module):
         """The ensemble stays in evaluation mode."""
         super().train(False)
         return self
+
+
+def _weights(given: Sequence[float] | None, count: int) -> Tensor:
+    """Weights with mean one."""
+    if given is None:
+        return torch.ones(count)
+    if len(given) != count or min(given) < 0 or sum(given) <= 0:
+        raise ConfigError(
+            f"surrogates.weights needs {count} numbers, one for each recognizer and none below zero, "
+            f"not {list(given)}."
+        )
+    weights = torch.tensor(given, dtype=torch.float32)
+    return weights * count / weights.sum()
+
+
+def _own_aligners(names: Mapping[str, str], recognizers: Sequence[Recognizer]) -> dict[str, Aligner]:
+    known = [member.label for member in recognizers]
+    for label in names:
+        if label not in known:
+            raise ConfigError(
+                f"surrogates.own_aligners names {label}, which is no recognizer here; known: "
+                f"{', '.join(known)}."
+            )
+    return {label: build_aligner(name) for label, name in names.items()}

@@ -7,11 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from advmask.errors import MissingPackageError, WeightsError
-from advmask.recognizers.preprocessing import preprocess
-from advmask.recognizers.specification import NetworkSpecification
+from advmask.recognizers.subnormal import zero_subnormals
+
+
+class UnconvertibleError(WeightsError):
+    """A whole ONNX network that cannot be converted to torch; onnxruntime may run it."""
 
 
 def load_onnx(path: Path) -> nn.Module:
@@ -25,8 +28,8 @@ def load_onnx(path: Path) -> nn.Module:
         last (an eighth less time on a CPU).
 
     Raises:
-        WeightsError: The file is missing, damaged, no ONNX file, has other than one input and one output, or
-            uses operators that cannot be converted.
+        WeightsError: The file is missing, damaged, no ONNX file, or has other than one input and one output.
+        UnconvertibleError: It uses operators that cannot be converted.
         MissingPackageError: onnx or onnx2torch is not installed.
     """
     if not path.is_file():
@@ -37,67 +40,8 @@ def load_onnx(path: Path) -> nn.Module:
         _check_operators(model, path)
         network = _converted(model, path)
     _join_clips(network)
-    _zero_subnormals(network)
+    zero_subnormals(network)
     return network.eval().requires_grad_(False).to(memory_format=torch.channels_last)
-
-
-@torch.no_grad()
-def check_network(network: nn.Module, specification: NetworkSpecification, *, name: str) -> None:
-    """Run a network on random pictures and compare what comes out with its specification.
-
-    Args:
-        network: Takes normalised input `(B, 3, height, width)`.
-        specification: How to feed it and what to expect.
-        name: What to call the network in the error.
-
-    Raises:
-        WeightsError: It does not run at that size, for one or for two pictures; its output is not
-            `(B, embedding)`, not finite or zero; or the embedding of a picture depends on its neighbours in
-            the batch.
-    """
-    height, width = specification.size
-    like = next((each for each in network.parameters() if each.is_floating_point()), torch.empty(0))
-    chips = torch.rand(2, 3, height, width, generator=torch.Generator().manual_seed(0))
-    fed = preprocess(
-        chips,
-        channels=specification.channels,
-        value_range=specification.range,
-        mean=specification.mean,
-        std=specification.std,
-    )
-    inputs = fed.to(like)
-    pair = _output(network, inputs.clone(), specification, name=name)
-    single = _output(network, inputs[:1].clone(), specification, name=name)
-    if not torch.allclose(pair[:1], single, rtol=0, atol=1e-3 * float(single.abs().max())):
-        raise WeightsError(
-            f"{name} gives a picture another embedding alone than in a batch of two; "
-            "export it in evaluation mode with a free batch dimension."
-        )
-
-
-def _output(network: nn.Module, inputs: Tensor, specification: NetworkSpecification, *, name: str) -> Tensor:
-    batch, _, height, width = inputs.shape
-    try:
-        output = network(inputs)
-    except Exception as error:
-        raise WeightsError(
-            f"{name} does not run on {batch} x 3 x {height} x {width} values ({_first_line(error)}); check "
-            "`size` in its YAML, and that it was exported with a free batch dimension."
-        ) from error
-    if not isinstance(output, Tensor):
-        raise WeightsError(f"{name} gives {type(output).__name__}; one tensor of embeddings was expected.")
-    expected = (batch, specification.embedding)
-    if tuple(output.shape) != expected:
-        raise WeightsError(
-            f"{name} gives {tuple(output.shape)} for {batch} pictures; {expected} was expected. "
-            "Check `embedding` in its YAML, and that it was exported with a free batch dimension."
-        )
-    if not bool(torch.isfinite(output).all()) or not bool(output.any(dim=1).all()):
-        raise WeightsError(
-            f"{name} gives infinite, undefined or all-zero embeddings for random pictures; its weights are "
-            "damaged or `range`, `mean` and `std` in its YAML are wrong."
-        )
-    return output
 
 
 @contextmanager
@@ -155,7 +99,7 @@ def _check_operators(model: Any, path: Path) -> None:
         except Exception:  # a damaged name may fail in other ways than being unknown
             missing.add(str(node.op_type))
     if missing:
-        raise WeightsError(
+        raise UnconvertibleError(
             f"{path} uses operators that cannot be converted to torch ({', '.join(sorted(missing))}, opset "
             f"{versions.get('', 'unknown')}); export it anew with opset 11 to 18 and plain layers."
         )
@@ -167,7 +111,7 @@ def _converted(model: Any, path: Path) -> nn.Module:
     try:
         network: nn.Module = onnx2torch.convert(model)
     except Exception as error:
-        raise WeightsError(
+        raise UnconvertibleError(
             f"{path} cannot be converted to torch ({_first_line(error)}); export it anew with opset 11 to 18."
         ) from error
     return network
@@ -205,13 +149,6 @@ def _join_clips(network: Any) -> None:
 def _replace(network: nn.Module, target: str, layer: nn.Module) -> None:
     parent, _, leaf = target.rpartition(".")
     setattr(network.get_submodule(parent), leaf, layer)
-
-
-def _zero_subnormals(network: nn.Module) -> None:
-    # A processor computes with subnormal numbers many times slower, and they weigh nothing.
-    for values in (*network.parameters(), *network.buffers()):
-        if values.is_floating_point():
-            values.data.masked_fill_(values.data.abs() < torch.finfo(values.dtype).tiny, 0.0)
 
 
 def _first_line(error: Exception) -> str:

@@ -1,6 +1,6 @@
 """Recognizers made ready for a set of bare photos: embedded, enrolled and calibrated."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -12,6 +12,9 @@ from advmask.photos import FaceCrop
 from advmask.recognizers.calibration import Calibration, calibrate
 from advmask.recognizers.enrolment import Enrolment, bare_comparisons, enrol
 from advmask.recognizers.recognizer import Recognizer, embed_all
+from advmask.recognizers.separation import check_separation
+
+_AT_ONCE = 64  # crops
 
 
 @dataclass(frozen=True)
@@ -48,32 +51,35 @@ def own_templates(
 
 def prepare(
     recognizer: Recognizer,
-    pictures: Float[Tensor, "n 3 rows columns"],
-    landmarks: Float[Tensor, "n 5 2"],
+    embeddings: Float[Tensor, "n dim"],
     names: Sequence[str],
     *,
     fmr: float = 1e-2,
 ) -> Prepared:
-    """Embed and enrol bare photos, and calibrate the recognizer if no calibration is stored for it.
+    """Enrol bare photos, and calibrate the recognizer if no calibration is stored for it.
 
     Calibrating on the people at hand is sound because a design cannot touch bare photos.
 
     Args:
         recognizer: Its `calibration` is set here where it has none.
-        pictures: Bare photos.
-        landmarks: On them.
+        embeddings: Of the bare photos.
         names: The person on each.
         fmr: False match rate of the threshold at hand.
 
     Raises:
         CalibrationError: Nothing is stored and the photos cannot support the threshold.
     """
-    embeddings = embed_all(recognizer, pictures, landmarks)
     enrolment = enrol(recognizer, embeddings, names)
-    genuine, impostor = bare_comparisons(recognizer, embeddings, enrolment)
+    compared = bare_comparisons(recognizer, embeddings, enrolment)
     try:
         source = f"{len(names)} bare photos of {len(enrolment.people)} people at hand"
-        at_hand = calibrate(genuine, impostor, fmr=fmr, source=source)
+        at_hand = calibrate(
+            compared.genuine,
+            compared.impostor,
+            fmr=fmr,
+            source=source,
+            people=(compared.probe, compared.gallery),
+        )
     except CalibrationError as error:
         at_hand = None
         if recognizer.calibration is None:
@@ -87,10 +93,41 @@ def prepare(
 
 
 def prepare_all(
-    recognizers: Sequence[Recognizer], crops: Sequence[FaceCrop], *, fmr: float = 1e-2
+    recognizers: Sequence[Recognizer],
+    crops: Sequence[FaceCrop],
+    *,
+    fmr: float = 1e-2,
+    tell: Callable[[str], None] | None = None,
 ) -> list[Prepared]:
-    """Prepare several recognizers on the same bare crops."""
-    pictures = torch.stack([crop.as_float() for crop in crops])
-    landmarks = torch.stack([crop.landmarks for crop in crops])
+    """Prepare several recognizers on the same bare crops.
+
+    Args:
+        recognizers: Those without calibration are calibrated here.
+        crops: Bare photos.
+        fmr: False match rate of the thresholds at hand.
+        tell: Receives a warning for each network of the user's that does not tell people apart as it is fed,
+            with the way of feeding that would; None checks nothing.
+    """
+    for recognizer in recognizers if tell is not None else ():
+        if recognizer.family == "user" and not recognizer.eyes_only:
+            warning = check_separation(recognizer, crops).warning
+            if warning is not None and tell is not None:
+                tell(warning)
     names = [crop.person for crop in crops]
-    return [prepare(recognizer, pictures, landmarks, names, fmr=fmr) for recognizer in recognizers]
+    embeddings = embed_crops(recognizers, crops)
+    return [
+        prepare(recognizer, of_it, names, fmr=fmr)
+        for recognizer, of_it in zip(recognizers, embeddings, strict=True)
+    ]
+
+
+def embed_crops(recognizers: Sequence[Recognizer], crops: Sequence[FaceCrop]) -> list[Float[Tensor, "n dim"]]:
+    """Embeddings of bare crops by each recognizer; only a few crops are in memory at a time."""
+    pieces: list[list[Tensor]] = [[] for _ in recognizers]
+    for start in range(0, len(crops), _AT_ONCE):
+        part = crops[start : start + _AT_ONCE]
+        pictures = torch.stack([crop.as_float() for crop in part])
+        landmarks = torch.stack([crop.landmarks for crop in part])
+        for recognizer, own in zip(recognizers, pieces, strict=True):
+            own.append(embed_all(recognizer, pictures, landmarks))
+    return [torch.cat(own) for own in pieces]

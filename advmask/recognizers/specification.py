@@ -1,6 +1,7 @@
-"""The small YAML file beside an ONNX network that says how to feed it and how to compare its embeddings."""
+"""The small YAML file beside a network that says how to feed it and how to compare its embeddings."""
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -24,6 +25,9 @@ distance: cosine
 embedding: 512
 """
 """The keys a specification needs, as InsightFace's networks have them."""
+
+BESIDE = {"insightface": EXAMPLE}
+"""Specifications that are written beside weights known by name."""
 
 _LARGEST_FILE = 2**16
 _NAMED_TEMPLATES = ("arcface", "dlib", "facenet")
@@ -67,7 +71,11 @@ class NetworkSpecification(Settings):
             in the picture, right eye, nose, left and right corner of the mouth.
         distance: How embeddings compare.
         embedding: Length of the embedding.
+        flip: Whether the embedding is the sum of those of the picture and its mirror image.
+        gradient: False runs an ONNX network in onnxruntime, as a black box without gradient.
+        adapter: What reads a .pth, .ckpt or .safetensors file: `iresnet50`, `magface`, `adaface`.
         calibration: A known threshold, if any.
+        family: Of the architecture, such as `mobilefacenet`; `user` if nobody says.
         licence: Licence of the weights.
         source: Where the weights come from.
     """
@@ -80,7 +88,11 @@ class NetworkSpecification(Settings):
     template: Literal["arcface", "dlib", "facenet"] | FivePoints
     distance: Literal["cosine", "euclidean"]
     embedding: Annotated[int, BeforeValidator(_number), Field(ge=2, le=65536)]
+    flip: bool = False
+    gradient: bool = True
+    adapter: str | None = None
     calibration: StatedCalibration | None = None
+    family: str = "user"
     licence: str | None = None
     source: str | None = None
 
@@ -134,29 +146,59 @@ class NetworkSpecification(Settings):
         return self
 
 
-def read_specification(onnx_path: Path) -> NetworkSpecification:
-    """Read the specification beside an ONNX file: the same name with the ending .yaml or .yml.
+def read_specification(
+    weights_path: Path, *, defaults: Mapping[str, Any] | None = None
+) -> NetworkSpecification:
+    """Read the specification beside a weight file: the same name with the ending .yaml or .yml.
 
     Args:
-        onnx_path: The ONNX file; it need not exist.
+        weights_path: The weight file; it need not exist.
+        defaults: Values for the keys that the YAML does not name, where the network is a known one. The YAML
+            may then name few keys, or be missing.
 
     Raises:
-        WeightsError: There is no such file.
+        WeightsError: There is no such file, and there are no defaults.
         ConfigError: There are two, or one that is not readable YAML, or has an unknown key, a missing key or
             a value that does not fit; the sentence names file and key.
     """
-    found = [path for ending in (".yaml", ".yml") if (path := onnx_path.with_suffix(ending)).is_file()]
-    if not found:
+    path = specification_path(weights_path)
+    if path is None:
+        if defaults is not None:
+            return NetworkSpecification.build(defaults)
         raise WeightsError(
-            f"{onnx_path} needs a file {onnx_path.with_suffix('.yaml').name} beside it that says how to feed "
-            f"the network, for example:\n{EXAMPLE}"
+            f"{weights_path} needs a file {weights_path.with_suffix('.yaml').name} beside it that says how "
+            f"to feed the network, for example:\n{EXAMPLE}"
         )
+    try:
+        return NetworkSpecification.build({**(defaults or {}), **_mapping(path)})
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from error
+
+
+def named_adapter(weights_path: Path) -> str | None:
+    """The `adapter:` that the YAML beside a weight file names, or None.
+
+    Raises:
+        ConfigError: As `read_specification`, for a file that is no readable YAML.
+    """
+    path = specification_path(weights_path)
+    try:
+        adapter = None if path is None else _mapping(path).get("adapter")
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from error
+    return None if adapter is None else str(adapter)
+
+
+def specification_path(weights_path: Path) -> Path | None:
+    """The YAML file beside a weight file, or None.
+
+    Raises:
+        ConfigError: There are two.
+    """
+    found = [path for ending in (".yaml", ".yml") if (path := weights_path.with_suffix(ending)).is_file()]
     if len(found) > 1:
         raise ConfigError(f"There are both {found[0]} and {found[1].name}; keep one of them.")
-    try:
-        return NetworkSpecification.build(_mapping(found[0]))
-    except ConfigError as error:
-        raise ConfigError(f"{found[0]}: {error}") from error
+    return found[0] if found else None
 
 
 def _mapping(path: Path) -> dict[str, Any]:

@@ -70,7 +70,7 @@ def test_a_photo_has_no_part_in_its_own_template(recognizer: Recognizer) -> None
 def test_bare_comparisons_agree_with_a_loop(recognizer: Recognizer) -> None:
     embeddings = torch.randn(6, 6)
     enrolment = enrol(recognizer, embeddings, NAMES)
-    genuine, impostor = bare_comparisons(recognizer, embeddings, enrolment)
+    compared = bare_comparisons(recognizer, embeddings, enrolment)
     distance = recognizer.distance
     expected_genuine, expected_impostor = [], []
     for i, name in enumerate(NAMES):
@@ -81,9 +81,13 @@ def test_bare_comparisons_agree_with_a_loop(recognizer: Recognizer) -> None:
         for other in sorted(set(NAMES) - {name}):
             rows = embeddings[[j for j in range(6) if NAMES[j] == other]]
             expected_impostor.append(alike(probe, template(rows, distance), distance))
-    assert genuine.dtype == impostor.dtype == np.float64
-    np.testing.assert_allclose(genuine, expected_genuine, atol=1e-5)
-    np.testing.assert_allclose(impostor, expected_impostor, atol=1e-5)
+    assert compared.genuine.dtype == compared.impostor.dtype == np.float64
+    np.testing.assert_allclose(compared.genuine, expected_genuine, atol=1e-5)
+    np.testing.assert_allclose(compared.impostor, expected_impostor, atol=1e-5)
+    people = sorted(set(NAMES))
+    pairs = [(i, j) for i, name in enumerate(NAMES) for j in range(len(people)) if people[j] != name]
+    assert compared.probe.tolist() == [people.index(NAMES[i]) for i, _ in pairs]
+    assert compared.gallery.tolist() == [j for _, j in pairs]
 
 
 def test_one_photo_of_one_person_has_no_comparisons(recognizer: Recognizer) -> None:
@@ -93,8 +97,8 @@ def test_one_photo_of_one_person_has_no_comparisons(recognizer: Recognizer) -> N
     assert float(recognizer.similarity(embeddings, enrolment.own)) == pytest.approx(
         1.0 if recognizer.distance == "cosine" else 0.0, abs=1e-5
     )
-    genuine, impostor = bare_comparisons(recognizer, embeddings, enrolment)
-    assert genuine.shape == impostor.shape == (0,)
+    compared = bare_comparisons(recognizer, embeddings, enrolment)
+    assert compared.genuine.shape == compared.impostor.shape == compared.probe.shape == (0,)
 
 
 def test_embedding_in_pieces_changes_nothing(recognizer: Recognizer) -> None:
@@ -145,12 +149,21 @@ def clusters() -> tuple[Tensor, Tensor, list[str]]:
 
 def test_a_recognizer_without_threshold_is_calibrated_on_the_photos_at_hand(recognizer: Recognizer) -> None:
     pictures, landmarks, names = clusters()
-    ready = prepare(recognizer, pictures, landmarks, names, fmr=0.1)
-    genuine, impostor = bare_comparisons(recognizer, ready.embeddings, ready.enrolment)
+    ready = prepare(recognizer, embed_all(recognizer, pictures, landmarks), names, fmr=0.1)
+    compared = bare_comparisons(recognizer, ready.embeddings, ready.enrolment)
+    genuine, impostor = compared.genuine, compared.impostor
     assert (len(genuine), len(impostor)) == (36, 36 * 11)
     assert ready.at_hand == calibrate(
-        genuine, impostor, fmr=0.1, source="36 bare photos of 12 people at hand"
+        genuine,
+        impostor,
+        fmr=0.1,
+        source="36 bare photos of 12 people at hand",
+        people=(compared.probe, compared.gallery),
     )
+    low, high = ready.at_hand.threshold_low, ready.at_hand.threshold_high
+    assert low is not None
+    assert high is not None
+    assert low < ready.at_hand.threshold < high
     assert recognizer.calibration == ready.at_hand
     median = torch.tensor(float(np.median(genuine)), dtype=torch.float64)
     assert float(recognizer.confidence(median)) == pytest.approx(0.95, abs=1e-6)
@@ -160,7 +173,8 @@ def test_a_recognizer_without_threshold_is_calibrated_on_the_photos_at_hand(reco
 def test_a_stored_threshold_is_not_overwritten(tmp_path: Path, write_network: WriteNetwork) -> None:
     recognizer = build_recognizer(f"onnx:{write_network(tmp_path / 'tiny.onnx')}")
     given = recognizer.calibrated
-    ready = prepare(recognizer, *clusters(), fmr=0.1)
+    pictures, landmarks, names = clusters()
+    ready = prepare(recognizer, embed_all(recognizer, pictures, landmarks), names, fmr=0.1)
     assert recognizer.calibrated == given
     assert ready.at_hand is not None
     assert ready.at_hand != given

@@ -13,7 +13,8 @@ from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
 from advmask.errors import WeightsError
-from advmask.recognizers.onnx_network import check_network, load_onnx
+from advmask.recognizers.network_check import check_network
+from advmask.recognizers.onnx_network import load_onnx
 from advmask.recognizers.preprocessing import preprocess
 from advmask.recognizers.specification import NetworkSpecification, read_specification
 

@@ -1,5 +1,21 @@
 """Where the landmarks come from that a recognizer aligns by."""
 
-from advmask.recognizers.aligners.mtcnn import MtcnnAligner
+from advmask.recognizers.aligners.aligner import Aligner, BareAligner
+from advmask.recognizers.aligners.dealing import aligned_points
+from advmask.recognizers.aligners.dlib5 import DlibAligner
+from advmask.recognizers.aligners.mesh468 import MeshAligner
+from advmask.recognizers.aligners.mtcnn import MtcnnAligner, MtcnnBoxAligner
+from advmask.recognizers.aligners.registry import ALIGNER_NAMES, build_aligner, build_aligners
 
-__all__ = ["MtcnnAligner"]
+__all__ = [
+    "ALIGNER_NAMES",
+    "Aligner",
+    "BareAligner",
+    "DlibAligner",
+    "MeshAligner",
+    "MtcnnAligner",
+    "MtcnnBoxAligner",
+    "aligned_points",
+    "build_aligner",
+    "build_aligners",
+]

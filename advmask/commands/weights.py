@@ -1,0 +1,151 @@
+"""`advmask weights list | get | verify | add`: the weights of recognizers that are kept on this machine."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from omegaconf import DictConfig
+
+from advmask.commands.given import as_mapping
+from advmask.errors import ConfigError, WeightsError
+from advmask.recognizers.dlib_network import dlib_weights_path
+from advmask.recognizers.weights_folder import VARIABLE, Held, expected_sums, held, weight_folders
+from advmask.recognizers.weights_store import add, get, verify
+from advmask.recognizers.zoo import zoo
+from advmask.settings import Settings
+
+ACTIONS = ("list", "get", "verify", "add")
+_ROW = "{:<29}{:<5}{:>7}  {:<14}{:<32}{}"
+_MB = 1e6
+
+
+class WeightsSettings(Settings):
+    """What is done, and with which weights."""
+
+    action: str
+    what: str | None
+    name: str | None
+    adapter: str | None
+    folder: str | None
+    progress: bool
+
+
+def run(config: DictConfig) -> None:
+    """List, download, check or add weights."""
+    settings = WeightsSettings.build(as_mapping(config))
+    if settings.action not in ACTIONS:
+        raise ConfigError(f"advmask weights cannot {settings.action!r}; write {', '.join(ACTIONS)}.")
+    if settings.action in ("get", "add") and settings.what is None:
+        wanted = "a NAME of advmask weights list" if settings.action == "get" else "a FILE"
+        raise ConfigError(f"advmask weights {settings.action} needs {wanted} behind it.")
+    with _folder(settings.folder):
+        if settings.action == "list":
+            print(_table())
+        elif settings.action == "get":
+            found = get(str(settings.what), progress=settings.progress)
+            print(f"{found.name} is here: {_place(found)}\n{_use(found)}")
+        elif settings.action == "add":
+            found, recognizer = add(
+                Path(str(settings.what)).expanduser(), name=settings.name, adapter=settings.adapter
+            )
+            size = "embedding of " + str(recognizer.specification.embedding)
+            how = size if recognizer.differentiable else f"{size}, without gradient"
+            print(f"{found.name} is here: {_place(found)} ({how})\n{_use(found)}")
+        else:
+            _verify()
+
+
+@contextmanager
+def _folder(folder: str | None) -> Iterator[None]:
+    """Let `folder=` stand for the environment variable while the command runs."""
+    before = os.environ.get(VARIABLE)
+    if folder is not None:
+        os.environ[VARIABLE] = folder
+    try:
+        yield
+    finally:
+        if folder is not None:
+            os.environ.pop(VARIABLE)
+            if before is not None:
+                os.environ[VARIABLE] = before
+
+
+def _table() -> str:
+    here = held()
+    by_name = {each.name: each for each in here if each.entry is not None}
+    rows = [_ROW.format("name", "here", "MB", "SHA-256", "licence", "where from")]
+    for name, entry in zoo().items():
+        found = by_name.get(name)
+        rows.append(
+            _ROW.format(
+                name,
+                "yes" if found else "no",
+                _megabytes(found) if found else f"~{entry.bytes / _MB:.0f}" if entry.bytes else "",
+                _sum(found) if found else (entry.sha256 or "not recorded")[:12],
+                _short(entry.licence, 30),
+                entry.source,
+            )
+        )
+    for each in here:
+        if each.entry is None:
+            rows.append(
+                _ROW.format(each.name, "yes", _megabytes(each), _sum(each), "", f"yours: {each.path}")
+            )
+    folders = weight_folders()
+    rows += [
+        "",
+        f"Weights folder: {folders[0]}" + "".join(f", then {folder}" for folder in folders[1:]),
+        f"Another one is named by the environment variable {VARIABLE} or by folder=DIR.",
+        "In train and evaluate, recognizers=[present] takes everything that is here.",
+    ]
+    unused = sorted(str(path.name) for path in _unused(folders, here))
+    if unused:
+        rows.append(f"Not used, because no YAML beside it says how to feed it: {', '.join(unused)}.")
+    return "\n".join(rows)
+
+
+def _unused(folders: list[Path], here: list[Held]) -> Iterator[Path]:
+    used = {each.path for each in here}
+    for folder in folders:
+        for path in folder.iterdir() if folder.is_dir() else []:
+            if path.suffix in (".onnx", ".pth", ".pt", ".ckpt", ".safetensors", ".ts") and path not in used:
+                yield path
+
+
+def _verify() -> None:
+    wrong = []
+    for each, checksum, problem in verify():
+        if each.path is None:
+            print(f"{each.name}: comes with its package")
+        elif problem is not None:
+            wrong.append(f"{each.path} has SHA-256 {checksum}, but {problem}.")
+            print(f"{each.name}: NOT what was expected")
+        else:
+            known = "as expected" if any(expected_sums(each.path)) else "not recorded"
+            print(f"{each.name}: {checksum} ({known})")
+    if wrong:
+        raise WeightsError(" ".join(wrong) + " Delete what is damaged and get it anew.")
+
+
+def _place(found: Held) -> str:
+    return str(found.path or "in its package")
+
+
+def _use(found: Held) -> str:
+    return f"To use it:   advmask train 'recognizers=[dlib,{found.name}]'"
+
+
+def _sum(found: Held) -> str:
+    if found.path is None:
+        return "package"
+    return next((checksum for _, checksum in expected_sums(found.path)), "not recorded")[:12]
+
+
+def _megabytes(found: Held) -> str:
+    path = found.path or (dlib_weights_path() if found.name == "dlib" else None)
+    return f"{path.stat().st_size / _MB:.1f}" if path is not None and path.is_file() else ""
+
+
+def _short(text: str, width: int) -> str:
+    return text if len(text) <= width else f"{text[: width - 3]}..."

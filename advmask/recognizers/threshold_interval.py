@@ -1,0 +1,73 @@
+"""How well a threshold is known: an interval that allows for people who appear in many comparisons."""
+
+import math
+
+import numpy as np
+from jaxtyping import Float, Int
+from numpy.typing import NDArray
+from scipy.stats import norm as normal
+from scipy.stats import t as student
+
+FloatArray = NDArray[np.float64]
+_TAIL = 12  # multiples of the FMR: thresholds beyond this many times the FMR are not met in resampling
+
+
+def threshold_interval(
+    impostor: Float[np.ndarray, " n"],
+    probe: Int[np.ndarray, " n"],
+    gallery: Int[np.ndarray, " n"],
+    *,
+    fmr: float,
+    level: float = 0.95,
+    resamples: int = 2000,
+    seed: int = 0,
+) -> tuple[float, float] | None:
+    """Interval of the threshold at a false match rate, by resampling people.
+
+    Every resample draws people with replacement; a comparison counts as often as its two people were drawn,
+    their counts multiplied. That allows for both ends of a comparison: some people are mistaken for many
+    others, and 1,000 comparisons of 12 people know less than 1,000 of 500. The interval lies between the
+    outer quantiles of the resampled thresholds.
+
+    Args:
+        impostor: Similarities of different people.
+        probe: Number of the person on the probe of each comparison.
+        gallery: Number of the person it is compared with.
+        fmr: In (0, 1).
+        level: Of the interval.
+        resamples: How many.
+        seed: Of the resampling.
+
+    Returns:
+        Lower and upper end; None with fewer than five people, where resampling says nothing.
+
+    Source:
+        Owen, "The pigeonhole bootstrap", 2007.
+    """
+    people, number = np.unique(np.concatenate([probe, gallery]), return_inverse=True)
+    if len(people) < 5 or len(impostor) == 0:
+        return None
+    first, second = number[: len(probe)], number[len(probe) :]
+    counted = np.zeros((len(people), len(people)))
+    np.add.at(counted, (first, second), 1.0)
+    # Only the highest scores can become a threshold; of the others the number suffices.
+    kept = min(len(impostor), max(200, math.ceil(_TAIL * fmr * len(impostor))))
+    order = np.argsort(-np.asarray(impostor), kind="stable")[:kept]
+    scores, first, second = np.asarray(impostor)[order], first[order], second[order]
+    draws = np.random.default_rng(seed)
+    found = np.empty(resamples)
+    for turn in range(resamples):
+        times = np.bincount(draws.integers(len(people), size=len(people)), minlength=len(people))
+        total = float(times @ counted @ times)
+        if total == 0:
+            found[turn] = np.nan
+            continue
+        let_in = np.cumsum(times[first] * times[second]) <= fmr * total + 1e-9
+        place = int(np.count_nonzero(let_in))  # cumulated counts never fall
+        found[turn] = scores[min(place, kept - 1)]
+    half = (1 - level) / 2
+    low, middle, high = np.nanquantile(found, [half, 0.5, 1 - half])
+    # Few people: Student's factor for the normal one, and the spread that resampling n people loses.
+    n = len(people)
+    wider = float(student.isf(half, n - 1) / normal.isf(half)) * math.sqrt(n / (n - 1))
+    return float(middle + wider * (low - middle)), float(middle + wider * (high - middle))
