@@ -36,6 +36,12 @@ COMMANDS: dict[str, Command] = {
     "train": Command("advmask.commands.train", "design a mask: learn a texture"),
     "preview": Command("advmask.commands.preview", "contact sheet of a design: bare, plain mask, design"),
     "evaluate": Command("advmask.commands.evaluate", "measure a design against recognizers"),
+    "pattern": Command("advmask.commands.pattern", "draw the flat patterns of masks, with their stretch"),
+    "weights": Command(
+        "advmask.commands.weights",
+        "list, get, verify or add the weights of recognizers",
+        ("action", "what"),
+    ),
     "cache": Command("advmask.commands.cache", "show or clear the face crops kept here", ("action",)),
 }
 

@@ -12,6 +12,8 @@ from advmask.evaluation.results import write_results
 from advmask.evaluation.table import results_table
 from advmask.masks import MaskSettings, build_mask
 from advmask.photos import FaceSet, FacesSettings, load_faces
+from advmask.placement_cache import placement_cache
+from advmask.recognizers.preparation import prepare_all
 from advmask.recognizers.registry import build_recognizers
 from advmask.render import RenderSettings
 from advmask.settings import Settings
@@ -50,17 +52,20 @@ def run(config: DictConfig) -> None:
     for notice in faces.notices:
         print(notice)
     recognizers = build_recognizers(settings.recognizers)
-    height, width = build_mask(settings.mask).texture_size(settings.texels_per_mm)
-    controls = {name: shipped_design(name, height=height, width=width) for name in CONTROLS}
+    surface = build_mask(settings.mask)
+    controls = {
+        name: shipped_design(name, surface, texels_per_mm=settings.texels_per_mm) for name in CONTROLS
+    }
     results = evaluate_designs(
         controls | {"design": design.texels},
         faces,
-        recognizers,
+        prepare_all(recognizers, faces.crops, fmr=settings.protocol.fmr, tell=print),
         texels_per_mm=settings.texels_per_mm,
         protocol=settings.protocol,
         effects=settings.effects,
         mask=settings.mask,
         render=settings.render,
+        cache=placement_cache(settings.faces),
     )
     names = people_of(faces, settings.protocol.people)
     held_out = _held_out(settings, design.run, faces)

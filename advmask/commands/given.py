@@ -19,10 +19,12 @@ def as_mapping(config: DictConfig) -> dict[str, Any]:
 
 def given_keys() -> list[str]:
     """Dotted names of the settings that the user gave on the command line."""
-    return [
+    keys = [
         override.split("=", 1)[0].lstrip("+~").split("@")[0].replace("/", ".")
         for override in HydraConfig.get().overrides.task
     ]
+    # ensemble=NAME is another way to write recognizers=[...].
+    return ["recognizers" if key == "ensemble" else key for key in keys]
 
 
 def refuse_beside_run(names: Sequence[str]) -> None:

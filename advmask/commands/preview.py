@@ -17,7 +17,8 @@ from advmask.evaluation.protocol import people_of
 from advmask.files import write_with
 from advmask.masks import MaskSettings, build_mask
 from advmask.photos import FacesSettings, load_faces
-from advmask.render import MaskRenderer, RenderSettings, collate
+from advmask.placement_cache import placement_cache
+from advmask.render import MaskRenderer, RenderSettings
 from advmask.settings import Settings
 from advmask.textures.pictures import read_picture_as_texels
 from advmask.worn import wear_masks
@@ -60,16 +61,17 @@ def run(config: DictConfig) -> None:
         render=settings.render,
         seed=0,
         stream="preview",
+        cache=placement_cache(settings.faces),
     )
     for omission in photos.omissions:
         print(omission)
-    renderer = MaskRenderer(height=height, width=width)
-    bare = photos.pictures.float() / 255
-    packed = collate([ways[0] for ways in photos.placements], height=bare.shape[2], width=bare.shape[3])
+    renderer = MaskRenderer()
+    everybody = range(len(photos.crops))
+    bare, packed = photos.pictures(everybody), photos.packed(everybody, [0] * len(everybody))
     if Path(settings.plain).expanduser().is_file():
         plain = read_picture_as_texels(Path(settings.plain).expanduser(), height=height, width=width)
     else:
-        plain = shipped_design(settings.plain, height=height, width=width)
+        plain = shipped_design(settings.plain, surface, texels_per_mm=settings.texels_per_mm)
     with torch.no_grad():
         worn = [renderer(texels, bare, packed) for texels in (plain, design.texels)]
     rows = list(zip(bare, *worn, strict=True))

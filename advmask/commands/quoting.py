@@ -12,6 +12,8 @@ Rules, for the keys in `PATH_KEYS`:
   hand. Hydra's own functions (`choice(...)`, `glob(...)`) are left as they are. The folders of Hydra are
   not swept over.
 
+`mask=FILE.svg` and `mask=FILE.obj` are short for `mask.pattern=FILE`.
+
 `recognizers` is a list of names; each element is quoted. A comma ends an element only if what follows looks
 like a name (`dlib`) or a scheme (`onnx:`), so most paths with commas need no quotes.
 """
@@ -24,10 +26,13 @@ PATH_KEYS = frozenset(
     {
         "design",
         "faces.cache",
+        "faces.mesh_model",
         "faces.root",
         "hydra.run.dir",
         "hydra.sweep.dir",
         "input",
+        "mask.pattern",
+        "out",
         "output",
         "photos",
         "texture.start",
@@ -45,6 +50,7 @@ _RECOGNIZER_ELEMENT = re.compile(
     r"(.*?)(,(?=\s*(?:[A-Za-z][\w-]*\s*(?:,|\Z)|[A-Za-z][\w-]*:|[\"']))|\Z)", re.DOTALL
 )
 _SWEEP_FUNCTION = re.compile(r"(choice|glob|range|interval|sort|shuffle|tag)\(.*\)\Z", re.DOTALL)
+_PATTERN_FILE = re.compile(r"\.(svg|obj)[\"']?\Z", re.IGNORECASE)
 _INTERPOLATION = re.compile(r"\$\{[A-Za-z_.][^{}]*\}")
 
 
@@ -83,6 +89,8 @@ def _quote_override(word: str, *, multirun: bool) -> str:
     if match is None:
         return word
     sign, key, value = match.groups()
+    if key == "mask" and _PATTERN_FILE.search(value):
+        key = "mask.pattern"  # a file instead of a shipped pattern
     if key == "recognizers":
         return f"{sign}{key}={_quote_recognizers(value, multirun=multirun)}"
     if key in _FOLDERS_OF_HYDRA:

@@ -35,6 +35,22 @@ TEXTS: dict[str, Text] = {
             "advmask evaluate design=~/pictures/flowers.png faces.root=~/photos hydra.run.dir=runs/flowers",
         ),
     ),
+    "pattern": Text(
+        "Draw the flat patterns of masks as SVG at true size, and say how much their cloth must stretch.",
+        (
+            "advmask pattern out=~/sewing",
+            "advmask pattern mask=panelled mask.size=L",
+            "advmask pattern mask.pattern=~/drawings/mine.svg",
+        ),
+    ),
+    "weights": Text(
+        "List the weights of recognizers that are known or here; get, verify or add some.",
+        (
+            "advmask weights list",
+            "advmask weights get facenet:vggface2",
+            "advmask weights add ~/backbone.pth name=arcface-r50-ms1mv3",
+        ),
+    ),
     "cache": Text(
         "Show or clear the face crops that are kept so that faces are not searched again.",
         (

@@ -8,8 +8,9 @@ from advmask.commands.output import output_dir
 from advmask.evaluation.protocol import ProtocolSettings, evaluate_designs, people_of
 from advmask.evaluation.results import PLAIN_MASKS, RecognizerResult, write_results
 from advmask.masks import build_mask
+from advmask.placement_cache import placement_cache
 from advmask.printing.exports import PRINT_FILES, write_exports
-from advmask.printing.outline import PatternOutline
+from advmask.recognizers.preparation import prepare_all
 from advmask.recognizers.registry import build_recognizers
 from advmask.training.run import TrainResult, train
 from advmask.training.settings import TrainSettings
@@ -19,23 +20,10 @@ def run(config: DictConfig) -> None:
     """Train, export and check."""
     settings = TrainSettings.build(as_mapping(config))
     result = train(settings, folder=output_dir())
-    surface = build_mask(settings.mask)
-    outline = PatternOutline(
-        name=surface.name,
-        points_mm=surface.outline_mm,
-        origin_mm=surface.origin_mm,
-        size_mm=surface.size_mm,
-        texels_per_mm=settings.texture.texels_per_mm,
-    )
     exports = [result.folder / "exports" / name for name in PRINT_FILES]
     if not all(path.exists() for path in exports):
-        write_exports(
-            result.folder / "exports",
-            result.design,
-            outline,
-            dpi=settings.printing.dpi,
-            bleed_mm=settings.printing.bleed_mm,
-        )
+        pattern = build_mask(settings.mask).pattern
+        write_exports(result.folder / "exports", result.design, pattern, settings.printing)
     check = result.folder / "check.json"
     if check.exists():
         print(f"Its short check stands in {check}.")
@@ -51,18 +39,19 @@ def run(config: DictConfig) -> None:
 
 def _check(result: TrainResult) -> list[RecognizerResult]:
     settings = result.settings
-    height, width = result.design.texels.shape[1:]
-    plain = {name: shipped_design(name, height=height, width=width) for name in PLAIN_MASKS}
+    surface, per_mm = build_mask(settings.mask), settings.texture.texels_per_mm
+    plain = {name: shipped_design(name, surface, texels_per_mm=per_mm) for name in PLAIN_MASKS}
     people = "validate" if people_of(result.faces, "validate") else "all"
     return evaluate_designs(
         plain | {"design": result.design.texels},
         result.faces,
-        build_recognizers(settings.recognizers),
-        texels_per_mm=settings.texture.texels_per_mm,
+        result.prepared or prepare_all(build_recognizers(settings.recognizers), result.faces.crops),
+        texels_per_mm=per_mm,
         protocol=ProtocolSettings(people=people, progress=settings.trainer.progress),
         effects=settings.effects,
         mask=settings.mask,
         render=settings.render,
+        cache=placement_cache(settings.faces),
     )
 
 

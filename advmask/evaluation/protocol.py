@@ -2,26 +2,31 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Literal
 
 from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor
 
-from advmask.effects import EffectsSettings
-from advmask.errors import ConfigError
+from advmask.effects import EffectsSettings, WearSettings
+from advmask.errors import ConfigError, DesignError
+from advmask.evaluation.masked_enrolment import embed_masked, rows_of
 from advmask.evaluation.results import RecognizerResult, summarise
 from advmask.evaluation.scoring import score
 from advmask.masks import MaskSettings, build_mask
 from advmask.photos import FaceSet
-from advmask.recognizers.preparation import own_templates, prepare_all
-from advmask.recognizers.recognizer import Recognizer
+from advmask.placement_cache import PlacementCache
+from advmask.recognizers.aligners import build_aligners
+from advmask.recognizers.enrolment import enrol
+from advmask.recognizers.galleries import GalleryName, build_gallery
+from advmask.recognizers.preparation import Prepared
 from advmask.render import MaskRenderer, RenderSettings
 from advmask.settings import Settings
 from advmask.worn import wear_masks
 
 PROBES_WANTED = 64
-AlignerName = Literal["mtcnn", "bare"]
+PLAIN_ENROLMENT = "surgical_blue"
 
 
 class ProtocolSettings(Settings):
@@ -31,7 +36,10 @@ class ProtocolSettings(Settings):
         people: Whose photos are probed.
         fmr: False match rate of the threshold.
         draws: Draws of the effects per photo; None makes at least 64 probes in all.
-        aligners: Where landmarks come from: `mtcnn` afresh on each picture, `bare` from the bare picture.
+        aligners: Where landmarks come from: `mtcnn`, `dlib5`, `mesh468` afresh on each picture, `bare` from
+            the bare picture, or `python:module:function`.
+        galleries: What probes are compared with: people enrolled with `bare` photos, with `masked` ones
+            (under a plain mask), or with both (`pooled`: the better counts).
         seed: Of the draws; training draws from other streams, so these draws were never seen.
         progress: Show progress bars.
     """
@@ -39,7 +47,8 @@ class ProtocolSettings(Settings):
     people: Literal["train", "validate", "test", "all"] = "test"
     fmr: float = Field(default=1e-2, gt=0, lt=1)
     draws: int | None = Field(default=None, ge=1)
-    aligners: list[AlignerName] = Field(default=["mtcnn", "bare"], min_length=1)
+    aligners: list[str] = Field(default=["mtcnn", "bare"], min_length=1)
+    galleries: list[GalleryName] = Field(default=["bare"], min_length=1)
     seed: int = 1
     progress: bool = True
 
@@ -53,36 +62,40 @@ def people_of(faces: FaceSet, chosen: str) -> tuple[str, ...]:
 def evaluate_designs(
     designs: Mapping[str, Float[Tensor, "3 height width"]],
     faces: FaceSet,
-    recognizers: Sequence[Recognizer],
+    prepared: Sequence[Prepared],
     *,
     texels_per_mm: float,
     protocol: ProtocolSettings,
     effects: EffectsSettings,
     mask: MaskSettings,
     render: RenderSettings,
+    cache: PlacementCache | None = None,
     tell: Callable[[str], None] = print,
 ) -> list[RecognizerResult]:
     """Judge designs and control masks on the same photos, placements and draws.
 
-    Everybody is enrolled with bare photos. The threshold comes from bare probes against the templates of
-    other people, over all people at hand; where they are too few, from the recognizer's stored
-    calibration.
+    The threshold comes from bare probes against the templates of other people in the same gallery, over all
+    people at hand; where they are too few, from the recognizer's stored calibration.
 
     Args:
         designs: Name and texels, controls among them; all of the mask's texture size.
         faces: Photos of all people at hand.
-        recognizers: Calibrated here if no calibration is stored.
+        prepared: Recognizers made ready on these very photos.
         texels_per_mm: Of the designs.
         protocol: How to judge.
         effects: What happens to print and picture.
         mask: Which mask.
         render: How it is drawn.
+        cache: Where placements are kept.
         tell: Receives sentences for the user.
 
     Raises:
         ConfigError: The split leaves nobody in the group to be probed.
         PhotoError: A mask can be placed on none of the photos.
+        DesignError: People are to be enrolled masked, and the plain mask for it is not among the designs.
     """
+    aligners = build_aligners(protocol.aligners)
+    recognizers = [item.recognizer for item in prepared]
     names = people_of(faces, protocol.people)
     crops = faces.of(names)
     if not crops:
@@ -90,41 +103,68 @@ def evaluate_designs(
             f"protocol.people={protocol.people} names nobody here; choose all or another group."
         )
     draws = protocol.draws or math.ceil(PROBES_WANTED / len(crops))
-    prepared = prepare_all(recognizers, faces.crops, fmr=protocol.fmr)
-    surface = build_mask(mask)
-    height, width = surface.texture_size(texels_per_mm)
-    photos = wear_masks(
-        crops,
-        surface,
-        wear=effects.wear,
-        ways=draws,
+    wearing = partial(
+        wear_masks,
+        surface=build_mask(mask),
         texels_per_mm=texels_per_mm,
         render=render,
         seed=protocol.seed,
-        stream="evaluate",
+        cache=cache,
         progress=protocol.progress,
     )
+    photos = wearing(crops, wear=effects.wear, ways=draws, stream="evaluate")
     for omission in photos.omissions:
         tell(str(omission))
-    renderer = MaskRenderer(height=height, width=width)
+    masked = None
+    if set(protocol.galleries) & {"masked", "pooled"}:
+        if PLAIN_ENROLMENT not in designs:
+            raise DesignError(
+                f"People are enrolled under the {PLAIN_ENROLMENT} mask, which is not among the designs."
+            )
+        everybody = wearing(faces.crops, wear=WearSettings(), ways=1, stream="enrolment")
+        masked = embed_masked(recognizers, everybody, designs[PLAIN_ENROLMENT])
+        placed = rows_of(everybody.crops, faces.crops)
+    galleries = []
+    for number, item in enumerate(prepared):
+        enrolments = {"bare": [item.enrolment]}
+        if masked is not None:
+            # A photo that no mask could be put on is enrolled as it is.
+            embeddings = item.embeddings.clone()
+            embeddings[placed] = masked[number]
+            enrolments["masked"] = [enrol(item.recognizer, embeddings, [crop.person for crop in faces.crops])]
+            enrolments["pooled"] = [*enrolments["bare"], *enrolments["masked"]]
+        galleries.append(
+            [
+                build_gallery(
+                    name,
+                    item.recognizer,
+                    item.embeddings,
+                    enrolments[name],
+                    fmr=protocol.fmr,
+                    source=f"{len(faces.crops)} bare photos of {len(faces.people)} people at hand",
+                )
+                for name in protocol.galleries
+            ]
+        )
     scores = score(
         photos,
         designs,
         recognizers,
-        own_templates(prepared, faces.crops, photos.crops),
-        renderer=renderer,
+        galleries,
+        renderer=MaskRenderer(),
         effects=effects,
         seed=protocol.seed,
-        aligners=protocol.aligners,
+        aligners=aligners,
+        rows=rows_of(photos.crops, faces.crops),
         progress=protocol.progress,
     )
-    by_label = {item.recognizer.label: item for item in prepared}
-    return [
-        summarise(
-            one,
-            by_label[one.recognizer].recognizer,
-            by_label[one.recognizer].at_hand or by_label[one.recognizer].recognizer.calibrated,
-            seed=protocol.seed,
-        )
-        for one in scores
-    ]
+    judged_by = {
+        (item.recognizer.label, gallery.name): (item.recognizer, gallery.calibration)
+        for item, own in zip(prepared, galleries, strict=True)
+        for gallery in own
+    }
+    results = []
+    for one in scores:
+        recognizer, threshold = judged_by[one.recognizer, one.gallery]
+        results.append(summarise(one, recognizer, threshold or recognizer.calibrated, seed=protocol.seed))
+    return results

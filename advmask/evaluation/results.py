@@ -15,7 +15,7 @@ from advmask.files import write_text
 from advmask.recognizers.calibration import Calibration
 from advmask.recognizers.recognizer import Recognizer
 
-SCHEMA = 1
+SCHEMA = 2
 PLAIN_MASKS = ("white", "surgical_blue", "black")
 
 
@@ -44,9 +44,11 @@ class RecognizerResult:
 
     Attributes:
         recognizer: Its label.
-        aligner: `mtcnn` or `bare`.
+        aligner: Its name.
+        gallery: `bare`, `masked` or `pooled`.
         fmr: Of the threshold.
         threshold: Similarity at which a probe matches.
+        threshold_interval: Of the threshold, 95 % over people; None where it is not known.
         threshold_source: Where the threshold comes from.
         probes: Compared: detected in every condition.
         left_out: Not detected in at least one condition, and left out of all.
@@ -57,8 +59,10 @@ class RecognizerResult:
 
     recognizer: str
     aligner: str
+    gallery: str
     fmr: float
     threshold: float
+    threshold_interval: tuple[float, float] | None
     threshold_source: str
     probes: int
     left_out: int
@@ -101,8 +105,10 @@ def summarise(
     return RecognizerResult(
         recognizer=scores.recognizer,
         aligner=scores.aligner,
+        gallery=scores.gallery,
         fmr=threshold.fmr,
         threshold=threshold.threshold,
+        threshold_interval=threshold.interval,
         threshold_source=threshold.source,
         probes=int(kept.sum()),
         left_out=int((~kept).sum()),

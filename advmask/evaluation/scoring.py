@@ -11,9 +11,10 @@ from torch import Tensor
 from tqdm import tqdm
 
 from advmask.effects import EffectsSettings, draw_tone, generator, photograph
-from advmask.recognizers.aligners import MtcnnAligner
+from advmask.recognizers.aligners import Aligner
+from advmask.recognizers.galleries import Gallery, GalleryName
 from advmask.recognizers.recognizer import Recognizer
-from advmask.render import MaskRenderer, PackedBatch, collate
+from advmask.render import MaskRenderer, PackedBatch
 from advmask.worn import WornPhotos
 
 BARE = "bare"
@@ -22,17 +23,19 @@ _CHUNK = 16
 
 @dataclass(frozen=True)
 class Scores:
-    """Similarities of one recognizer behind one aligner.
+    """Similarities of one recognizer behind one aligner to one gallery.
 
     Attributes:
         recognizer: Its label.
-        aligner: `mtcnn` (run afresh on every picture) or `bare` (landmarks of the bare picture).
+        aligner: Its name: run afresh on every picture, or `bare` (landmarks of the bare picture).
+        gallery: Its name.
         similarity: For each condition (n,), NaN where no face was found.
         people: (n) the person on each probe.
     """
 
     recognizer: str
     aligner: str
+    gallery: GalleryName
     similarity: dict[str, NDArray[np.float64]]
     people: tuple[str, ...]
 
@@ -45,12 +48,13 @@ def score(
     photos: WornPhotos,
     designs: Mapping[str, Float[Tensor, "3 height width"]],
     recognizers: Sequence[Recognizer],
-    templates: Sequence[Float[Tensor, "n dim"]],
+    galleries: Sequence[Sequence[Gallery]],
     *,
     renderer: MaskRenderer,
     effects: EffectsSettings,
     seed: int,
-    aligners: Sequence[str],
+    aligners: Sequence[Aligner],
+    rows: Sequence[int],
     progress: bool = False,
 ) -> list[Scores]:
     """Score bare probes and every design on the same photos, placements and draws.
@@ -59,55 +63,51 @@ def score(
         photos: With one placement per draw.
         designs: Name and texels; `bare` is added.
         recognizers: Frozen.
-        templates: For each recognizer, the template of each photo.
+        galleries: For each recognizer, what probes are compared with.
         renderer: Lays designs over photos.
         effects: Ranges; draws are a function of the seed and the probe's place in the list, and the same in
             every condition.
         seed: Of the draws.
-        aligners: Of `mtcnn` and `bare`.
+        aligners: Each is run on every picture.
+        rows: Which enrolled photo each photo of `photos` is.
         progress: Show a progress bar.
     """
-    ways = len(photos.placements[0])
-    probes = [(photo, way) for way in range(ways) for photo in range(len(photos.crops))]
+    probes = [(photo, way) for way in range(photos.ways) for photo in range(len(photos.crops))]
     names: list[str] = [BARE, *designs]
-    mtcnn = MtcnnAligner() if "mtcnn" in aligners else None
-    columns: dict[tuple[int, str, str], list[Tensor]] = {}
+    columns: dict[tuple[int, str, str, str], list[Tensor]] = {}
     starts = range(0, len(probes), _CHUNK)
     with torch.no_grad():
         for start in tqdm(starts, desc="probes", unit=f"x{_CHUNK}", disable=not progress):
             chunk = probes[start : start + _CHUNK]
-            rows = [photo for photo, _ in chunk]
-            bare = photos.pictures[rows].float() / 255
-            landmarks = photos.landmarks[rows]
-            height, width = bare.shape[-2:]
-            packed = collate(
-                [photos.placements[photo][way] for photo, way in chunk], height=height, width=width
-            )
+            chosen = [photo for photo, _ in chunk]
+            enrolled = [rows[photo] for photo in chosen]
+            bare, landmarks = photos.pictures(chosen), photos.landmarks(chosen)
+            packed = photos.packed(chosen, [way for _, way in chunk])
             for name in names:
                 pictures = _condition(
                     bare, designs.get(name), packed, renderer, effects, seed=seed, step=start
                 )
                 for aligner in aligners:
-                    points, found = landmarks, torch.ones(len(chunk), dtype=torch.bool)
-                    if aligner == "mtcnn" and mtcnn is not None:
-                        points, found = mtcnn.landmarks(pictures, landmarks)
-                        points = torch.where(found[:, None, None], points, landmarks)
+                    points, found = aligner.landmarks(pictures, landmarks)
+                    points = torch.where(found[:, None, None], points, landmarks)
                     for i, recognizer in enumerate(recognizers):
-                        similarity = recognizer.similarity(
-                            recognizer(pictures, points), templates[i][rows]
-                        ).double()
-                        similarity[~found] = torch.nan
-                        columns.setdefault((i, aligner, name), []).append(similarity)
+                        embeddings = recognizer(pictures, points)
+                        for gallery in galleries[i]:
+                            similarity = gallery.similarity(recognizer, embeddings, enrolled).double()
+                            similarity[~found] = torch.nan
+                            columns.setdefault((i, aligner.name, gallery.name, name), []).append(similarity)
     people = tuple(photos.names[photo] for photo, _ in probes)
     return [
         Scores(
             recognizer.label,
-            aligner,
-            {name: torch.cat(columns[i, aligner, name]).numpy() for name in names},
+            aligner.name,
+            gallery.name,
+            {name: torch.cat(columns[i, aligner.name, gallery.name, name]).numpy() for name in names},
             people,
         )
         for i, recognizer in enumerate(recognizers)
         for aligner in aligners
+        for gallery in galleries[i]
     ]
 
 

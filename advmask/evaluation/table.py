@@ -8,6 +8,13 @@ from advmask.evaluation.results import RecognizerResult
 _ALIGNER_WORDS = {
     "mtcnn": "found and aligned afresh by MTCNN on the masked picture",
     "bare": "aligned as on the bare picture",
+    "dlib5": "found and aligned afresh by dlib on the masked picture",
+    "mesh468": "found by MTCNN and aligned afresh by 468 points on the masked picture",
+}
+_GALLERY_WORDS = {
+    "bare": "",
+    "masked": ", enrolled with masked photos",
+    "pooled": ", enrolled with bare and masked photos",
 }
 
 
@@ -17,9 +24,10 @@ def results_table(results: Sequence[RecognizerResult]) -> str:
     for result in results:
         sign = -1 if result.measure == "distance" else 1
         head = (
-            f"{result.recognizer}, {_ALIGNER_WORDS[result.aligner]}: {result.probes} probes"
+            f"{result.recognizer}, {_ALIGNER_WORDS.get(result.aligner, f'aligned by {result.aligner}')}"
+            f"{_GALLERY_WORDS[result.gallery]}: {result.probes} probes"
             + (f", {result.left_out} left out (no face found in some condition)" if result.left_out else "")
-            + f"; threshold {sign * result.threshold:.3f} at FMR {result.fmr:g} ({result.threshold_source})"
+            + f"; threshold {_threshold(result)} at FMR {result.fmr:g} ({result.threshold_source})"
         )
         rows = [f"  {'condition':15}{result.measure:>11}{'match confidence':>26}{'TAR %':>24}{'no face':>9}"]
         for name, condition in result.conditions.items():
@@ -38,6 +46,14 @@ def results_table(results: Sequence[RecognizerResult]) -> str:
                 )
         blocks.append("\n".join([head, *rows]))
     return "\n\n".join(blocks)
+
+
+def _threshold(result: RecognizerResult) -> str:
+    sign = -1 if result.measure == "distance" else 1
+    if result.threshold_interval is None:
+        return f"{sign * result.threshold:.3f}"
+    low, high = sorted(sign * end for end in result.threshold_interval)
+    return f"{sign * result.threshold:.3f} [{low:.3f}, {high:.3f}]"
 
 
 def _with_interval(estimate: Estimate, digits: int, *, factor: float = 1.0) -> str:

@@ -77,7 +77,11 @@ class DesignModule(pl.LightningModule):
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """One step: render, photograph, recognise, compare."""
         texels = self.texture()
-        embeddings = self.ensemble(self.masked_pictures(texels, batch), batch.landmarks)
+        embeddings = self.ensemble(
+            self.masked_pictures(texels, batch),
+            batch.landmarks,
+            draws=generator(self._seed, batch.step, "ensemble"),
+        )
         similarities, margins = [], []
         for member, name, embedding in zip(
             self.ensemble.members, self._template_names, embeddings, strict=True
@@ -87,7 +91,7 @@ class DesignModule(pl.LightningModule):
             similarities.append(similarity)
             margins.append(member.calibrated.margin(similarity))
         margin = torch.stack(margins)
-        matching = self.objective(torch.stack(similarities), margin)
+        matching = self.objective(torch.stack(similarities), margin, self.ensemble.weights)
         smooth = self.smoothness(texels)
         loss: Tensor = matching + self._smoothness_weight * smooth
         confidence = torch.sigmoid(margin.detach()).mean(dim=1)

@@ -10,7 +10,6 @@ from pytorch_lightning.callbacks import Callback
 
 from advmask.evaluation.contact_sheet import contact_sheet
 from advmask.files import write_with
-from advmask.render import collate
 from advmask.training.module import DesignModule
 from advmask.worn import WornPhotos
 
@@ -28,10 +27,8 @@ class PreviewPictures(Callback):
     def __init__(self, folder: Path, *, photos: WornPhotos, shown: Sequence[int], every: int) -> None:
         self._folder = folder
         self._every = every
-        self._pictures = photos.pictures[list(shown)].float() / 255
-        height, width = self._pictures.shape[-2:]
-        ways = [photos.placements[i][0] for i in shown]
-        self._packed = collate(ways, height=height, width=width)
+        self._pictures = photos.pictures(shown)
+        self._packed = photos.packed(shown, [0] * len(shown))
 
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int

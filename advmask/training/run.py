@@ -11,8 +11,10 @@ from torch import Tensor
 from advmask.effects import generator
 from advmask.errors import ConfigError
 from advmask.masks import MaskSurface, build_mask
+from advmask.masks.digest import surface_digest
 from advmask.objectives import MatchObjective, Smoothness
 from advmask.photos import FaceSet, load_faces
+from advmask.placement_cache import placement_cache
 from advmask.recognizers.ensemble import Ensemble
 from advmask.recognizers.preparation import Prepared, own_templates, prepare_all
 from advmask.recognizers.recognizer import Recognizer
@@ -41,12 +43,14 @@ class TrainResult:
         folder: The run folder.
         settings: What was asked for.
         faces: The photos it was made from.
+        prepared: The recognizers, made ready on those photos; empty where the run had been finished before.
     """
 
     design: Design
     folder: Path
     settings: TrainSettings
     faces: FaceSet
+    prepared: Sequence[Prepared] = ()
 
 
 def train(settings: TrainSettings, *, folder: Path, tell: Tell = print) -> TrainResult:
@@ -60,11 +64,11 @@ def train(settings: TrainSettings, *, folder: Path, tell: Tell = print) -> Train
     Raises:
         AdvmaskError: Whatever the user can mend, in one sentence.
     """
+    surface = build_mask(settings.mask)
     run = RunFolder(folder)
     run.begin(settings)
     if settings.trainer.threads is not None:
         torch.set_num_threads(settings.trainer.threads)
-    surface = build_mask(settings.mask)
     if run.finished:
         tell(f"{folder} holds this very run, finished; nothing is trained again.")
         design = _design(load_texels(run.texture), surface, settings)
@@ -72,12 +76,12 @@ def train(settings: TrainSettings, *, folder: Path, tell: Tell = print) -> Train
 
     # What may be mistyped comes first, before minutes are spent on photos.
     texture = build_texture(settings, surface)
-    recognizers = build_recognizers(settings.recognizers)
+    recognizers = build_recognizers(settings.recognizers, differentiable=True, tell=tell)
     faces = _faces(settings, tell)
     crops = faces.of(faces.split.train)
     if not crops:
         raise ConfigError("faces.split leaves nobody to train on; give its first number at least one person.")
-    prepared = prepare_all(recognizers, faces.crops)
+    prepared = prepare_all(recognizers, faces.crops, tell=tell)
     photos = wear_masks(
         crops,
         surface,
@@ -87,12 +91,13 @@ def train(settings: TrainSettings, *, folder: Path, tell: Tell = print) -> Train
         render=settings.render,
         seed=settings.seed,
         stream="train",
+        cache=placement_cache(settings.faces),
         progress=settings.trainer.progress,
     )
     for omission in photos.omissions:
         tell(str(omission))
     templates = own_templates(prepared, faces.crops, photos.crops)
-    module = build_module(settings, surface, texture, recognizers, templates)
+    module = build_module(settings, texture, recognizers, templates)
     fit(module, photos, settings, run, tell=tell)
     with torch.no_grad():
         texels = module.texture().float().cpu()
@@ -102,7 +107,7 @@ def train(settings: TrainSettings, *, folder: Path, tell: Tell = print) -> Train
     )
     write_design(run.texture_picture, design)
     run.finish(_facts(settings, faces, prepared))
-    return TrainResult(design, folder, settings, faces)
+    return TrainResult(design, folder, settings, faces, prepared)
 
 
 def build_texture(settings: TrainSettings, surface: MaskSurface) -> PixelTexture:
@@ -120,7 +125,6 @@ def build_texture(settings: TrainSettings, surface: MaskSurface) -> PixelTexture
 
 def build_module(
     settings: TrainSettings,
-    surface: MaskSurface,
     texture: PixelTexture,
     recognizers: Sequence[Recognizer],
     templates: Sequence[Tensor],
@@ -129,20 +133,17 @@ def build_module(
 
     Args:
         settings: What to do.
-        surface: The mask.
         texture: What is learned.
         recognizers: Calibrated.
         templates: For each recognizer, the template of each photo (n, D).
     """
-    per_mm = settings.texture.texels_per_mm
-    height, width = surface.texture_size(per_mm)
     return DesignModule(
         texture=texture,
-        renderer=MaskRenderer(height=height, width=width),
-        ensemble=Ensemble(recognizers),
+        renderer=MaskRenderer(),
+        ensemble=Ensemble(recognizers, settings.surrogates),
         templates=templates,
         objective=MatchObjective(settings.objective.match),
-        smoothness=Smoothness(texels_per_mm=per_mm),
+        smoothness=Smoothness(texels_per_mm=settings.texture.texels_per_mm),
         smoothness_weight=settings.objective.smoothness,
         effects=settings.effects,
         optimiser=settings.optimiser,
@@ -159,12 +160,18 @@ def _faces(settings: TrainSettings, tell: Tell) -> FaceSet:
 
 
 def _design(texels: Tensor, surface: MaskSurface, settings: TrainSettings) -> Design:
-    return Design(texels, pattern=surface.name, texels_per_mm=settings.texture.texels_per_mm)
+    return Design(
+        texels,
+        pattern=surface.name,
+        texels_per_mm=settings.texture.texels_per_mm,
+        size=settings.mask.size,
+    )
 
 
 def _facts(settings: TrainSettings, faces: FaceSet, prepared: Sequence[Prepared]) -> dict[str, Any]:
     return {
         "seed": settings.seed,
+        "mask_sha256": surface_digest(build_mask(settings.mask)),
         "steps": settings.trainer.steps,
         "split": {
             "train": faces.split.train,

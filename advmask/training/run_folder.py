@@ -9,11 +9,14 @@ import yaml
 
 import advmask
 from advmask.errors import RunError
-from advmask.files import write_text
+from advmask.files import sha256, write_text, written_aside
+from advmask.masks.settings import own_pattern_file
+from advmask.recognizers.registry import recorded_names
 from advmask.training.settings import TrainSettings
 
 # None of these changes what is learned.
 _FREE_ON_RESUME = {"faces.cache", "trainer.progress", "trainer.threads", "trainer.preview_every"}
+_PATTERNS = "pattern"  # folder in the run folder that holds the user's own pattern
 _PACKAGES = ("torch", "kornia", "facenet-pytorch", "pytorch-lightning", "numpy", "pillow", "onnx2torch")
 
 
@@ -47,8 +50,11 @@ class RunFolder:
         Raises:
             RunError: The folder holds a run with other settings, or cannot be written.
         """
+        own = own_pattern_file(settings.mask)
         if self.config.exists():
             differing = _differences(self.read_settings(), settings)
+            if own is not None and self._pattern(own).exists() and sha256(self._pattern(own)) != sha256(own):
+                differing.append(f"{own.name} has changed since")
             # Before the first checkpoint nothing is lost: a mistyped setting may be mended in place.
             if differing and (self.checkpoint.exists() or self.texture.exists()):
                 raise RunError(
@@ -57,6 +63,11 @@ class RunFolder:
                 )
         if self.finished:
             return
+        if own is not None and own.absolute() != self._pattern(own).absolute():
+            # A run must stay what it was when its user goes on drawing.
+            content = own.read_bytes()
+            with written_aside(self._pattern(own)) as aside:
+                aside.write_bytes(content)
         write_text(self.config, yaml.safe_dump(_recorded(settings), sort_keys=False))
 
     def read_settings(self) -> TrainSettings:
@@ -73,7 +84,14 @@ class RunFolder:
             raise RunError(f"{self.config} cannot be read; restore it or start a new run.") from error
         if not isinstance(values, dict):
             raise RunError(f"{self.config} holds no settings; restore it or start a new run.")
+        mask = values.get("mask")
+        if isinstance(mask, dict) and str(mask.get("pattern", "")).startswith(f"{_PATTERNS}/"):
+            mask["pattern"] = str(self.path.absolute() / mask["pattern"])
         return TrainSettings.build(values)
+
+    def _pattern(self, own: Path) -> Path:
+        """Where the run keeps its copy of a user's pattern, under the name that the pattern is called by."""
+        return self.path / _PATTERNS / own.name
 
     def finish(self, facts: dict[str, Any]) -> None:
         """Write the record that ends a run: facts, and the versions of the packages used."""
@@ -87,10 +105,9 @@ def _recorded(settings: TrainSettings) -> dict[str, Any]:
     faces = values["faces"]
     if settings.faces.root is not None:
         faces["root"] = str(settings.faces.root.absolute())
-    values["recognizers"] = [
-        f"onnx:{Path(name[5:]).expanduser().absolute()}" if name.startswith("onnx:") else name
-        for name in settings.recognizers
-    ]
+    if (own := own_pattern_file(settings.mask)) is not None:
+        values["mask"]["pattern"] = f"{_PATTERNS}/{own.name}"
+    values["recognizers"] = recorded_names(settings.recognizers)
     return values
 
 

@@ -9,6 +9,7 @@ from advmask.masks import MaskSettings
 from advmask.objectives import ObjectiveSettings
 from advmask.photos import FacesSettings
 from advmask.printing.settings import PrintingSettings
+from advmask.recognizers.ensemble import SurrogateSettings
 from advmask.render import RenderSettings
 from advmask.settings import Settings
 from advmask.textures import TextureSettings
@@ -81,5 +82,6 @@ class TrainSettings(Settings):
     trainer: TrainerSettings = TrainerSettings()
     logger: LoggerSettings = LoggerSettings()
     printing: PrintingSettings = PrintingSettings()
+    surrogates: SurrogateSettings = SurrogateSettings()
     recognizers: list[str] = Field(default=["dlib"], min_length=1)
     seed: int = Field(default=0, ge=0)

@@ -13,6 +13,7 @@ from tiny_chain import YAML, words, write_network
 
 from advmask import cli
 from advmask.photos import portrait_path
+from advmask.recognizers.registry import FORMS
 
 Said = Callable[..., str]
 
@@ -252,7 +253,7 @@ def test_a_network_without_a_threshold_and_too_few_people(tiny: list[str], refus
     ("name", "says"),
     [
         ("dlibb", "Unknown recognizer 'dlibb'; did you mean dlib?"),
-        ("zzzzz", "Unknown recognizer 'zzzzz'; known: dlib, onnx:PATH."),
+        ("zzzzz", f"Unknown recognizer 'zzzzz'; known: {', '.join(FORMS)}."),
         ("dlib:large", "Unknown recognizer 'dlib:large'; dlib has one network: write dlib."),
         ("onnx:", "onnx: needs a path, such as onnx:networks/mine.onnx."),
         (
@@ -280,7 +281,7 @@ def test_damaged_dlib_weights(
     path = Path("weights.dat")
     if content is not None:
         path.write_bytes(content)
-    monkeypatch.setattr("advmask.recognizers.registry.dlib_weights_path", lambda: path)
+    monkeypatch.setattr("advmask.recognizers.adapters.dlib_weights_path", lambda: path)
     said = refused(4, "train", *tiny, "recognizers=[dlib]")
     assert "weights.dat" in said
 

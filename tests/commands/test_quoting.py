@@ -33,6 +33,19 @@ def is_constant_or_quoted(text: str) -> bool:
     return bare in {"", "null", "true", "false"} or (text[0] in "\"'" and text[0] == text[-1])
 
 
+@pytest.mark.parametrize(
+    ("word", "key", "value"),
+    [
+        ("mask=my drawing, (1).SVG", "mask.pattern", "my drawing, (1).SVG"),
+        ("mask=a=b.obj", "mask.pattern", "a=b.obj"),
+        ("mask=panelled", "mask", "panelled"),
+    ],
+)
+def test_a_file_may_stand_for_a_mask(word: str, key: str, value: str) -> None:
+    override = one(word)
+    assert (override.key_or_group, read(override)) == (key, value)
+
+
 @given(WILD)
 def test_any_text_arrives_as_it_was(text: str) -> None:
     assume(text != "???")

@@ -10,12 +10,13 @@ import torch
 from torch import Tensor
 
 from advmask.effects import EffectsSettings
-from advmask.errors import ConfigError
+from advmask.errors import ConfigError, DesignError
 from advmask.evaluation.protocol import ProtocolSettings, evaluate_designs, people_of
 from advmask.evaluation.results import RecognizerResult
 from advmask.masks import MaskSettings, build_mask
 from advmask.photos import FaceSet
 from advmask.photos.people import Split
+from advmask.recognizers.preparation import prepare_all
 from advmask.recognizers.registry import build_recognizers
 from advmask.render import RenderSettings
 
@@ -43,7 +44,7 @@ def judge(portrait: FaceSet, tiny_name: str) -> Judge:
         return evaluate_designs(
             designs,
             faces,
-            build_recognizers([tiny_name]),
+            prepare_all(build_recognizers([tiny_name]), faces.crops),
             texels_per_mm=1.0,
             protocol=ProtocolSettings.build(values),
             effects=EffectsSettings.build(EFFECTS),
@@ -119,9 +120,36 @@ def test_a_group_of_nobody_is_one_sentence(judge: Judge, portrait: FaceSet):
         {"fmr": 1.5},
         {"draws": 0},
         {"aligners": []},
-        {"aligners": ["dlib"]},
+        {"galleries": []},
+        {"galleries": ["hidden"]},
     ],
 )
 def test_protocols_that_make_no_sense_are_refused(wrong: dict[str, Any]):
     with pytest.raises(ConfigError, match=f"Setting {next(iter(wrong))}"):
         ProtocolSettings.build(wrong)
+
+
+def test_each_gallery_gives_its_own_block_and_pooled_is_never_below_either(judge: Judge):
+    designs = {"surgical_blue": texels(0.6), "design": texels(None)}
+    found = judge(designs, galleries=["bare", "masked", "pooled"])
+    assert [result.gallery for result in found] == ["bare", "masked", "pooled"]
+    by_name = {result.gallery: result.conditions["design"].similarity for result in found}
+    assert by_name["bare"] != by_name["masked"]
+    assert by_name["pooled"] >= max(by_name["bare"], by_name["masked"]) - 1e-9
+    assert judge(designs)[0].conditions == found[0].conditions
+
+
+def test_masked_enrolment_brings_masked_probes_closer(judge: Judge):
+    """One photo, enrolled under the very mask of the probe: nothing but the effects lies between them."""
+    bare, masked = judge({"surgical_blue": texels(0.6)}, galleries=["bare", "masked"])
+    assert masked.conditions["surgical_blue"].similarity > bare.conditions["surgical_blue"].similarity
+
+
+def test_masked_enrolment_needs_its_mask(judge: Judge):
+    with pytest.raises(DesignError, match="surgical_blue mask, which is not among the designs"):
+        judge({"design": texels(0.5)}, galleries=["pooled"])
+
+
+def test_an_unknown_aligner_is_named_before_anything_is_done(judge: Judge):
+    with pytest.raises(ConfigError, match="did you mean mtcnn"):
+        judge({"design": texels(0.5)}, aligners=["mtccn"])

@@ -51,7 +51,7 @@ def recognizer(distance: str = "cosine", calibration: Calibration = STORED) -> R
 
 def scores(similarity: dict[str, list[float]] = SIMILARITY, people: tuple[str, ...] = PEOPLE) -> Scores:
     values = {name: np.array(each, dtype=np.float64) for name, each in similarity.items()}
-    return Scores("mine", "mtcnn", values, people)
+    return Scores("mine", "mtcnn", "bare", values, people)
 
 
 @pytest.fixture
@@ -139,7 +139,7 @@ def test_the_file_has_no_nan_and_keeps_everything(result: RecognizerResult, tmp_
 
     record = json.loads(path.read_text(), parse_constant=refuse)
     assert record["seed"] == 3
-    assert record["schema"] == 1
+    assert record["schema"] == 2
     first, second = record["results"]
     assert first["threshold"] == 0.5
     assert second["threshold"] is None

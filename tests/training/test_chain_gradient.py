@@ -56,7 +56,6 @@ def _chain(settings: TrainSettings, *, photos: int) -> Chain:
     )
     module = build_module(
         settings,
-        surface,
         build_texture(settings, surface),
         recognizers,
         own_templates(prepared, faces.crops, worn.crops),
@@ -75,7 +74,7 @@ def _chain(settings: TrainSettings, *, photos: int) -> Chain:
 
 
 def _start(module: DesignModule) -> Tensor:
-    height, width = module.renderer.pyramid.height, module.renderer.pyramid.width
+    height, width = module.texture().shape[-2:]
     draws = generator(1, 0, "texels of a test")
     return 0.3 + 0.4 * torch.rand(3, height, width, generator=draws, dtype=torch.float64)
 

@@ -11,10 +11,19 @@ from advmask.effects import WearSettings
 from advmask.masks import MaskSettings, build_mask
 from advmask.photos import FacesSettings, load_faces
 from advmask.render import RenderSettings
-from advmask.training.data import StepData, StepDataset, draw_photos
+from advmask.training.data import StepData, StepDataset, by_person, draw_photos
 from advmask.worn import WornPhotos, wear_masks
 
 NAMES = ["ann"] * 7 + ["bob"] + ["cid"] * 3 + ["dot"] * 2
+PEOPLE = by_person(NAMES)
+
+
+@given(names=st.lists(st.sampled_from("bAaéz"), max_size=12))
+def test_photos_are_sorted_by_person(names: list[str]):
+    people = by_person(names)
+    assert [names[photos[0]] for photos in people] == sorted(set(names))
+    for photos in people:
+        assert list(photos) == [i for i, name in enumerate(names) if name == names[photos[0]]]
 
 
 @given(
@@ -26,7 +35,8 @@ NAMES = ["ann"] * 7 + ["bob"] + ["cid"] * 3 + ["dot"] * 2
 def test_people_are_seen_evenly_over_any_stretch(sizes: list[int], count: int, seed: int, rounds: int):
     names = [f"p{i}" for i, size in enumerate(sizes) for _ in range(size)]
     steps = rounds * len(sizes)  # so that whole rounds are seen
-    chosen = [i for step in range(steps) for i in draw_photos(names, count=count, seed=seed, step=step)]
+    people = by_person(names)
+    chosen = [i for step in range(steps) for i in draw_photos(people, count=count, seed=seed, step=step)]
     assert len(chosen) == steps * count
     assert all(0 <= i < len(names) for i in chosen)
     assert set(Counter(names[i] for i in chosen).values()) == {rounds * count}
@@ -36,24 +46,24 @@ def test_people_are_seen_evenly_over_any_stretch(sizes: list[int], count: int, s
 
 def test_photos_are_a_function_of_seed_and_step():
     def drawn(seed: int) -> list[list[int]]:
-        return [draw_photos(NAMES, count=4, seed=seed, step=step) for step in range(40)]
+        return [draw_photos(PEOPLE, count=4, seed=seed, step=step) for step in range(40)]
 
     first = drawn(5)
     torch.rand(3)  # the global generator must not matter
     assert drawn(5) == first
-    backwards = [draw_photos(NAMES, count=4, seed=5, step=step) for step in reversed(range(40))]
+    backwards = [draw_photos(PEOPLE, count=4, seed=5, step=step) for step in reversed(range(40))]
     assert backwards[::-1] == first
     assert drawn(6) != first
     assert len({tuple(batch) for batch in first}) > 30
 
 
 def test_all_photos_of_a_person_are_used():
-    chosen = {i for step in range(150) for i in draw_photos(NAMES, count=4, seed=0, step=step)}
+    chosen = {i for step in range(150) for i in draw_photos(PEOPLE, count=4, seed=0, step=step)}
     assert chosen == set(range(len(NAMES)))
 
 
 def test_the_order_of_people_changes_from_round_to_round():
-    orders = {tuple(NAMES[i] for i in draw_photos(NAMES, count=4, seed=0, step=step)) for step in range(100)}
+    orders = {tuple(NAMES[i] for i in draw_photos(PEOPLE, count=4, seed=0, step=step)) for step in range(100)}
     assert len(orders) == 24  # all permutations of four
 
 
@@ -79,11 +89,14 @@ def test_a_batch_is_replayed_alone(photos: WornPhotos):
         first, second = one[step], two[step]
         assert first.step == second.step == step
         assert first.pictures.shape == (3, 3, 112, 112)
+        assert first.pictures.is_contiguous(memory_format=torch.channels_last)
         assert 0 <= float(first.pictures.min()) < float(first.pictures.max()) <= 1
         for name, value in vars(first.packed).items():
             other = getattr(second.packed, name)
             assert torch.equal(value, other) if isinstance(value, torch.Tensor) else value == other
         assert torch.equal(first.photo, second.photo)
+        assert torch.equal(first.pictures, second.pictures)
+        assert torch.equal(first.landmarks, second.landmarks)
     lengths = {len(one[step].packed.pixel) for step in range(12)}
     assert len(lengths) > 1  # not always the same ways of wearing
 

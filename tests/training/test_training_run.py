@@ -88,7 +88,7 @@ def test_the_texture_files_agree(finished: TrainResult):
     assert list(load_file(finished.folder / "texture.safetensors")) == ["texels"]
     design = read_design(finished.folder / "texture.png")
     assert design.texels_per_mm == 1.0
-    assert design.pattern == "lower_face"
+    assert design.pattern == "contour"
     assert float((design.texels - texels).abs().max()) <= 0.5 / 255 + 1e-6
     assert float((texels - 0.5).abs().max()) > 0.05  # it started grey
 
