@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from advmask.evaluation.protocol import evaluate_designs as evaluate_designs
     from advmask.photos import FacesSettings as FacesSettings
     from advmask.photos import load_faces as load_faces
+    from advmask.recognizers.preparation import prepare_all as prepare_all
     from advmask.recognizers.registry import build_recognizers as build_recognizers
     from advmask.training.run import train as train
     from advmask.training.settings import TrainSettings as TrainSettings
@@ -27,6 +28,7 @@ _HOMES = {
     "build_recognizers": "advmask.recognizers.registry",
     "evaluate_designs": "advmask.evaluation.protocol",
     "load_faces": "advmask.photos",
+    "prepare_all": "advmask.recognizers.preparation",
     "train": "advmask.training.run",
 }
 
@@ -38,6 +40,7 @@ __all__ = [
     "build_recognizers",
     "evaluate_designs",
     "load_faces",
+    "prepare_all",
     "train",
 ]
 

@@ -42,7 +42,9 @@ COMMANDS: dict[str, Command] = {
         "list, get, verify or add the weights of recognizers",
         ("action", "what"),
     ),
-    "cache": Command("advmask.commands.cache", "show or clear the face crops kept here", ("action",)),
+    "cache": Command(
+        "advmask.commands.cache", "show or clear the face crops and placed masks kept here", ("action",)
+    ),
 }
 
 

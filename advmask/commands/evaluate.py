@@ -96,6 +96,9 @@ def run(config: DictConfig) -> None:
 
 def _held_out(settings: EvaluateSettings, run: TrainSettings | None, faces: FaceSet) -> bool | None:
     """Whether the design never saw the people probed; None where this cannot be told from the settings."""
-    if run is None or (run.faces.root, run.faces.split) != (settings.faces.root, settings.faces.split):
+    if run is None or run.faces.split != settings.faces.split:
+        return None
+    roots = [None if root is None else root.absolute() for root in (run.faces.root, settings.faces.root)]
+    if roots[0] != roots[1]:
         return None
     return faces.split.held_out and settings.protocol.people in {"validate", "test"}

@@ -52,7 +52,7 @@ TEXTS: dict[str, Text] = {
         ),
     ),
     "cache": Text(
-        "Show or clear the face crops that are kept so that faces are not searched again.",
+        "Show or clear the face crops and placed masks that are kept so that they are not made again.",
         (
             "advmask cache show",
             "advmask cache clear",

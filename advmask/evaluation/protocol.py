@@ -141,7 +141,8 @@ def evaluate_designs(
                     item.embeddings,
                     enrolments[name],
                     fmr=protocol.fmr,
-                    source=f"{len(faces.crops)} bare photos of {len(faces.people)} people at hand",
+                    source=f"{len(faces.crops)} bare photos of {len(faces.people)} people at hand"
+                    + ("" if name == "bare" else f" against the {name} gallery"),
                 )
                 for name in protocol.galleries
             ]

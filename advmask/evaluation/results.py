@@ -78,8 +78,8 @@ def summarise(
 
     Args:
         scores: Of this recognizer.
-        recognizer: Its stored calibration gives match confidence.
-        threshold: Its threshold gives the TAR: from the people at hand where there are enough.
+        recognizer: That made them.
+        threshold: Gives TAR and match confidence: from the people at hand where there are enough.
         seed: Of the bootstrap.
     """
     kept = scores.detected()
@@ -88,10 +88,9 @@ def summarise(
     matched = {name: accepted(values, threshold.threshold) for name, values in similarity.items()}
     plain = [name for name in PLAIN_MASKS if name in matched and len(people)]
     strongest = min(plain, key=lambda name: (matched[name].mean(), similarity[name].mean()), default=None)
-    calibration = recognizer.calibrated
     conditions = {}
     for name, values in similarity.items():
-        confidence = calibration.confidence(torch.from_numpy(values)).numpy()
+        confidence = threshold.confidence(torch.from_numpy(values)).numpy()
         drop = None
         if strongest is not None and name != "bare" and name not in PLAIN_MASKS:
             drop = mean_over_people(matched[strongest] - matched[name], people, seed=seed)

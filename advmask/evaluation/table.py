@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from advmask.evaluation.metrics import Estimate
 from advmask.evaluation.results import RecognizerResult
 
+FEWEST_PROBES = 10  # with fewer, one photo more or less turns any comparison round
+
 _ALIGNER_WORDS = {
     "mtcnn": "found and aligned afresh by MTCNN on the masked picture",
     "bare": "aligned as on the bare picture",
@@ -38,7 +40,9 @@ def results_table(results: Sequence[RecognizerResult]) -> str:
                 f"{_with_interval(condition.tar, 1, factor=100):>24}{condition.undetected:>9}"
             )
         for name, condition in result.conditions.items():
-            if condition.drop is not None and name == "design":
+            if condition.drop is not None and name == "design" and result.probes < FEWEST_PROBES:
+                rows.append(f"  {name}: {result.probes} probes are too few for a verdict")
+            elif condition.drop is not None and name == "design":
                 drop = _with_interval(condition.drop, 1, factor=100)
                 verdict = "below" if condition.drop.value > 0 else "NOT below"
                 rows.append(

@@ -78,7 +78,7 @@ def threshold_at_fmr(impostor: NDArray[np.floating], fmr: float) -> float:
     if scores.size < needed:
         raise CalibrationError(
             f"FMR {fmr:g} needs at least {needed} impostor comparisons, but there are {scores.size}; "
-            "add photos of more people or choose a larger FMR."
+            "add photos of more people, or evaluate at a larger one (protocol.fmr)."
         )
     allowed = math.floor(fmr * scores.size + 1e-9)
     first_refused = scores[allowed]

@@ -83,9 +83,13 @@ def prepare(
     except CalibrationError as error:
         at_hand = None
         if recognizer.calibration is None:
+            or_else = (
+                " Or write 'calibration: {fmr: ..., threshold: ..., scale: ...}' into the YAML beside its "
+                "weights."
+            )
+            or_else = "" if recognizer.eyes_only else or_else
             raise CalibrationError(
-                f"{recognizer.name} has no stored threshold and cannot be calibrated here: {error} Or write "
-                "'calibration: {fmr: ..., threshold: ..., scale: ...}' into the YAML beside its weights."
+                f"{recognizer.name} has no stored threshold and cannot be calibrated here: {error}{or_else}"
             ) from error
     if recognizer.calibration is None:
         recognizer.calibration = at_hand

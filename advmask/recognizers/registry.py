@@ -50,7 +50,7 @@ def build_recognizer(name: str) -> Recognizer:
         MissingPackageError: A package that the recognizer needs is not installed.
     """
     scheme, _, rest = name.partition(":")
-    if scheme == EYES and rest:
+    if scheme == EYES and rest and not rest.startswith(f"{EYES}:"):
         return _with_eyes_only(build_recognizer(rest), name)
     builder = BUILDERS.get(scheme)
     if builder is not None:
@@ -109,6 +109,11 @@ def build_recognizers(
         built.append(one)
     if not built:
         raise ConfigError("recognizers=[present] finds no weights that serve here; see: advmask weights list")
+    for number, one in enumerate(built):
+        for other in built[:number]:
+            same = one.weights_sha256 and one.weights_sha256 == other.weights_sha256
+            if same and one.eyes_only == other.eyes_only and one.differentiable == other.differentiable:
+                tell(f"{other.label} and {one.label} are one network by checksum; it counts twice.")
     labels = [recognizer.label for recognizer in built]
     twice = sorted({label for label in labels if labels.count(label) > 1})
     if twice:
@@ -171,6 +176,8 @@ def _with_eyes_only(whole: Recognizer, name: str) -> Recognizer:
 
 
 def _hint(name: str, scheme: str, rest: str) -> str:
+    if scheme == EYES:
+        return f"write {EYES}: and the name of a recognizer, such as {EYES}:dlib."
     known = [*BUILDERS, *zoo(), *(each.name for each in held()), PRESENT]
     near = get_close_matches(scheme.lower() if rest else name.lower(), known, n=2, cutoff=0.4)
     by_ending = _BY_ENDING.get(Path(name).suffix.lower())

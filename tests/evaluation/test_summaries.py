@@ -67,7 +67,7 @@ def test_a_probe_undetected_anywhere_is_left_out_everywhere(result: RecognizerRe
         condition = result.conditions[name]
         assert condition.similarity == pytest.approx(sum(left) / 4)
         assert condition.tar.value == pytest.approx(sum(value >= 0.5 for value in left) / 4)
-        confidence = sum(1 / (1 + math.exp(-4.0 * (value - 0.2))) for value in left) / 4
+        confidence = sum(1 / (1 + math.exp(-AT_HAND.scale * (value - 0.5))) for value in left) / 4
         assert condition.match_confidence.value == pytest.approx(confidence)
         assert condition.tar.low is not None
 
@@ -164,8 +164,9 @@ def test_an_earlier_file_that_is_no_text_is_kept_too(result: RecognizerResult, t
 
 
 def test_the_table_reads(result: RecognizerResult):
+    result = replace(result, probes=40)
     lines = results_table([result, replace(result, aligner="bare", left_out=0)]).splitlines()
-    assert lines[0].startswith("mine, found and aligned afresh by MTCNN on the masked picture: 4 probes, ")
+    assert lines[0].startswith("mine, found and aligned afresh by MTCNN on the masked picture: 40 probes, ")
     assert "2 left out" in lines[0]
     assert "threshold 0.500 at FMR 0.02 (at hand)" in lines[0]
     header = lines[1]
@@ -179,7 +180,7 @@ def test_the_table_reads(result: RecognizerResult):
     assert {len(line) for line in body.values()} == {len(header)}
     assert "25.0 [" in lines[8]
     assert "TAR below that of the strongest plain mask (*)" in lines[8]
-    assert any(line.startswith("mine, aligned as on the bare picture: 4 probes;") for line in lines)
+    assert any(line.startswith("mine, aligned as on the bare picture: 40 probes;") for line in lines)
 
 
 def test_a_distance_is_shown_as_one():
@@ -204,3 +205,18 @@ def test_a_cosine_below_zero_is_no_distance():
 def test_detected_needs_every_condition():
     assert scores().detected().tolist() == [True, True, True, False, True, False]
     assert torch.tensor(scores().detected()).sum() == 4
+
+
+def test_few_probes_give_no_verdict(result: RecognizerResult):
+    table = results_table([result])
+    assert "design: 4 probes are too few for a verdict" in table
+    assert "strongest plain mask (*)" not in table
+
+
+def test_confidence_above_one_half_is_a_match(result: RecognizerResult):
+    """One threshold for both columns of a row: what is shown as matched is what is believed to match."""
+    found = summarise(scores({"bare": [0.51] * 6, "white": [0.49] * 6}), recognizer(), AT_HAND)
+    assert found.conditions["bare"].tar.value == 1.0
+    assert found.conditions["bare"].match_confidence.value > 0.5
+    assert found.conditions["white"].tar.value == 0.0
+    assert found.conditions["white"].match_confidence.value < 0.5
