@@ -1,5 +1,6 @@
 """`advmask pattern`: the flat patterns of masks as SVG at true size, and how much their cloth stretches."""
 
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from advmask.masks.surface import MaskSurface
 from advmask.masks.svg_writer import pattern_svg
 from advmask.settings import Settings
 
+_LITTLE = 0.6  # of the area within bounds; less is no mask that can be made
 _COLUMNS = "{:<16} {:<5} {:>13}  {:<44} {:>5} {:>5} {:>5} {:>5} {:>5}  {:>9}"
 
 
@@ -43,15 +45,29 @@ def run(config: DictConfig) -> None:
         if settings.obj and mask.pattern != "pleated":
             worn = build_mask(_in_size_m(mask))
             files[_named(folder, worn, ".obj")] = surface_obj(worn)
-    if not settings.overwrite:
-        _refuse_to_replace(files)
-    print(_table(surfaces, [edge_stretch(build_mask(_in_size_m(mask))) for mask in masks]))
+    stretches = [edge_stretch(build_mask(_in_size_m(mask))) for mask in masks]
+    print(_table(surfaces, stretches))
+    for surface, stretch in zip(surfaces, stretches, strict=True):
+        if stretch.within < _LITTLE and surface.name != "pleated":
+            print(
+                f"\n{surface.name}: only {100 * stretch.within:.0f} % of the area is within bounds; no cloth "
+                "stretches like that. Add a seam or a dart, or bring pattern and worn shape closer."
+            )
     print()
+    kept = []
     for path, text in files.items():
-        write_text(path, text)
-        print(f"Written to {path}")
+        if settings.overwrite or _may_be_written(path, text):
+            write_text(path, _signed(text, path.suffix))
+            print(f"Written to {path}")
+        else:
+            kept.append(path)
     if settings.obj and any(mask.pattern == "pleated" for mask in masks):
         print("The pleated mask is not written as OBJ: the cloth hidden in its pleats has no place in one.")
+    if kept:
+        raise RunError(
+            f"{', '.join(map(str, kept))} exists and was changed since advmask wrote it; it is left as it "
+            "is. Choose another folder with out=DIR, or replace it with overwrite=true."
+        )
 
 
 def _named(folder: Path, surface: MaskSurface, suffix: str) -> Path:
@@ -69,13 +85,22 @@ def _in_size_m(mask: MaskSettings) -> MaskSettings:
     return mask.model_copy(update={"size": "M"})
 
 
-def _refuse_to_replace(files: dict[Path, str]) -> None:
-    for path, text in files.items():
-        if path.exists() and (not path.is_file() or path.read_bytes() != text.encode()):
-            raise RunError(
-                f"{path} exists and differs from what would be written; choose another folder with out=DIR, "
-                "or replace it with overwrite=true."
-            )
+def _signed(text: str, suffix: str) -> str:
+    """The text with a checksum of itself in a comment at its end, by which an unchanged file is known."""
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    return text + (f"<!-- advmask {digest} -->\n" if suffix == ".svg" else f"# advmask {digest}\n")
+
+
+def _may_be_written(path: Path, text: str) -> bool:
+    """Whether nothing of the user's is lost: there is no file, or it is as this command wrote it."""
+    if not path.exists():
+        return True
+    try:
+        found = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return False
+    body, newline, _ = found.rstrip("\n").rpartition("\n")
+    return found == text or found == _signed(body + newline, path.suffix)
 
 
 def _table(surfaces: Sequence[MaskSurface], stretches: Sequence[Stretch]) -> str:

@@ -10,7 +10,15 @@ from omegaconf import DictConfig
 from advmask.commands.given import as_mapping
 from advmask.errors import ConfigError, WeightsError
 from advmask.recognizers.dlib_network import dlib_weights_path
-from advmask.recognizers.weights_folder import VARIABLE, Held, expected_sums, held, weight_folders
+from advmask.recognizers.weights_folder import (
+    SUMS,
+    VARIABLE,
+    Held,
+    expected_sums,
+    held,
+    same_files,
+    weight_folders,
+)
 from advmask.recognizers.weights_store import add, get, verify
 from advmask.recognizers.zoo import zoo
 from advmask.settings import Settings
@@ -52,6 +60,12 @@ def run(config: DictConfig) -> None:
             size = "embedding of " + str(recognizer.specification.embedding)
             how = size if recognizer.differentiable else f"{size}, without gradient"
             print(f"{found.name} is here: {_place(found)} ({how})\n{_use(found)}")
+            for names in _names_of_same_files(held()):
+                if found.name in names:
+                    others = " and ".join(name for name in names if name != found.name)
+                    print(
+                        f"The same file is here as {others} already; keep one, or it counts twice in present."
+                    )
         else:
             _verify()
 
@@ -102,7 +116,13 @@ def _table() -> str:
     unused = sorted(str(path.name) for path in _unused(folders, here))
     if unused:
         rows.append(f"Not used, because no YAML beside it says how to feed it: {', '.join(unused)}.")
+    for names in _names_of_same_files(here):
+        rows.append(f"One file by SHA-256: {' and '.join(names)}; keep one, or it counts twice in present.")
     return "\n".join(rows)
+
+
+def _names_of_same_files(here: list[Held]) -> list[list[str]]:
+    return [[each.name for each in group] for group in same_files(here)]
 
 
 def _unused(folders: list[Path], here: list[Held]) -> Iterator[Path]:
@@ -119,13 +139,23 @@ def _verify() -> None:
         if each.path is None:
             print(f"{each.name}: comes with its package")
         elif problem is not None:
-            wrong.append(f"{each.path} has SHA-256 {checksum}, but {problem}.")
-            print(f"{each.name}: NOT what was expected")
+            wrong.append(_what_to_do(each, each.path, problem))
+            print(f"{each.name}: NOT what was expected: {problem}")
         else:
             known = "as expected" if any(expected_sums(each.path)) else "not recorded"
             print(f"{each.name}: {checksum} ({known})")
     if wrong:
-        raise WeightsError(" ".join(wrong) + " Delete what is damaged and get it anew.")
+        raise WeightsError("\n".join(wrong))
+
+
+def _what_to_do(found: Held, path: Path, problem: str) -> str:
+    again = f"advmask weights add FILE name={found.name}"
+    if found.entry is not None and found.entry.url is not None:
+        again = f"advmask weights get {found.name}"
+    return (
+        f"{path} is damaged or was changed (SHA-256: {problem}). Delete it and run: {again}. If you changed "
+        f"it on purpose, give it another name, or take its line out of {path.parent / SUMS}."
+    )
 
 
 def _place(found: Held) -> str:

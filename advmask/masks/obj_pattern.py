@@ -17,6 +17,7 @@ IntArray = NDArray[np.int64]
 _SAME_MM = 1e-4
 _LEAST_MM2 = 1e-6
 _SMALLEST_MM, _LARGEST_MM = 40.0, 400.0
+_FARTHEST_MM = 30.0  # median distance from the lower face; a mask that stands well off it has 15
 _SHARED_MM2 = 0.2
 _MOST_PANELS = 20
 _HEAD_AXIS_MM = np.array([0.0, -40.0, -10.0])  # behind the mouth
@@ -44,6 +45,7 @@ def surface_from_obj(content: bytes, *, name: str, where: str) -> MaskSurface:
         mesh.positions[mesh.corners.ravel()], mesh.coordinates[mesh.corner_coordinates.ravel()], where
     )
     vertices, uv, faces = _welded(mesh)
+    _check_place(vertices, where)
     _check_areas(vertices, uv, faces, mesh, where)
     faces = _turned_outwards(vertices, faces)
     _check_turning(uv, faces, mesh, where)
@@ -74,6 +76,7 @@ def _check_sizes(vertices: FloatArray, uv: FloatArray, where: str) -> None:
     if not _SMALLEST_MM <= worn.max() <= _LARGEST_MM:
         shown = " x ".join(f"{side:.3g}" for side in worn)
         hint = " It seems to be in metres; scale it by 1000." if 0.03 < worn.max() < 0.5 else ""
+        hint = " It seems to be in inches; scale it by 25.4." if 1.5 < worn.max() < 16 else hint
         raise DesignError(
             f"{where}: the worn mask (v) measures {shown} mm, and its largest side is 40 to 400 mm.{hint}"
         )
@@ -102,6 +105,22 @@ def _check_areas(vertices: FloatArray, uv: FloatArray, faces: IntArray, mesh: Ob
             )
 
 
+def _check_place(vertices: FloatArray, where: str) -> None:
+    """A mask lies on or before the lower face; elsewhere its axes or its origin are other than here."""
+    cloth = shipped_surface("cloth").vertices_mm
+    distance, _ = cKDTree(cloth).query(vertices)
+    far = float(np.median(distance))
+    if far <= _FARTHEST_MM:
+        return
+    centre, wanted = vertices.mean(axis=0), cloth.mean(axis=0)
+    raise DesignError(
+        f"{where}: the worn mask (v) lies {far:.0f} mm from the lower face; its centre is at "
+        f"({centre[0]:.0f}, {centre[1]:.0f}, {centre[2]:.0f}) and that of a mask near "
+        f"({wanted[0]:.0f}, {wanted[1]:.0f}, {wanted[2]:.0f}). x points right in a photo, y up, z to the "
+        "camera, in mm: swap axes or move it."
+    )
+
+
 def _turned_outwards(vertices: FloatArray, faces: IntArray) -> IntArray:
     a, b, c = (vertices[faces[:, corner]] for corner in range(3))
     outward = (a + b + c) / 3 - _HEAD_AXIS_MM
@@ -116,8 +135,8 @@ def _check_turning(uv: FloatArray, faces: IntArray, mesh: ObjMesh, where: str) -
         return
     if len(wrong) == len(faces):
         raise DesignError(
-            f"{where}: the pattern (vt) is the mirror image of the worn mask; v points down in it. Most "
-            "programs let v point up: turn its sign, or mirror u."
+            f"{where}: the pattern (vt) is the mirror image of the worn mask (v). In vt, v points down, and "
+            "most programs let it point up: turn its sign. In v, z points to the camera."
         )
     raise DesignError(
         f"{where}, line {mesh.lines[wrong[0]]}: {len(wrong)} of {len(faces)} triangles are overturned on the "

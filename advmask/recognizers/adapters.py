@@ -14,6 +14,7 @@ from advmask.recognizers.adaface_network import load_adaface
 from advmask.recognizers.black_box import load_black_box
 from advmask.recognizers.calibration import Calibration, stored_calibration
 from advmask.recognizers.dlib_network import CHANNELS, STD, VALUE_RANGE, dlib_weights_path, load_dlib_resnet
+from advmask.recognizers.file_kinds import refuse_other_kind
 from advmask.recognizers.iresnet import load_iresnet
 from advmask.recognizers.network_check import carries_gradient, check_network
 from advmask.recognizers.onnx_network import UnconvertibleError, load_onnx
@@ -112,6 +113,7 @@ def _onnx(name: str, rest: str, *, black_box: bool = False) -> Recognizer:
         raise WeightsError(
             f"There is no ONNX file {path}; check the path behind `{name.partition(':')[0]}:`."
         )
+    refuse_other_kind(path, "onnx")
     specification = read_specification(path)
     why = "it was asked for as a black box" if black_box else ""
     if not black_box and not specification.gradient:

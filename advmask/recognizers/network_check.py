@@ -1,5 +1,7 @@
 """What every network must do before it is taken for a recognizer: embed pictures, each by itself."""
 
+import textwrap
+
 import torch
 from torch import Tensor, nn
 
@@ -48,7 +50,7 @@ def _output(network: nn.Module, inputs: Tensor, specification: NetworkSpecificat
         output = network(inputs)
     except Exception as error:
         raise WeightsError(
-            f"{name} does not run on {batch} x 3 x {height} x {width} values ({_first_line(error)}); check "
+            f"{name} does not run on {batch} x 3 x {height} x {width} values ({_reason(error)}); check "
             "`size` in its specification, and that it takes any number of pictures (a free batch dimension)."
         ) from error
     if not isinstance(output, Tensor):
@@ -82,5 +84,8 @@ def carries_gradient(network: nn.Module, specification: NetworkSpecification) ->
     return gradient is not None and bool(torch.isfinite(gradient).all()) and bool(gradient.any())
 
 
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+def _reason(error: Exception) -> str:
+    """One line: the first, or of TorchScript, which begins with a traceback of its own, the last."""
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    line = lines[-1] if isinstance(error, torch.jit.Error) or "TorchScript" in lines[0] else lines[0]
+    return textwrap.shorten(line.strip(), 200, placeholder=" ...")

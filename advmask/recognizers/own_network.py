@@ -3,10 +3,13 @@
 import hashlib
 import importlib
 import importlib.util
+import inspect
+import re
 import sys
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from difflib import get_close_matches
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -15,6 +18,7 @@ import torch
 from torch import nn
 
 from advmask.errors import AdvmaskError, ConfigError, WeightsError
+from advmask.recognizers.file_kinds import is_cut_archive, refuse_other_kind
 from advmask.recognizers.specification import NetworkSpecification
 from advmask.recognizers.subnormal import zero_subnormals
 
@@ -41,19 +45,17 @@ def load_torchscript(path: Path) -> nn.Module:
         The network in evaluation mode, frozen, subnormal weights set to zero.
 
     Raises:
-        WeightsError: The file is missing, damaged or no TorchScript.
+        WeightsError: The file is missing, damaged or no TorchScript; the sentence says what it is instead.
     """
     if not path.is_file():
         raise WeightsError(f"There is no TorchScript file {path}; check the path behind the colon.")
+    refuse_other_kind(path, "torchscript")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch advises other formats
             network: nn.Module = torch.jit.load(str(path), map_location="cpu")
     except Exception as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
-        raise WeightsError(
-            f"{path} is not a whole TorchScript file ({reason}); save it anew with torch.jit.save."
-        ) from error
+        raise WeightsError(_not_loaded(path, error)) from error
     zero_subnormals(network)
     for parameter in network.parameters():  # requires_grad_ of the whole is not to be had in TorchScript
         parameter.requires_grad_(False)
@@ -80,9 +82,12 @@ def load_python(name: str, place: str) -> tuple[nn.Module, NetworkSpecification]
         raise ConfigError(
             f"{name} names no function; write python:MODULE:FUNCTION or python:FILE.py:FUNCTION."
         )
-    function = getattr(_module(name, module_name), function_name, None)
+    module = _module(name, module_name, function_name)
+    function = getattr(module, function_name, None)
     if not callable(function):
-        raise ConfigError(f"{name}: the module {module_name} has no function {function_name}.")
+        raise ConfigError(
+            f"{name}: {module_name} has no function {function_name}; {_functions(module, function_name)}"
+        )
     try:
         built = function()
     except AdvmaskError:
@@ -114,7 +119,35 @@ def weights_checksum(network: nn.Module) -> str:
     return digest.hexdigest()
 
 
-def _module(name: str, module: str) -> ModuleType:
+def _not_loaded(path: Path, error: Exception) -> str:
+    if is_cut_archive(path):
+        why = "its end is missing"
+    elif unknown := re.search(r"Unknown builtin op: ([\w:]+)", str(error)):
+        return (
+            f"{path} needs the operator {unknown[1]}, which torch alone does not have; export the network "
+            "with plain layers."
+        )
+    else:
+        why = f"torch {torch.__version__} cannot read it"
+    return (
+        f"{path} is not a whole TorchScript file: {why}; save it anew with torch.jit.save, or copy it anew."
+    )
+
+
+def _functions(module: ModuleType, wanted: str) -> str:
+    """The nearest of a module's own functions, or all of them."""
+    own = [
+        name
+        for name, value in vars(module).items()
+        if inspect.isfunction(value) and value.__module__ == module.__name__ and not name.startswith("_")
+    ]
+    near = get_close_matches(wanted, own, n=2)
+    if near:
+        return f"did you mean {' or '.join(near)}?"
+    return f"it has {', '.join(own[:8])}." if own else "it has none."
+
+
+def _module(name: str, module: str, function: str) -> ModuleType:
     try:
         with _current_folder_first():
             if module.endswith(".py"):
@@ -122,6 +155,16 @@ def _module(name: str, module: str) -> ModuleType:
             return importlib.import_module(module)
     except AdvmaskError:
         raise
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{module}.".startswith(f"{error.name}."):
+            raise ConfigError(f"{name}: cannot import {module}, which needs {error.name}.") from error
+        near = get_close_matches(module, [path.stem for path in Path.cwd().glob("*.py")], n=1)
+        raise ConfigError(
+            f"{name}: cannot import {module}. "
+            + (f"Did you mean {near[0]}? " if near else "")
+            + f"Modules are looked for in the folder you are in ({Path.cwd()}), on PYTHONPATH and among the "
+            f"installed packages. A file anywhere is named python:/path/to/file.py:{function}"
+        ) from error
     except Exception as error:
         raise ConfigError(f"{name}: cannot import {module} ({type(error).__name__}: {error}).") from error
 

@@ -96,6 +96,11 @@ class NetworkSpecification(Settings):
     licence: str | None = None
     source: str | None = None
 
+    @field_validator("channels", "distance", mode="before")
+    @classmethod
+    def _in_any_case(cls, value: Any) -> Any:
+        return value.lower() if isinstance(value, str) else value
+
     @field_validator("size", "range", "mean", "std", mode="before")
     @classmethod
     def _counted(cls, value: Any, info: Any) -> Any:
@@ -109,9 +114,9 @@ class NetworkSpecification(Settings):
     def _template(cls, value: Any) -> Any:
         expected = f"{', '.join(_NAMED_TEMPLATES)} or five [x, y] pairs in px were expected"
         if isinstance(value, str):
-            if value not in _NAMED_TEMPLATES:
+            if value.lower() not in _NAMED_TEMPLATES:
                 raise ValueError(expected)
-            return value
+            return value.lower()
         if not isinstance(value, list | tuple) or len(value) != 5:
             raise ValueError(expected)
         for point in value:

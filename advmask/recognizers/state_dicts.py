@@ -1,6 +1,7 @@
 """Weights read from .pth, .pt, .ckpt and .safetensors files without running what stands in them."""
 
 import pickle
+import warnings
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from advmask.errors import WeightsError
+from advmask.recognizers.file_kinds import is_cut_archive, refuse_other_kind
 from advmask.recognizers.subnormal import without_subnormals
 
 StateDict = dict[str, Tensor]
@@ -38,8 +40,8 @@ def read_state_dict(path: Path) -> StateDict:
         Tensors by name, on the CPU: floating ones as float32 with subnormal values set to zero.
 
     Raises:
-        WeightsError: The file is missing, damaged, compressed, holds anything but tensors and plain values,
-            no weights, or values that are not finite.
+        WeightsError: The file is missing, damaged, compressed, of another kind, holds anything but tensors
+            and plain values, no weights, or values that are not finite.
     """
     try:
         if not path.is_file():
@@ -48,6 +50,7 @@ def read_state_dict(path: Path) -> StateDict:
             )
         if path.stat().st_size > _LARGEST_FILE:
             raise WeightsError(f"{path} is larger than 4 GiB; the weights of a face network were expected.")
+        refuse_other_kind(path, "weights")
         content = _safetensors(path) if path.suffix.lower() == ".safetensors" else _pickled(path)
     except OSError as error:
         raise WeightsError(f"Cannot read {path}: {error}. Check the path and its rights.") from error
@@ -127,13 +130,14 @@ def _safetensors(path: Path) -> Any:
     try:
         return safetensors.torch.load_file(path)
     except (safetensors.SafetensorError, ValueError, RuntimeError, KeyError) as error:
-        raise WeightsError(f"{path} is not a whole safetensors file ({error}); get it anew.") from error
+        raise WeightsError(f"{path} is not a whole safetensors file; get it anew.") from error
 
 
 def _pickled(path: Path) -> Any:
     _refuse_compressed(path)
     try:
-        with torch.serialization.safe_globals(_bystanders(path)):
+        with warnings.catch_warnings(), torch.serialization.safe_globals(_bystanders(path)):
+            warnings.simplefilter("ignore")  # of how the file was pickled; what cannot be read is refused
             return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         first = str(error)
@@ -146,9 +150,7 @@ def _pickled(path: Path) -> Any:
     except OSError:
         raise
     except Exception as error:
-        raise WeightsError(
-            f"{path} is not a whole weight file ({_first_line(error)}); get it anew."
-        ) from error
+        raise WeightsError(f"{path} is not a whole weight file; get it anew.") from error
 
 
 def _bystanders(path: Path) -> list[Any]:
@@ -161,12 +163,14 @@ def _bystanders(path: Path) -> list[Any]:
 
 def _refuse_compressed(path: Path) -> None:
     try:
+        if is_cut_archive(path):
+            raise WeightsError(f"{path} is not a whole weight file: its end is missing; get it anew.")
         if not zipfile.is_zipfile(path):  # an old file, or none at all
             return
         with zipfile.ZipFile(path) as archive:
             compressed = any(item.compress_type != zipfile.ZIP_STORED for item in archive.infolist())
     except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
-        raise WeightsError(f"{path} is not a whole weight file ({error}); get it anew.") from error
+        raise WeightsError(f"{path} is not a whole weight file; get it anew.") from error
     if compressed:
         raise WeightsError(f"{path} is a compressed archive; unpack it and name the weight file inside.")
 
@@ -194,7 +198,3 @@ def _plain(values: Tensor) -> Tensor:
 def _some(names: list[str]) -> str:
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""
     return ", ".join(names[:3]) + more
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

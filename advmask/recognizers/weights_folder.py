@@ -1,7 +1,7 @@
 """What lies in the weights folder, under which names, and whether it is what it was."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -126,6 +126,23 @@ def expected_sums(path: Path) -> Iterator[tuple[str, str]]:
     recorded = _recorded(path.parent / SUMS).get(path.name)
     if recorded is not None:
         yield f"{SUMS} beside it", recorded
+
+
+def same_files(here: Sequence[Held]) -> list[list[Held]]:
+    """Groups of those whose files have the same content, byte by byte, under different names.
+
+    Only files of equal size are read.
+
+    Args:
+        here: As `held` gives them.
+    """
+    by_content: dict[tuple[int, str], list[Held]] = {}
+    files = [(each, each.path.stat().st_size) for each in here if each.path is not None]
+    sizes = [size for _, size in files]
+    for each, size in files:
+        if each.path is not None and sizes.count(size) > 1:
+            by_content.setdefault((size, sha256(each.path)), []).append(each)
+    return [group for group in by_content.values() if len(group) > 1]
 
 
 def record(path: Path, checksum: str) -> None:

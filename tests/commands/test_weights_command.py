@@ -1,12 +1,24 @@
 """`advmask weights`: what the user sees."""
 
+import hashlib
 import shutil
+import warnings
 from pathlib import Path
 
 import pytest
+import torch
+from torch import Tensor, nn
 
 from advmask import cli
+from advmask.recognizers.specification import EXAMPLE
 from advmask.recognizers.weights_folder import VARIABLE, record
+
+YAML = EXAMPLE.replace("512", "3")
+
+
+class _Tiny(nn.Module):
+    def forward(self, fed: Tensor) -> Tensor:
+        return fed.mean(dim=(2, 3))
 
 
 @pytest.fixture(autouse=True)
@@ -62,8 +74,31 @@ def test_verify_fails_where_a_file_has_changed(folder: Path, capsys: pytest.Capt
     record(path, "0" * 64)
     assert cli.main(["weights", "verify"]) == 4
     said = capsys.readouterr()
-    assert "facenet:casia-webface: NOT what was expected" in said.out
-    assert "SHA256SUMS beside it says 000000" in said.err
+    found = hashlib.sha256(b"x").hexdigest()[:12]
+    assert f"facenet:casia-webface: NOT what was expected: found {found}, SHA256SUMS" in said.out
+    assert f"found {found}, SHA256SUMS beside it says 000000000000)." in said.err
+    assert "Delete it and run: advmask weights get facenet:casia-webface. If you changed it" in said.err
+    assert f"take its line out of {folder / 'SHA256SUMS'}." in said.err
+
+
+def test_the_same_file_under_another_name_is_told(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    texts = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch advises other formats
+        script = torch.jit.script(_Tiny())
+    for name in ("first", "second"):
+        file = tmp_path / f"{name}.pt"
+        script.save(str(tmp_path / "saved.pt"))
+        shutil.copy(tmp_path / "saved.pt" if name == "first" else tmp_path / "first.pt", file)
+        file.with_suffix(".yaml").write_text(YAML)
+        assert cli.main(["weights", "add", str(file)]) == 0
+        texts.append(capsys.readouterr().out)
+    assert "The same file" not in texts[0]
+    assert "The same file is here as first already; keep one, or it counts twice in present." in texts[1]
+    assert cli.main(["weights", "list"]) == 0
+    assert "One file by SHA-256: first and second; keep one" in capsys.readouterr().out
 
 
 @pytest.mark.shared

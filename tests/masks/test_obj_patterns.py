@@ -239,3 +239,27 @@ def test_a_damaged_file_is_read_or_refused(place, length, junk):
         return
     assert np.isfinite(surface.vertices_mm).all()
     assert np.isfinite(surface.chart_mm).all()
+
+
+@pytest.mark.parametrize(
+    "change", [lambda x, y, z: (x, z, -y), lambda x, y, z: (x, y + 90, z), lambda x, y, z: (x, y, z - 90)]
+)
+def test_a_mask_that_is_not_on_the_face_is_refused(change):
+    lines = [
+        "v {} {} {}".format(*change(*map(float, line.split()[1:]))) if line.startswith("v ") else line
+        for line in surface_obj(shipped_surface("contour")).splitlines()
+    ]
+    with pytest.raises(DesignError, match="mm from the lower face"):
+        read("\n".join(lines))
+
+
+def test_inches_are_suspected():
+    with pytest.raises(DesignError, match=r"inches; scale it by 25\.4"):
+        read(
+            "\n".join(
+                "v {} {} {}".format(*(float(n) / 25.4 for n in line.split()[1:]))
+                if line.startswith("v ")
+                else line
+                for line in SHEET.splitlines()
+            )
+        )

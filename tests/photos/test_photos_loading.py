@@ -264,4 +264,4 @@ def test_every_research_photo_gives_a_crop(shared_dir: Path) -> None:
     assert [len(part) for part in (faces.split.train, faces.split.validate, faces.split.test)] == [44, 8, 20]
     assert faces.omissions == ()
     eyes = [float(torch.linalg.norm(crop.landmarks[1] - crop.landmarks[0])) for crop in faces.crops]
-    assert 50 < np.median(eyes) < 60
+    assert 40 < np.median(eyes) < 47

@@ -1,7 +1,9 @@
 """A user's own network by TorchScript or Python, and ONNX networks that run without gradient."""
 
 import hashlib
+import re
 import warnings
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -104,7 +106,12 @@ def test_a_network_alone_is_fed_as_insightface_does(module: str) -> None:
 @pytest.mark.parametrize(
     ("place", "error", "says"),
     [
-        ("{module}:gone", ConfigError, "has no function gone"),
+        ("{module}:gone", ConfigError, "has no function gone; it has build, plain, blind, wrong_key"),
+        ("{module}:biuld", ConfigError, r"has no function biuld; did you mean build( or blind)?\?"),
+        ("{module}k:build", ConfigError, r"cannot import {module}k\. Did you mean {module}\?"),
+        ("nowhere.at_all:build", ConfigError, r"looked for in the folder you are in \({folder}\)"),
+        ("nowhere:build", ConfigError, r"is named python:/path/to/file\.py:build$"),
+        ("needs_another:build", ConfigError, "cannot import needs_another, which needs not_installed_here"),
         ("{module}", ConfigError, "names no function; write python:MODULE:FUNCTION"),
         ("", ConfigError, "names no function"),
         ("no_such_module_here:build", ConfigError, "cannot import no_such_module_here"),
@@ -118,6 +125,8 @@ def test_a_network_alone_is_fed_as_insightface_does(module: str) -> None:
 def test_functions_that_build_nothing_are_named(
     module: str, tmp_path: Path, place: str, error: type[Exception], says: str
 ) -> None:
+    (tmp_path / "needs_another.py").write_text("import not_installed_here", encoding="utf-8")
+    says = says.replace("{module}", module).replace("{folder}", re.escape(str(tmp_path)))
     with pytest.raises(error, match=says):
         build_recognizer("python:" + place.format(module=module, folder=tmp_path))
 
@@ -179,13 +188,34 @@ def test_torchscript_that_is_none_or_damaged_is_refused(tmp_path: Path) -> None:
     whole = path.read_bytes()
     for content in (b"", b"hello", whole[:100], whole[: len(whole) // 2], whole[:-30]):
         path.write_bytes(content)
-        with pytest.raises(WeightsError, match=r"mine\.pt is not a whole TorchScript file"):
+        with pytest.raises(WeightsError, match=r"mine\.pt is not a whole TorchScript file") as refused:
             build_recognizer(f"torchscript:{path}")
-    torch.save({"w": torch.zeros(3)}, path)
-    with pytest.raises(WeightsError, match=r"mine\.pt is not a whole TorchScript file"):
-        build_recognizer(f"torchscript:{path}")
+        assert "miniz" not in str(refused.value)
+        assert "its end is missing" in str(refused.value) or not content.startswith(b"PK")
     with pytest.raises(WeightsError, match="There is no TorchScript file"):
         build_recognizer(f"torchscript:{tmp_path / 'gone.pt'}")
+
+
+def test_torchscript_with_operators_of_another_package_names_them(tmp_path: Path) -> None:
+    path = _script(tmp_path, _small())
+    changed = tmp_path / "changed.pt"
+    with zipfile.ZipFile(path) as read, zipfile.ZipFile(changed, "w") as write:
+        for item in read.namelist():
+            data = read.read(item)
+            write.writestr(
+                item, data.replace(b"torch.flatten(", b"ops.my.flatten(") if item.endswith(".py") else data
+            )
+    with pytest.raises(WeightsError, match=r"changed\.pt needs the operator my::flatten, which torch alone"):
+        build_recognizer(f"torchscript:{changed}")
+
+
+def test_torchscript_that_does_not_fit_its_size_says_why_in_one_line(tmp_path: Path) -> None:
+    network = nn.Sequential(nn.Flatten(), nn.Linear(3 * 16 * 16, 5))
+    path = _script(tmp_path, network, size=[16, 24])
+    with pytest.raises(
+        WeightsError, match=r"does not run on 2 x 3 x 16 x 24 values \(.*shapes.*\); check `siz"
+    ):
+        build_recognizer(f"torchscript:{path}")
 
 
 def test_a_black_box_gives_the_converted_networks_embeddings(

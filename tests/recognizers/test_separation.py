@@ -98,7 +98,32 @@ def test_a_network_that_nothing_mends_is_said_to_be_wrong() -> None:
     found = check_separation(recognizer, _crops())
     assert found.auc == 0
     assert found.warning is not None
-    assert found.warning.endswith("no usual way of feeding does better, so its weights may be wrong.")
+    assert found.warning.endswith("no usual way of feeding mends it, so its weights may be wrong.")
+
+
+class _Poor(nn.Module):
+    """Random directions, a little of the person's colour among them where the input is small."""
+
+    def forward(self, fed: Tensor) -> Tensor:
+        means = fed[:, :, 4:12, 4:12].mean(dim=(2, 3))
+        noise = torch.sin(1e4 * fed[:, :, 5, 5])
+        small = (means.abs().amax(dim=1, keepdim=True) < 1.01).float()
+        return noise + 0.8 * small * means
+
+
+def test_a_feeding_that_is_better_and_not_sound_is_not_proposed() -> None:
+    recognizer = _recognizer(mean=(0,) * 3, std=(1,) * 3)
+    recognizer.network = _Poor()
+    better = _recognizer(range=(0, 1), mean=(0.5,) * 3, std=(0.5,) * 3)
+    better.network = _Poor()
+    found = check_separation(recognizer, _crops())
+    mended = check_separation(better, _crops())
+    assert found.auc is not None
+    assert mended.auc is not None
+    assert found.auc + 0.05 < mended.auc < 0.9
+    assert (found.proposal, found.proposed_auc) == ({}, None)
+    assert found.warning is not None
+    assert "its weights may be wrong" in found.warning
 
 
 @pytest.mark.parametrize(("people", "photos"), [(1, 5), (6, 1), (0, 0)])

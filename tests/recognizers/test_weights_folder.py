@@ -25,7 +25,14 @@ from advmask.recognizers.registry import (
     recorded_names,
 )
 from advmask.recognizers.specification import NetworkSpecification
-from advmask.recognizers.weights_folder import VARIABLE, checked_sha256, held, record, weight_folders
+from advmask.recognizers.weights_folder import (
+    VARIABLE,
+    checked_sha256,
+    held,
+    record,
+    same_files,
+    weight_folders,
+)
 from advmask.recognizers.weights_store import add, get, verify
 from advmask.recognizers.zoo import ZooEntry, zoo
 
@@ -138,7 +145,7 @@ def test_known_weights_that_are_not_here_say_what_to_do(folder: Path) -> None:
         get("arcface-r50-ms1mv3")
 
 
-def test_a_changed_file_is_noticed(folder: Path, write_network: WriteNetwork) -> None:
+def test_a_changed_file_is_noticed(folder: Path, tmp_path: Path, write_network: WriteNetwork) -> None:
     path = write_network(folder / "mine.onnx")
     record(path, hashlib.sha256(path.read_bytes()).hexdigest())
     assert checked_sha256(path) == build_recognizer("mine").weights_sha256
@@ -146,7 +153,34 @@ def test_a_changed_file_is_noticed(folder: Path, write_network: WriteNetwork) ->
     write_network(path, seed=1)
     with pytest.raises(WeightsError, match=r"mine\.onnx has SHA-256 .*, but SHA256SUMS beside it says"):
         build_recognizer("mine")
-    assert "SHA256SUMS beside it says" in str(verify()[1][2])
+    was, now = (folder / "SHA256SUMS").read_text()[:12], hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+    assert verify()[1][2] == f"found {now}, SHA256SUMS beside it says {was}"
+    # A file that takes the place of one that is gone is refused in words about what the user gave.
+    given = write_network(tmp_path / "elsewhere" / "mine.onnx", seed=1)
+    path.unlink()
+    with pytest.raises(
+        ConfigError, match=r"elsewhere/mine\.onnx has SHA-256 .*; choose another name, or take"
+    ):
+        add(given)
+
+
+def test_one_file_under_two_names_is_noticed(folder: Path, write_network: WriteNetwork) -> None:
+    for name, seed in (("a", 0), ("b", 1), ("c", 0)):
+        write_network(folder / f"{name}.onnx", seed=seed)
+    assert len({path.stat().st_size for path in folder.glob("*.onnx")}) == 1
+    assert [[each.name for each in group] for group in same_files(held())] == [["a", "c"]]
+
+
+def test_the_weights_that_a_package_brings_are_not_to_be_added(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "x.dat"
+    file.write_bytes(b"x")
+    with pytest.raises(ConfigError, match="face_recognition_models, which is installed: they are here"):
+        add(file, name="dlib")
+    monkeypatch.setattr(weights_store, "find_spec", lambda _: None)
+    with pytest.raises(ConfigError, match="which is missing: pip install face_recognition_models"):
+        add(file, name="dlib")
 
 
 def _facenet(path: Path) -> Path:
@@ -202,6 +236,40 @@ def test_add_leaves_nothing_of_what_it_refuses(
     with pytest.raises(WeightsError, match="holds the weights of another network"):
         add(state, adapter="magface")
     assert not folder.exists() or not list(folder.iterdir())
+
+
+def test_add_names_the_file_that_was_given(
+    folder: Path, tmp_path: Path, write_network: WriteNetwork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = write_network(tmp_path / "from me" / "mine.onnx")
+    beside = file.with_suffix(".yaml")
+    text, content = beside.read_text(), file.read_bytes()
+
+    def refused(**settings: Any) -> str:
+        with pytest.raises((WeightsError, ConfigError)) as caught:
+            add(file, **settings)
+        said = str(caught.value)
+        assert str(folder) not in said
+        return said
+
+    beside.write_text(text.replace("rgb", "grb"))
+    assert refused(name="other").startswith(f"{beside}: Setting channels='grb'")
+    beside.write_text(text)
+    file.write_bytes(content[:50])
+    assert refused(name="other").startswith(f"{file} is not a whole ONNX file")
+    beside.unlink()
+    known = next(entry for entry in zoo().values() if entry.recognizer == "onnx:FILE" and not entry.beside)
+    values = known.model_dump() | {"sha256": hashlib.sha256(file.read_bytes()).hexdigest()}
+    for module in (weights_folder, weights_store):
+        monkeypatch.setattr(module, "zoo", lambda: {known.name: ZooEntry.build(values)})
+    for settings in ({"name": "other"}, {}, {"name": known.name}):
+        assert refused(**settings).startswith(f"{file} needs a file mine.yaml beside it")
+    torch.save({"w": torch.zeros(3)}, file)
+    assert "does not say what reads it; give adapter=iresnet50" in refused()
+    beside.write_text(text)
+    script = file.rename(file.with_suffix(".pt"))
+    with pytest.raises(ConfigError, match=r"mine\.pt does not say what reads it; give adapter=iresnet50"):
+        add(script)
 
 
 class _Response(io.BytesIO):
