@@ -6,7 +6,8 @@
 Takes the overrides of `advmask train`. Prints CPU time (process time, one thread, median of several rounds;
 after each real step every part runs once by itself, so that a busy machine slows all alike):
 
-- floor: alignment, forward and backward of the recognizers to the picture, alone
+- floor: alignment, forward and backward of the recognizers to the picture, alone; below it, each network's
+  own forward and backward on ready chips
 - texture, render, effects: each alone, forward and backward
 - data: choosing and collating the batch
 - rest: what a real Lightning step costs beyond these (similarity, objective, optimiser, logging, hooks)
@@ -105,13 +106,22 @@ def main() -> None:  # noqa: PLR0915 - a benchmark reads best from top to bottom
     def tone() -> Any:
         return draw_tone(settings.effects.tone, batch=size, draws=generator(0, 0, "tone"))
 
-    def floor(only: int | None = None) -> None:
+    def floor() -> None:
         pictures.grad = None
-        if only is None:
-            total = sum(embedding.sum() for embedding in module.ensemble(pictures, batch.landmarks))
-        else:
-            total = recognizers[only](pictures, batch.landmarks).sum()
+        total = sum(embedding.sum() for embedding in module.ensemble(pictures, batch.landmarks))
         torch.as_tensor(total).backward()
+
+    def on_ready_chips(number: int) -> Callable[[], None]:
+        member = recognizers[number]
+        with torch.no_grad():
+            chips = member.chips(batch.pictures, batch.landmarks)
+        ready = chips.clone(memory_format=torch.channels_last).requires_grad_()
+
+        def work() -> None:
+            ready.grad = None
+            member.embed(ready).sum().backward()
+
+        return work
 
     def render() -> None:
         texture.grad = None
@@ -133,7 +143,7 @@ def main() -> None:  # noqa: PLR0915 - a benchmark reads best from top to bottom
         "effects": effects,
         "data": lambda: dataset[0],
     }
-    parts |= {f"  {r.label}": (lambda i=i: floor(i)) for i, r in enumerate(recognizers)}
+    parts |= {f"  {r.label}": on_ready_chips(i) for i, r in enumerate(recognizers)}
     for work in parts.values():
         work()
     clock = InterleavedTimes(parts)
@@ -170,6 +180,8 @@ def main() -> None:  # noqa: PLR0915 - a benchmark reads best from top to bottom
         value = medians[name]
         print(f"{name:24} {1000 * value:8.1f} {value / whole:8.1%} {value / medians['floor']:9.1%}")
     print(f"{'step':24} {1000 * whole:8.1f} {1:8.1%} {whole / medians['floor']:9.1%}")
+    own = sum(medians[name] for name in parts if name.startswith("  "))
+    print(f"the ensemble costs {medians['floor'] / own - 1:.1%} beyond the networks' own {1000 * own:.1f} ms")
 
 
 if __name__ == "__main__":
