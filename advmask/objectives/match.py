@@ -34,18 +34,16 @@ class MatchObjective(nn.Module):
         self,
         similarity: Float[Tensor, "recognizers batch"],
         margin: Float[Tensor, "recognizers batch"],
-        weights: Float[Tensor, " recognizers"] | None = None,
     ) -> Float[Tensor, ""]:
         """Compute the objective.
 
         Args:
             similarity: Probe against the wearer's own template, larger is more alike.
             margin: Log-odds of the match confidence, scale (similarity - threshold).
-            weights: Of the recognizers, with mean one; None counts all alike.
         """
         each = similarity
         if self.kind == "confidence":
             each = torch.sigmoid(margin)
         elif self.kind == "log_confidence":
             each = F.softplus(margin)
-        return each.mean() if weights is None else (weights.to(each) @ each.mean(dim=1)) / len(weights)
+        return each.mean()

@@ -1,7 +1,8 @@
 """Several frozen recognizers fed from the same pictures."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -92,9 +93,57 @@ class Ensemble(nn.Module):
             draws: For dealing photos to aligners and for perturbations; needed where there are any.
         """
         draws = draws or torch.Generator().manual_seed(0)
+        return [
+            self._embedded(member, chips, draws)
+            for member, chips in self._fed(pictures, landmarks, draws=draws)
+        ]
+
+    def judged(
+        self,
+        pictures: Float[Tensor, "batch 3 rows columns"],
+        landmarks: Float[Tensor, "batch 5 2"],
+        judge: Callable[[int, Float[Tensor, "batch dim"]], Float[Tensor, ""]],
+        *,
+        draws: Generator | None = None,
+    ) -> Float[Tensor, ""]:
+        """Sum of what `judge` makes of each recognizer's embeddings; differentiable in the pictures.
+
+        Each network's gradient is taken as soon as its term is known, so that the activations of one network
+        at a time are held: the memory of the largest instead of all, and faster, because it is used again
+        while it is warm. First derivatives only, and in the precision of the terms: no loss scaling reaches
+        the networks.
+
+        Args:
+            pictures: In [0, 1], RGB.
+            landmarks: On the bare pictures.
+            judge: Gives the term of the recognizer with this number from its embeddings (B, D); it may depend
+                on nothing else that needs a gradient.
+            draws: For dealing photos to aligners and for perturbations; needed where there are any.
+        """
+        draws = draws or torch.Generator().manual_seed(0)
+        total = pictures.new_zeros(())
+        fed: dict[int, tuple[Tensor, Tensor]] = {}
+        for number, (member, chips) in enumerate(self._fed(pictures, landmarks, draws=draws)):
+            if not chips.requires_grad:
+                total = total + judge(number, self._embedded(member, chips, draws)).detach()
+                continue
+            ready = chips.detach().requires_grad_()
+            term = judge(number, self._embedded(member, ready, draws))
+            (gradient,) = torch.autograd.grad(term, ready)
+            total = total + term.detach()
+            known = fed.get(id(chips))
+            fed[id(chips)] = (chips, gradient if known is None else known[1] + gradient)
+        for chips, gradient in fed.values():
+            total = _Carried.apply(total, chips, gradient)
+        judged: Tensor = total
+        return judged
+
+    def _fed(
+        self, pictures: Tensor, landmarks: Tensor, *, draws: Generator
+    ) -> Iterator[tuple[Recognizer, Tensor]]:
+        """Each recognizer with its chips; the same tensor for all that share an alignment."""
         points = {"": self._dealt(pictures, landmarks, draws)}
         chips: dict[tuple[object, ...], Tensor] = {}
-        embeddings = []
         for member in self.members:
             aligner = self._own.get(member.label)
             name = aligner.name if aligner is not None else ""
@@ -104,8 +153,7 @@ class Ensemble(nn.Module):
             if key not in chips:
                 moved = moved_landmarks(points[name], self.settings.perturbation.alignment, draws=draws)
                 chips[key] = member.chips(pictures, moved)
-            embeddings.append(self._embedded(member, chips[key], draws))
-        return embeddings
+            yield member, chips[key]
 
     def _dealt(self, pictures: Tensor, landmarks: Tensor, draws: Generator) -> Tensor:
         if all(isinstance(aligner, BareAligner) for aligner in self._aligners):
@@ -134,6 +182,20 @@ class Ensemble(nn.Module):
         """The ensemble stays in evaluation mode."""
         super().train(False)
         return self
+
+
+class _Carried(torch.autograd.Function):
+    """A value whose gradient in the chips is known already."""
+
+    @staticmethod
+    def forward(ctx: Any, value: Tensor, chips: Tensor, gradient: Tensor) -> Tensor:
+        ctx.save_for_backward(gradient)
+        return value.clone()
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, None]:
+        (gradient,) = ctx.saved_tensors
+        return gradients[0], gradient * gradients[0], None
 
 
 def _weights(given: Sequence[float] | None, count: int) -> Tensor:

@@ -77,28 +77,33 @@ class DesignModule(pl.LightningModule):
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """One step: render, photograph, recognise, compare."""
         texels = self.texture()
-        embeddings = self.ensemble(
+        members, weights = self.ensemble.members, self.ensemble.weights / len(self.ensemble.members)
+        similarities, margins = [], []
+
+        def judge(number: int, embedding: Tensor) -> Tensor:
+            member = members[number]
+            template = self.get_buffer(self._template_names[number])[batch.photo]
+            similarity = member.similarity(embedding, template)
+            margin = member.calibrated.margin(similarity)
+            similarities.append(similarity.detach())
+            margins.append(margin.detach())
+            term: Tensor = weights[number] * self.objective(similarity[None], margin[None])
+            return term
+
+        matching = self.ensemble.judged(
             self.masked_pictures(texels, batch),
             batch.landmarks,
+            judge,
             draws=generator(self._seed, batch.step, "ensemble"),
         )
-        similarities, margins = [], []
-        for member, name, embedding in zip(
-            self.ensemble.members, self._template_names, embeddings, strict=True
-        ):
-            template = self.get_buffer(name)[batch.photo]
-            similarity = member.similarity(embedding, template)
-            similarities.append(similarity)
-            margins.append(member.calibrated.margin(similarity))
         margin = torch.stack(margins)
-        matching = self.objective(torch.stack(similarities), margin, self.ensemble.weights)
         smooth = self.smoothness(texels)
         loss: Tensor = matching + self._smoothness_weight * smooth
-        confidence = torch.sigmoid(margin.detach()).mean(dim=1)
+        confidence = torch.sigmoid(margin).mean(dim=1)
         values = {"loss": loss.detach(), "match_confidence": confidence.mean(), "smoothness": smooth.detach()}
         for member, value, similarity in zip(self.ensemble.members, confidence, similarities, strict=True):
             values[f"match_confidence/{member.label}"] = value
-            values[f"similarity/{member.label}"] = similarity.detach().mean()
+            values[f"similarity/{member.label}"] = similarity.mean()
         self.log_dict(values, batch_size=len(batch.photo))
         return loss
 

@@ -7,7 +7,6 @@ import torch
 from torch import nn
 
 from advmask.errors import ConfigError
-from advmask.objectives import MatchObjective
 from advmask.photos import FaceCrop
 from advmask.recognizers.ensemble import Ensemble, SurrogateSettings
 from advmask.recognizers.perturbation import PerturbationSettings, moved_landmarks, perturbed
@@ -103,15 +102,29 @@ def test_a_recognizer_of_its_own_aligner_sees_other_landmarks(names: list[str], 
     assert float(picture.grad.abs().sum()) > 0
 
 
-def test_weights_count_in_the_objective(names: list[str]):
+def test_weights_have_mean_one(names: list[str]):
     ensemble = Ensemble(build_recognizers(names), SurrogateSettings.build({"weights": [3, 1]}))
     assert ensemble.weights.tolist() == [1.5, 0.5]
-    margin = torch.tensor([[1.0, 2.0], [-1.0, 0.0]])
-    for kind in ("confidence", "log_confidence", "similarity"):
-        objective = MatchObjective(kind)
-        alone = [objective(margin[i : i + 1], margin[i : i + 1]) for i in range(2)]
-        expected = 0.75 * alone[0] + 0.25 * alone[1]
-        assert torch.allclose(objective(margin, margin, ensemble.weights), expected)
+
+
+@pytest.mark.parametrize("aligners", [["bare"], ["bare", "mtcnn-box"]])
+def test_judging_one_network_at_a_time_gives_the_gradient_of_all_together(
+    names: list[str], crop: FaceCrop, aligners: list[str]
+):
+    ensemble = Ensemble(build_recognizers(names), SurrogateSettings.build({"aligners": aligners}))
+    landmarks = crop.landmarks[None].expand(2, 5, 2)
+    pictures = [torch.stack([crop.as_float()] * 2).requires_grad_() for _ in range(2)]
+
+    def judge(number: int, embedding: torch.Tensor) -> torch.Tensor:
+        return (number + 1) * embedding.square().sum()
+
+    eager = ensemble.judged(pictures[0], landmarks, judge, draws=draws(4))
+    together = sum(judge(i, e) for i, e in enumerate(ensemble(pictures[1], landmarks, draws=draws(4))))
+    assert torch.allclose(eager, together)
+    (3 * eager).backward()
+    (3 * together).backward()
+    assert float(pictures[1].grad.abs().sum()) > 0
+    torch.testing.assert_close(pictures[0].grad, pictures[1].grad, rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.parametrize(
