@@ -14,7 +14,7 @@ from advmask.masks import MaskSurface
 from advmask.photos import FaceCrop, Omission
 from advmask.placement_cache import PlacementCache
 from advmask.placing import Placements, Placer
-from advmask.render import PackedBatch, RenderSettings, collate
+from advmask.render import PackedBatch, RenderSettings, collate, find_pose
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +40,16 @@ class WornPhotos:
     def names(self) -> tuple[str, ...]:
         """The person on each photo."""
         return tuple(crop.person for crop in self.crops)
+
+    def fit(self) -> str:
+        """How well head poses fit the landmarks, in a sentence for the user."""
+        off = sorted(find_pose(crop.landmarks, crop.dense).residual for crop in self.crops)
+        if len(off) == 1:
+            return f"Landmarks lie {100 * off[0]:.1f} % of the eye distance from the head fitted to them."
+        return (
+            f"Landmarks lie {100 * off[len(off) // 2]:.1f} % of the eye distance from the heads fitted to "
+            f"them in the median of {len(off)} photos, {100 * off[-1]:.1f} % at most."
+        )
 
     def pictures(self, photos: Sequence[int]) -> Float32[Tensor, "n 3 size size"]:
         """Bare pictures of some photos, sRGB in [0, 1], laid out in memory with the channels last."""

@@ -195,3 +195,13 @@ def test_memory_does_not_grow_with_the_number_of_photos(tmp_path: Path, monkeypa
 
     grown(20)
     assert grown(200) < 8_000  # 80 MB of placements
+
+
+def test_the_fit_of_the_poses_is_said_and_grows_with_noise() -> None:
+    def median(crops: list[FaceCrop]) -> float:
+        return float(worn(crops, ways=1).fit().split()[2])
+
+    shaken = [dataclasses.replace(one, landmarks=one.landmarks + 3 * torch.randn(5, 2)) for one in FACES]
+    assert "4 photos" in worn(FACES, ways=1).fit()
+    assert median(FACES[:1]) < median(shaken[:1])
+    assert median(FACES) < median(shaken)

@@ -96,6 +96,7 @@ def train(settings: TrainSettings, *, folder: Path, tell: Tell = print) -> Train
     )
     for omission in photos.omissions:
         tell(str(omission))
+    tell(photos.fit())
     templates = own_templates(prepared, faces.crops, photos.crops)
     module = build_module(settings, texture, recognizers, templates)
     fit(module, photos, settings, run, tell=tell)
