@@ -3,7 +3,7 @@
 import hashlib
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -63,3 +63,22 @@ def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+def delete(paths: Iterable[Path]) -> int:
+    """Delete files; one that is gone already is no error.
+
+    Returns:
+        The number of files named.
+
+    Raises:
+        RunError: A file cannot be deleted.
+    """
+    named = list(paths)
+    for path in named:
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise RunError(f"Cannot delete {path}: {reason}. Change its permissions.") from error
+    return len(named)

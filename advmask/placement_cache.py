@@ -16,7 +16,7 @@ from platformdirs import user_cache_path
 from torch import Tensor
 
 from advmask.errors import RunError
-from advmask.files import written_aside
+from advmask.files import delete, written_aside
 from advmask.masks import Wear
 from advmask.photos import FaceCrop, FacesSettings
 from advmask.render import PackedPlacement, RenderSettings
@@ -225,15 +225,7 @@ class PlacementCache:
         Raises:
             RunError: A file cannot be deleted.
         """
-        deleted = 0
-        for path, _ in self._files():
-            try:
-                path.unlink(missing_ok=True)
-            except OSError as error:
-                reason = error.strerror or str(error)
-                raise RunError(f"Cannot delete {path}: {reason}. Change its permissions.") from error
-            deleted += 1
-        return deleted
+        return delete(path for path, _ in self._files())
 
     def _make_room(self, needed: int) -> None:
         assert self._folder is not None

@@ -31,14 +31,14 @@ from torch import Tensor, nn
 
 from advmask.commands.designs import shipped_design
 from advmask.effects import WearSettings
-from advmask.evaluation.masked_enrolment import embed_masked, rows_of
+from advmask.evaluation.masked_enrolment import embed_masked
 from advmask.masks import MaskSettings, build_mask
 from advmask.photos import FacesSettings, load_faces
 from advmask.placement_cache import placement_cache
 from advmask.recognizers.calibration import calibrate, threshold_at_fmr, write_calibration
 from advmask.recognizers.enrolment import Comparisons, bare_comparisons, enrol
 from advmask.recognizers.ensemble import Ensemble
-from advmask.recognizers.preparation import embed_crops
+from advmask.recognizers.preparation import embed_crops, rows_of
 from advmask.recognizers.recognizer import EYES, Recognizer
 from advmask.recognizers.registry import build_recognizers
 from advmask.recognizers.threshold_interval import threshold_interval

@@ -6,7 +6,6 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from advmask.photos import FaceCrop
 from advmask.recognizers.recognizer import Recognizer, embed_all
 from advmask.render import MaskRenderer
 from advmask.worn import WornPhotos
@@ -33,9 +32,3 @@ def embed_masked(
         for recognizer, own in zip(recognizers, pieces, strict=True):
             own.append(embed_all(recognizer, worn, photos.landmarks(chosen)))
     return [torch.cat(own) for own in pieces]
-
-
-def rows_of(some: Sequence[FaceCrop], everybody: Sequence[FaceCrop]) -> list[int]:
-    """Where each of some photos stands among all photos."""
-    row = {(crop.person, crop.source): i for i, crop in enumerate(everybody)}
-    return [row[crop.person, crop.source] for crop in some]

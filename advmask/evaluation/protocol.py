@@ -11,7 +11,7 @@ from torch import Tensor
 
 from advmask.effects import EffectsSettings, WearSettings
 from advmask.errors import ConfigError, DesignError
-from advmask.evaluation.masked_enrolment import embed_masked, rows_of
+from advmask.evaluation.masked_enrolment import embed_masked
 from advmask.evaluation.results import RecognizerResult, summarise
 from advmask.evaluation.scoring import score
 from advmask.masks import MaskSettings, build_mask
@@ -20,7 +20,7 @@ from advmask.placement_cache import PlacementCache
 from advmask.recognizers.aligners import build_aligners
 from advmask.recognizers.enrolment import enrol
 from advmask.recognizers.galleries import GalleryName, build_gallery
-from advmask.recognizers.preparation import Prepared
+from advmask.recognizers.preparation import Prepared, rows_of
 from advmask.render import MaskRenderer, RenderSettings
 from advmask.settings import Settings
 from advmask.worn import wear_masks

@@ -15,7 +15,7 @@ from platformdirs import user_cache_path
 from torch import Tensor
 
 from advmask.errors import RunError
-from advmask.files import written_aside
+from advmask.files import delete, written_aside
 
 # What decides a crop beside the photo: names and plain values.
 Recipe = Mapping[str, str | int | float]
@@ -129,15 +129,7 @@ class CropCache:
         Raises:
             RunError: A file cannot be deleted.
         """
-        deleted = 0
-        for path in list(self._files()):
-            try:
-                path.unlink(missing_ok=True)
-            except OSError as error:
-                reason = error.strerror or str(error)
-                raise RunError(f"Cannot delete {path}: {reason}. Change its permissions.") from error
-            deleted += 1
-        return deleted
+        return delete(self._files())
 
     def _path(self, sha256: str, recipe: Recipe) -> Path:
         assert self._folder is not None

@@ -24,7 +24,7 @@ _SMALLEST_PX = 20
 # facenet-pytorch truncates the corner of a face box to whole pixels when it cuts the box out, but not when it
 # maps the landmarks back, which puts them half a pixel too far right and down on average. (Landmarks of 61
 # photos and of their mirror images disagree by 1.0 px without this, and by nothing with it.)
-_TRUNCATION_PX = 0.5
+TRUNCATION_PX = 0.5
 
 # Two boxes count as equally large when the smaller has at least this share of the larger's area.
 _NEARLY = 0.9
@@ -97,7 +97,7 @@ class FaceDetector:
         faces = [
             Face(
                 box=tuple((box.reshape(2, 2) * factors).ravel().tolist()),
-                landmarks=(five - _TRUNCATION_PX) * factors,
+                landmarks=(five - TRUNCATION_PX) * factors,
                 probability=float(probability),
             )
             for box, probability, five in zip(boxes, probabilities, points, strict=True)

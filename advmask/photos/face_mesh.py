@@ -16,7 +16,7 @@ from advmask.photos.detection import Face
 from advmask.photos.mesh_points import MESH_POINTS
 
 _MEMBER = "mediapipe/modules/face_landmark/face_landmark.tflite"
-_SIDE_PX = 192
+SIDE_PX = 192
 _OUTPUTS = [1, 3 * MESH_POINTS]
 
 _HOW_TO_GET = (
@@ -25,10 +25,10 @@ _HOW_TO_GET = (
 )
 
 # The square that the network sees has this many times the side of the box around a face.
-_MARGIN = 1.5
+MARGIN = 1.5
 
 # Outer corners of the two eyes, whose line is level in what the network sees.
-_OUTER_CORNERS = (33, 263)
+OUTER_CORNERS = (33, 263)
 
 # Below this probability of a face the points mean nothing.
 _MIN_PRESENCE = 0.5
@@ -110,7 +110,7 @@ class FaceMesh:
         self, image: Image.Image, transform: Float[np.ndarray, "2 3"]
     ) -> tuple[Float64[np.ndarray, "468 3"], float]:
         assert self._network is not None
-        points, logit = self._network(cut_crop(image, transform, size=_SIDE_PX).astype(np.float32) / 255)
+        points, logit = self._network(cut_crop(image, transform, size=SIDE_PX).astype(np.float32) / 255)
         scale = float(np.hypot(transform[0, 0], transform[1, 0]))
         flat = apply_transform(invert_transform(transform), points[:, :2])
         presence = float(0.5 * (1 + np.tanh(logit / 2)))
@@ -140,10 +140,10 @@ class _Network:
         inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
         shapes = [tuple(int(side) for side in one["shape"]) for one in inputs]
         sizes = sorted(int(np.prod(one["shape"])) for one in outputs)
-        if shapes != [(1, _SIDE_PX, _SIDE_PX, 3)] or sizes != _OUTPUTS:
+        if shapes != [(1, SIDE_PX, SIDE_PX, 3)] or sizes != _OUTPUTS:
             raise WeightsError(
                 f"{path} is another network (inputs {shapes}, {sizes} outputs; expected one input "
-                f"{(1, _SIDE_PX, _SIDE_PX, 3)} and {_OUTPUTS} outputs); {_HOW_TO_GET}."
+                f"{(1, SIDE_PX, SIDE_PX, 3)} and {_OUTPUTS} outputs); {_HOW_TO_GET}."
             )
         self._input = inputs[0]["index"]
         by_size = sorted(outputs, key=lambda one: int(np.prod(one["shape"])))
@@ -161,14 +161,14 @@ def _square(
     centre: Float[np.ndarray, "2"], side: float, level: Float[np.ndarray, "2"]
 ) -> Float64[np.ndarray, "2 3"]:
     """Transform to what the network sees: an upright square, `level` to the right, with a margin."""
-    a = _SIDE_PX / (_MARGIN * side) * np.conj(complex(*level)) / abs(complex(*level))
-    b = complex(_SIDE_PX / 2, _SIDE_PX / 2) - a * complex(*centre)
+    a = SIDE_PX / (MARGIN * side) * np.conj(complex(*level)) / abs(complex(*level))
+    b = complex(SIDE_PX / 2, SIDE_PX / 2) - a * complex(*centre)
     return np.array([[a.real, -a.imag, b.real], [a.imag, a.real, b.imag]])
 
 
 def _around(points: Float[np.ndarray, "468 3"]) -> Float64[np.ndarray, "2 3"]:
     """As `_square`, for the box around points, level with the outer corners of the eyes."""
-    left, right = (points[index, :2] for index in _OUTER_CORNERS)
+    left, right = (points[index, :2] for index in OUTER_CORNERS)
     along = (right - left) / np.hypot(*(right - left))
     turn = np.array([along, [-along[1], along[0]]])
     turned = points[:, :2] @ turn.T

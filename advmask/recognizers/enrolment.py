@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float
 from numpy.typing import NDArray
 from torch import Tensor
 
+from advmask.recognizers.calibration import Calibration, calibrate
 from advmask.recognizers.recognizer import Recognizer
 
 
@@ -72,6 +73,19 @@ class Comparisons:
     impostor: NDArray[np.float64]
     probe: NDArray[np.int64]
     gallery: NDArray[np.int64]
+
+    def calibrated(self, *, fmr: float, source: str) -> Calibration:
+        """Calibrate on these comparisons, with an interval over their people.
+
+        Args:
+            fmr: False match rate of the threshold.
+            source: Where the photos come from, in words.
+
+        Raises:
+            CalibrationError: As `calibrate`.
+        """
+        people = (self.probe, self.gallery)
+        return calibrate(self.genuine, self.impostor, fmr=fmr, source=source, people=people)
 
 
 def bare_comparisons(

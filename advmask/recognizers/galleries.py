@@ -2,19 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from advmask.errors import CalibrationError
-from advmask.recognizers.calibration import Calibration, calibrate
+from advmask.recognizers.calibration import Calibration
 from advmask.recognizers.enrolment import Enrolment, bare_comparisons
 from advmask.recognizers.recognizer import Recognizer
 
 GalleryName = Literal["bare", "masked", "pooled"]
-GALLERIES: tuple[GalleryName, ...] = get_args(GalleryName)
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,13 +65,7 @@ def build_gallery(
     """
     compared = bare_comparisons(recognizer, embeddings, *enrolments)
     try:
-        calibration = calibrate(
-            compared.genuine,
-            compared.impostor,
-            fmr=fmr,
-            source=source,
-            people=(compared.probe, compared.gallery),
-        )
+        calibration: Calibration | None = compared.calibrated(fmr=fmr, source=source)
     except CalibrationError:
         calibration = None
     return Gallery(name, tuple(one.own for one in enrolments), calibration)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from advmask.errors import CalibrationError
 from advmask.photos import FaceCrop
-from advmask.recognizers.calibration import Calibration, calibrate
+from advmask.recognizers.calibration import Calibration
 from advmask.recognizers.enrolment import Enrolment, bare_comparisons, enrol
 from advmask.recognizers.recognizer import Recognizer, embed_all
 from advmask.recognizers.separation import check_separation
@@ -44,9 +44,14 @@ def own_templates(
         faces: The bare photos, in the order of preparation.
         probes: Some of them.
     """
-    row = {(crop.person, crop.source): i for i, crop in enumerate(faces)}
-    rows = [row[crop.person, crop.source] for crop in probes]
+    rows = rows_of(probes, faces)
     return [item.enrolment.own[rows] for item in prepared]
+
+
+def rows_of(some: Sequence[FaceCrop], everybody: Sequence[FaceCrop]) -> list[int]:
+    """Where each of some photos stands among all photos."""
+    row = {(crop.person, crop.source): i for i, crop in enumerate(everybody)}
+    return [row[crop.person, crop.source] for crop in some]
 
 
 def prepare(
@@ -73,13 +78,7 @@ def prepare(
     compared = bare_comparisons(recognizer, embeddings, enrolment)
     try:
         source = f"{len(names)} bare photos of {len(enrolment.people)} people at hand"
-        at_hand = calibrate(
-            compared.genuine,
-            compared.impostor,
-            fmr=fmr,
-            source=source,
-            people=(compared.probe, compared.gallery),
-        )
+        at_hand = compared.calibrated(fmr=fmr, source=source)
     except CalibrationError as error:
         at_hand = None
         if recognizer.calibration is None:

@@ -15,7 +15,7 @@ from advmask.masks import HeadPose, MaskSurface, Placement, Wear, place
 from advmask.masks.relief import relief
 from advmask.masks.surface import vertex_normals
 from advmask.render.colour import linear_from_srgb, luminance, srgb_from_linear
-from advmask.render.light import evaluate_light, fit_light, photo_tint, white_level
+from advmask.render.light import bent_normals, evaluate_light, fit_light, photo_tint, white_level
 from advmask.render.packing import RenderSettings
 from advmask.render.pyramid import TRIM_LINEAR, MipPyramid
 from advmask.render.rasterise import rasterise
@@ -224,8 +224,7 @@ def _shaded(
     slope, kept = (torch.from_numpy(part).to(device) for part in relief(uv.cpu().numpy(), now.relief))
     flat = _constant(now.tangents, device).flatten(1)
     tangents = seen.mixed(flat)[seen.middle].detach().view(-1, 2, 3)
-    tangents = tangents / (tangents**2).sum(dim=2, keepdim=True).clamp(min=0.25)
-    bent = F.normalize(smooth - (slope[..., None] * tangents).sum(dim=1), dim=1)
+    bent = bent_normals(smooth, tangents, slope)
     if light is None:
         light = fit_light(smooth.detach(), luminance(linear[seen.pixel]))
     tint, saturation = photo_tint(linear, seen.pixel)

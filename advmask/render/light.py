@@ -1,6 +1,7 @@
 """Light on the mask, read off the photo: first-order spherical harmonics, exposure, tint and saturation."""
 
 import torch
+import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor
 
@@ -57,6 +58,20 @@ def fit_light(normals: Float[Tensor, "n 3"], brightness: Float[Tensor, " n"]) ->
 def evaluate_light(light: Float[Tensor, " 4"], normals: Float[Tensor, "n 3"]) -> Float[Tensor, " n"]:
     """Light at each normal relative to its mean over the mask, kept within believable limits."""
     return (light[0] + normals @ light[1:]).clamp(_DARKEST, _BRIGHTEST)
+
+
+def bent_normals(
+    normals: Float[Tensor, "n 3"], tangents: Float[Tensor, "n 2 3"], slope: Float[Tensor, "n 2"]
+) -> Float[Tensor, "n 3"]:
+    """Unit normals of cloth whose relief rises by `slope`.
+
+    Args:
+        normals: Unit, of the cloth without its relief.
+        tangents: Where u and v grow, mm per mm.
+        slope: Derivative of the height by u and v, mm per mm.
+    """
+    per_mm = tangents / (tangents**2).sum(dim=2, keepdim=True).clamp(min=0.25)
+    return F.normalize(normals - (slope[..., None] * per_mm).sum(dim=1), dim=1)
 
 
 def white_level(brightness: Float[Tensor, "..."]) -> float:

@@ -15,7 +15,7 @@ from advmask.masks.relief import relief
 from advmask.render.colour import linear_from_srgb, luminance
 from advmask.render.footprint import exact_footprints, join_footprints, merged_footprints
 from advmask.render.fragments import Samples, samples
-from advmask.render.light import evaluate_light, fit_light, photo_tint, white_level
+from advmask.render.light import bent_normals, evaluate_light, fit_light, photo_tint, white_level
 from advmask.render.pyramid import MipPyramid
 from advmask.render.rim import contact_shadow, soft_alpha
 from advmask.render.taps import Taps, taps_from_entries
@@ -215,9 +215,7 @@ def _with_relief(bands: list[_Band], normals: Tensor, placement: Placement) -> t
     uv = torch.cat([band.middle_uv for band in bands]).numpy()
     slope, light = relief(uv, placement.relief)
     tangents = torch.cat([band.middle_tangents for band in bands])
-    tangents = tangents / (tangents**2).sum(dim=2, keepdim=True).clamp(min=0.25)
-    bent = normals - (torch.from_numpy(slope)[..., None] * tangents).sum(dim=1)
-    return F.normalize(bent, dim=1), torch.from_numpy(light)
+    return bent_normals(normals, tangents, torch.from_numpy(slope)), torch.from_numpy(light)
 
 
 def _taps(bands: list[_Band], alpha: Tensor, pixel: Tensor, pyramid: MipPyramid) -> Taps:

@@ -107,7 +107,7 @@ def train(settings: TrainSettings, *, folder: Path, tell: Tell = print) -> Train
         run.texture, texels, metadata={"pattern": design.pattern, "texels_per_mm": str(design.texels_per_mm)}
     )
     write_design(run.texture_picture, design)
-    run.finish(_facts(settings, faces, prepared))
+    run.finish(_facts(settings, surface, faces, prepared))
     return TrainResult(design, folder, settings, faces, prepared)
 
 
@@ -169,10 +169,12 @@ def _design(texels: Tensor, surface: MaskSurface, settings: TrainSettings) -> De
     )
 
 
-def _facts(settings: TrainSettings, faces: FaceSet, prepared: Sequence[Prepared]) -> dict[str, Any]:
+def _facts(
+    settings: TrainSettings, surface: MaskSurface, faces: FaceSet, prepared: Sequence[Prepared]
+) -> dict[str, Any]:
     return {
         "seed": settings.seed,
-        "mask_sha256": surface_digest(build_mask(settings.mask)),
+        "mask_sha256": surface_digest(surface),
         "steps": settings.trainer.steps,
         "split": {
             "train": faces.split.train,

@@ -6,12 +6,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from advmask.photos.detection import TRUNCATION_PX
+
 # Side of what the network sees, px.
 _SIDE_PX = 48
-
-# MTCNN cuts its boxes out at whole pixels and does not think of that when it maps the landmarks back, which
-# puts them half a pixel too far right and down on average; `FaceDetector` takes it back alike.
-_TRUNCATION_PX = 0.5
 
 
 class LandmarkHead(nn.Module):
@@ -55,7 +53,7 @@ class LandmarkHead(nn.Module):
         shares = self.network(seen)[1].view(-1, 2, 5).transpose(1, 2)
         boxes = boxes.to(pictures)
         extent = boxes[:, None, 2:] - boxes[:, None, :2] + 1
-        points: Tensor = extent * shares + boxes[:, None, :2] - 1 - _TRUNCATION_PX
+        points: Tensor = extent * shares + boxes[:, None, :2] - 1 - TRUNCATION_PX
         return points
 
 

@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from advmask.errors import WeightsError
-from advmask.photos.face_mesh import read_mesh_model
+from advmask.photos.face_mesh import MARGIN, OUTER_CORNERS, SIDE_PX, read_mesh_model
 from advmask.photos.mesh_points import FIVE_FROM_MESH, MESH_POINTS
 from advmask.recognizers.aligners.face_box import BoxRelation, box_from_landmarks
 from advmask.recognizers.aligners.mtcnn import MtcnnAligner
@@ -25,11 +25,6 @@ MODEL_VARIABLE = "ADVMASK_FACE_MESH"
 MESH_BOX = BoxRelation(
     centre=(0.0, -0.050), side=2.57, source="medians over 361 photos of 72 people (LFW), bare, mirrored"
 )
-
-# As `advmask.photos.FaceMesh` feeds the network: this many times the box, level with the eyes' outer corners.
-_SIDE_PX = 192
-_MARGIN = 1.5
-_OUTER_CORNERS = [33, 263]
 
 
 class MeshAligner:
@@ -134,7 +129,7 @@ def _checked(path: Path) -> TfliteNetwork:
     network = TfliteNetwork(read_mesh_model(path), name=str(path))
     try:
         with torch.no_grad():
-            sizes = sorted(one.numel() for one in network(torch.zeros(1, 3, _SIDE_PX, _SIDE_PX)))
+            sizes = sorted(one.numel() for one in network(torch.zeros(1, 3, SIDE_PX, SIDE_PX)))
     except (RuntimeError, KeyError, IndexError) as error:
         raise WeightsError(f"{path} is another network than mediapipe's face mesh ({error}).") from error
     if sizes != [1, 3 * MESH_POINTS]:
@@ -148,11 +143,11 @@ def _checked(path: Path) -> TfliteNetwork:
 def _cut(pictures: Tensor, squares: Tensor) -> Tensor:
     """What the network sees; pictures more than twice as fine are first reduced by area means."""
     fineness = 1 / squares[:, :, 0].norm(dim=1)
-    factor = max(1, min(int(fineness.amin()), *(side // _SIDE_PX for side in pictures.shape[2:])))
+    factor = max(1, min(int(fineness.amin()), *(side // SIDE_PX for side in pictures.shape[2:])))
     if factor > 1:
         pictures = F.avg_pool2d(pictures, factor)
         squares = torch.cat([squares[:, :, :2] * factor, squares[:, :, 2:]], dim=2)
-    return cut_chips(pictures, squares, size=(_SIDE_PX, _SIDE_PX))
+    return cut_chips(pictures, squares, size=(SIDE_PX, SIDE_PX))
 
 
 def _square_from_five(five: Tensor) -> Tensor:
@@ -162,7 +157,7 @@ def _square_from_five(five: Tensor) -> Tensor:
 
 def _square_around(points: Tensor) -> Tensor:
     """The square around the points, level with the outer corners of the eyes."""
-    left, right = points[:, _OUTER_CORNERS].unbind(1)
+    left, right = points[:, list(OUTER_CORNERS)].unbind(1)
     along = F.normalize(right - left, dim=1)
     turn = torch.stack([along, torch.stack([-along[:, 1], along[:, 0]], dim=1)], dim=1)
     turned = points @ turn.transpose(1, 2)
@@ -173,7 +168,7 @@ def _square_around(points: Tensor) -> Tensor:
 
 def _square(centre: Tensor, side: Tensor, level: Tensor) -> Tensor:
     """Transform to what the network sees, `level` pointing right, with a margin around `side`."""
-    along = F.normalize(level, dim=1) * (_SIDE_PX / (_MARGIN * side))[:, None]
+    along = F.normalize(level, dim=1) * (SIDE_PX / (MARGIN * side))[:, None]
     linear = torch.stack([along, torch.stack([-along[:, 1], along[:, 0]], dim=1)], dim=1)
-    shift = _SIDE_PX / 2 - (linear @ centre[:, :, None])[..., 0]
+    shift = SIDE_PX / 2 - (linear @ centre[:, :, None])[..., 0]
     return torch.cat([linear, shift[:, :, None]], dim=2)
