@@ -1,5 +1,6 @@
 """Where the configuration and the shipped designs lie, and the resolver that the configuration uses."""
 
+import os
 from pathlib import Path
 
 from omegaconf import OmegaConf
@@ -19,6 +20,17 @@ def conf_dir() -> Path:
         ConfigError: Neither folder exists.
     """
     return _shipped(inside="conf", beside="conf", what="configuration")
+
+
+def user_conf_dir() -> Path:
+    """Absolute path of the folder of YAML files that the user's own choices are kept in, such as printers.
+
+    `ADVMASK_CONFIG` names its parent; by default that is the user's configuration folder. It need not exist.
+    """
+    from platformdirs import user_config_path
+
+    own = os.environ.get("ADVMASK_CONFIG")
+    return (Path(own).expanduser().absolute() if own else user_config_path("advmask", appauthor=False)) / "conf"
 
 
 def designs_dir() -> Path:

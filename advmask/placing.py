@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from advmask.effects import WearSettings, draw_wear, generator
+from advmask.effects import WearSettings, draw_wear, draws
 from advmask.masks import MaskSurface, Wear
 from advmask.masks.digest import surface_digest
 from advmask.photos import FaceCrop
@@ -72,8 +72,8 @@ class Placer:
 
     def _wears(self, crop: FaceCrop) -> list[Wear]:
         # Drawn from the photo's content, so that leaving one photo out does not change the others.
-        draws = generator(self.seed, 0, f"{self.stream}/{crop.sha256}")
-        return [draw_wear(self.wear, draws=draws) for _ in range(self.ways)]
+        source = draws(self.seed, 0, f"{self.stream}/{crop.sha256}")
+        return [draw_wear(self.wear, draws=source) for _ in range(self.ways)]
 
 
 class Placements:

@@ -22,7 +22,7 @@ import torch.nn.functional as F
 from facenet_pytorch import InceptionResnetV1
 from torch import Tensor
 
-from advmask.effects import WearSettings, draw_wear, generator
+from advmask.effects import WearSettings, draw_wear, draws
 from advmask.masks import MaskSettings, build_mask
 from advmask.photos import FacesSettings, load_faces
 from advmask.recognizers.registry import build_recognizers
@@ -64,11 +64,10 @@ def placements(
         if side != picture.shape[-1]:
             picture = F.interpolate(picture[None], size=(side, side), mode="area")[0]
         pose = find_pose(crop.landmarks * (side / crop.picture.shape[-1]))
-        draws = generator(0, number, "benchmark")
         packed += fit_masks(
             PosedFace(picture, pose),
             surface,
-            wears=[draw_wear(WEAR, draws=draws)],
+            wears=[draw_wear(WEAR, draws=draws(0, number, "benchmark"))],
             texels_per_mm=texels_per_mm,
             settings=RenderSettings(),
         )

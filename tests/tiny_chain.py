@@ -61,8 +61,13 @@ def settings_values(network: str, cache: Path, **trainer: Any) -> dict[str, Any]
         "texture": {"texels_per_mm": 1.0},
         "effects": {
             "wear": {"shift_mm": 3.0, "tilt_deg": 3.0, "scale": 0.03},
-            "tone": {"black": 0.05, "white": 0.15, "brightness": 0.15, "tint": 0.03},
-            "camera": {"brightness": 0.1, "contrast": 0.1, "colour": 0.03, "blur_px": 1.0, "noise": 0.03},
+            "fabric": {"sheen": 0.05, "white": 0.15, "shade": 0.15, "tint": 0.03},
+            "light": {"direction": 0.3, "shadow": 0.3, "shadow_share": 0.5},
+            "camera": {
+                "optics": {"eyes_px": [20, 30], "focus_px": 0.6},
+                "tone": {"exposure_ev": 0.2, "contrast": 0.1, "curve": 0.1},
+                "sensor": {"noise": 0.03},
+            },
         },
         "trainer": {
             "steps": 6,

@@ -13,6 +13,7 @@ from advmask.evaluation.table import results_table
 from advmask.masks import MaskSettings, build_mask
 from advmask.photos import FaceSet, FacesSettings, load_faces
 from advmask.placement_cache import placement_cache
+from advmask.printers import PrinterSettings
 from advmask.recognizers.preparation import prepare_all
 from advmask.recognizers.registry import build_recognizers
 from advmask.render import RenderSettings
@@ -30,6 +31,7 @@ class EvaluateSettings(Settings):
     mask: MaskSettings
     render: RenderSettings
     effects: EffectsSettings
+    printer: PrinterSettings
     protocol: ProtocolSettings
 
 
@@ -63,6 +65,7 @@ def run(config: DictConfig) -> None:
         texels_per_mm=settings.texels_per_mm,
         protocol=settings.protocol,
         effects=settings.effects,
+        printer=settings.printer,
         mask=settings.mask,
         render=settings.render,
         cache=placement_cache(settings.faces),

@@ -15,7 +15,8 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from advmask.commands.output import shared_output, unwritable
-from advmask.config import register_resolvers
+from advmask.commands.quoting import quoted
+from advmask.config import register_resolvers, user_conf_dir
 from advmask.errors import RunError
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
@@ -52,7 +53,7 @@ def launch(command: str, *, module: str, conf: Path, words: Sequence[str], typed
     entry: Callable[[], None] = hydra.main(version_base="1.3", config_path=str(conf), config_name=command)(
         task
     )
-    with _hydra_sees(words):
+    with _hydra_sees([*words, *_own_choices()]):
         try:
             entry()
         except OSError as error:
@@ -63,6 +64,12 @@ def launch(command: str, *, module: str, conf: Path, words: Sequence[str], typed
     if failures:
         # Kept from Hydra, which would print a line of its own about a single run.
         raise failures[0]
+
+
+def _own_choices() -> list[str]:
+    """The word that lets Hydra find the user's own choices beside ours, if there are any."""
+    folder = user_conf_dir()
+    return [f"hydra.searchpath=[{quoted(f'file://{folder}')}]"] if folder.is_dir() else []
 
 
 def _run(module: str, config: DictConfig) -> None:

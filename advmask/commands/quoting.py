@@ -12,7 +12,8 @@ Rules, for the keys in `PATH_KEYS`:
   hand. Hydra's own functions (`choice(...)`, `glob(...)`) are left as they are. The folders of Hydra are
   not swept over.
 
-`mask=FILE.svg` and `mask=FILE.obj` are short for `mask.pattern=FILE`.
+`mask=FILE.svg` and `mask=FILE.obj` are short for `mask.pattern=FILE`, and `printer=FILE.icc` is short for
+`printer=icc printer.profile=FILE`.
 
 `recognizers` is a list of names; each element is quoted. A comma ends an element only if what follows looks
 like a name (`dlib`) or a scheme (`onnx:`), so most paths with commas need no quotes.
@@ -34,7 +35,10 @@ PATH_KEYS = frozenset(
         "mask.pattern",
         "out",
         "output",
+        "photo",
         "photos",
+        "printer.profile",
+        "printer.table",
         "texture.start",
     }
 )
@@ -51,6 +55,7 @@ _RECOGNIZER_ELEMENT = re.compile(
 )
 _SWEEP_FUNCTION = re.compile(r"(choice|glob|range|interval|sort|shuffle|tag)\(.*\)\Z", re.DOTALL)
 _PATTERN_FILE = re.compile(r"\.(svg|obj)[\"']?\Z", re.IGNORECASE)
+_PROFILE_FILE = re.compile(r"\.(icc|icm)[\"']?\Z", re.IGNORECASE)
 _INTERPOLATION = re.compile(r"\$\{[A-Za-z_.][^{}]*\}")
 
 
@@ -61,7 +66,7 @@ def quote_overrides(words: Iterable[str], *, multirun: bool = False) -> list[str
         words: Overrides as typed, for example `faces.root=~/my photos`.
         multirun: Whether unquoted commas separate the values of a sweep.
     """
-    return [_quote_override(word, multirun=multirun) for word in words]
+    return [_quote_override(spelled, multirun=multirun) for word in words for spelled in _spelled_out(word)]
 
 
 def quoted(text: str, *, interpolate: bool = False) -> str:
@@ -89,8 +94,6 @@ def _quote_override(word: str, *, multirun: bool) -> str:
     if match is None:
         return word
     sign, key, value = match.groups()
-    if key == "mask" and _PATTERN_FILE.search(value):
-        key = "mask.pattern"  # a file instead of a shipped pattern
     if key == "recognizers":
         return f"{sign}{key}={_quote_recognizers(value, multirun=multirun)}"
     if key in _FOLDERS_OF_HYDRA:
@@ -98,6 +101,16 @@ def _quote_override(word: str, *, multirun: bool) -> str:
     if key in PATH_KEYS:
         return f"{sign}{key}={_quote_sweep(value) if multirun else _quote_value(value)}"
     return word
+
+
+def _spelled_out(word: str) -> list[str]:
+    """A word, or the words that it is short for."""
+    match = _ASSIGNMENT.match(word)
+    if match is not None and match[2] == "mask" and _PATTERN_FILE.search(match[3]):
+        return [f"{match[1]}mask.pattern={match[3]}"]
+    if match is not None and match[2] == "printer" and _PROFILE_FILE.search(match[3]):
+        return ["printer=icc", f"printer.profile={match[3]}"]
+    return [word]
 
 
 def _quote_value(value: str, *, interpolate: bool = False) -> str:

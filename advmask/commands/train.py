@@ -49,6 +49,7 @@ def _check(result: TrainResult) -> list[RecognizerResult]:
         texels_per_mm=per_mm,
         protocol=ProtocolSettings(people=people, progress=settings.trainer.progress),
         effects=settings.effects,
+        printer=settings.printer,
         mask=settings.mask,
         render=settings.render,
         cache=placement_cache(settings.faces),

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
@@ -11,17 +12,20 @@ from torch import Tensor
 
 from advmask.effects import EffectsSettings, WearSettings
 from advmask.errors import ConfigError, DesignError
-from advmask.evaluation.masked_enrolment import embed_masked
+from advmask.evaluation.enrolled import build_galleries, enrol_masked
 from advmask.evaluation.results import RecognizerResult, summarise
-from advmask.evaluation.scoring import score
+from advmask.evaluation.scoring import Scores, score
 from advmask.masks import MaskSettings, build_mask
 from advmask.photos import FaceSet
 from advmask.placement_cache import PlacementCache
+from advmask.printers import PrinterSettings
 from advmask.recognizers.aligners import build_aligners
-from advmask.recognizers.enrolment import enrol
-from advmask.recognizers.galleries import GalleryName, build_gallery
+from advmask.recognizers.calibration import Calibration
+from advmask.recognizers.galleries import GalleryName
 from advmask.recognizers.preparation import Prepared, rows_of
-from advmask.render import MaskRenderer, RenderSettings
+from advmask.recognizers.recognizer import Recognizer
+from advmask.render import RenderSettings
+from advmask.scene import Scene, seeded
 from advmask.settings import Settings
 from advmask.worn import wear_masks
 
@@ -59,6 +63,15 @@ def people_of(faces: FaceSet, chosen: str) -> tuple[str, ...]:
     return groups.get(chosen, faces.people)
 
 
+@dataclass(frozen=True, eq=False)
+class JudgedScores:
+    """Scores of one recognizer, aligner and gallery, and what they are judged by."""
+
+    scores: Scores
+    recognizer: Recognizer
+    threshold: Calibration
+
+
 def evaluate_designs(
     designs: Mapping[str, Float[Tensor, "3 height width"]],
     faces: FaceSet,
@@ -67,12 +80,44 @@ def evaluate_designs(
     texels_per_mm: float,
     protocol: ProtocolSettings,
     effects: EffectsSettings,
+    printer: PrinterSettings,
     mask: MaskSettings,
     render: RenderSettings,
     cache: PlacementCache | None = None,
     tell: Callable[[str], None] = print,
 ) -> list[RecognizerResult]:
-    """Judge designs and control masks on the same photos, placements and draws.
+    """Judge designs and control masks, as rates with intervals; for the arguments see `score_designs`."""
+    judged = score_designs(
+        designs,
+        faces,
+        prepared,
+        texels_per_mm=texels_per_mm,
+        protocol=protocol,
+        effects=effects,
+        printer=printer,
+        mask=mask,
+        render=render,
+        cache=cache,
+        tell=tell,
+    )
+    return [summarise(one.scores, one.recognizer, one.threshold, seed=protocol.seed) for one in judged]
+
+
+def score_designs(
+    designs: Mapping[str, Float[Tensor, "3 height width"]],
+    faces: FaceSet,
+    prepared: Sequence[Prepared],
+    *,
+    texels_per_mm: float,
+    protocol: ProtocolSettings,
+    effects: EffectsSettings,
+    printer: PrinterSettings,
+    mask: MaskSettings,
+    render: RenderSettings,
+    cache: PlacementCache | None = None,
+    tell: Callable[[str], None] = print,
+) -> list[JudgedScores]:
+    """Score designs and control masks on the same photos, placements and draws.
 
     The threshold comes from bare probes against the templates of other people in the same gallery, over all
     people at hand; where they are too few, from the recognizer's stored calibration.
@@ -83,7 +128,8 @@ def evaluate_designs(
         prepared: Recognizers made ready on these very photos.
         texels_per_mm: Of the designs.
         protocol: How to judge.
-        effects: What happens to print and picture.
+        effects: What happens between print and recognizer.
+        printer: What designs and controls are printed with.
         mask: Which mask.
         render: How it is drawn.
         cache: Where placements are kept.
@@ -95,7 +141,6 @@ def evaluate_designs(
         DesignError: People are to be enrolled masked, and the plain mask for it is not among the designs.
     """
     aligners = build_aligners(protocol.aligners)
-    recognizers = [item.recognizer for item in prepared]
     names = people_of(faces, protocol.people)
     crops = faces.of(names)
     if not crops:
@@ -112,7 +157,7 @@ def evaluate_designs(
         cache=cache,
         progress=protocol.progress,
     )
-    photos = wearing(crops, wear=effects.wear, ways=draws, stream="evaluate")
+    photos = wearing(crops, wear=effects.active().wear, ways=draws, stream="evaluate")
     for omission in photos.omissions:
         tell(str(omission))
     masked = None
@@ -122,39 +167,14 @@ def evaluate_designs(
                 f"People are enrolled under the {PLAIN_ENROLMENT} mask, which is not among the designs."
             )
         everybody = wearing(faces.crops, wear=WearSettings(), ways=1, stream="enrolment")
-        masked = embed_masked(recognizers, everybody, designs[PLAIN_ENROLMENT])
-        placed = rows_of(everybody.crops, faces.crops)
-    galleries = []
-    for number, item in enumerate(prepared):
-        enrolments = {"bare": [item.enrolment]}
-        if masked is not None:
-            # A photo that no mask could be put on is enrolled as it is.
-            embeddings = item.embeddings.clone()
-            embeddings[placed] = masked[number]
-            enrolments["masked"] = [enrol(item.recognizer, embeddings, [crop.person for crop in faces.crops])]
-            enrolments["pooled"] = [*enrolments["bare"], *enrolments["masked"]]
-        galleries.append(
-            [
-                build_gallery(
-                    name,
-                    item.recognizer,
-                    item.embeddings,
-                    enrolments[name],
-                    fmr=protocol.fmr,
-                    source=f"{len(faces.crops)} bare photos of {len(faces.people)} people at hand"
-                    + ("" if name == "bare" else f" against the {name} gallery"),
-                )
-                for name in protocol.galleries
-            ]
-        )
+        masked = enrol_masked(prepared, faces, everybody, designs[PLAIN_ENROLMENT])
+    galleries = build_galleries(protocol.galleries, faces, prepared, masked, fmr=protocol.fmr)
     scores = score(
         photos,
         designs,
-        recognizers,
+        [item.recognizer for item in prepared],
         galleries,
-        renderer=MaskRenderer(),
-        effects=effects,
-        seed=protocol.seed,
+        scene=Scene(effects, printer, texels_per_mm=texels_per_mm, draws=seeded(protocol.seed, "evaluate")),
         aligners=aligners,
         rows=rows_of(photos.crops, faces.crops),
         progress=protocol.progress,
@@ -164,8 +184,8 @@ def evaluate_designs(
         for item, own in zip(prepared, galleries, strict=True)
         for gallery in own
     }
-    results = []
+    judged = []
     for one in scores:
         recognizer, threshold = judged_by[one.recognizer, one.gallery]
-        results.append(summarise(one, recognizer, threshold or recognizer.calibrated, seed=protocol.seed))
-    return results
+        judged.append(JudgedScores(one, recognizer, threshold or recognizer.calibrated))
+    return judged

@@ -10,11 +10,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 from tqdm import tqdm
 
-from advmask.effects import EffectsSettings, draw_tone, generator, photograph
 from advmask.recognizers.aligners import Aligner
 from advmask.recognizers.galleries import Gallery, GalleryName
 from advmask.recognizers.recognizer import Recognizer
-from advmask.render import MaskRenderer, PackedBatch
+from advmask.scene import Scene
 from advmask.worn import WornPhotos
 
 BARE = "bare"
@@ -50,9 +49,7 @@ def score(
     recognizers: Sequence[Recognizer],
     galleries: Sequence[Sequence[Gallery]],
     *,
-    renderer: MaskRenderer,
-    effects: EffectsSettings,
-    seed: int,
+    scene: Scene,
     aligners: Sequence[Aligner],
     rows: Sequence[int],
     progress: bool = False,
@@ -64,10 +61,8 @@ def score(
         designs: Name and texels; `bare` is added.
         recognizers: Frozen.
         galleries: For each recognizer, what probes are compared with.
-        renderer: Lays designs over photos.
-        effects: Ranges; draws are a function of the seed and the probe's place in the list, and the same in
-            every condition.
-        seed: Of the draws.
+        scene: Prints designs, lays them over photos and photographs them; its draws are a function of the
+            probe's place in the list, and the same in every condition.
         aligners: Each is run on every picture.
         rows: Which enrolled photo each photo of `photos` is.
         progress: Show a progress bar.
@@ -84,9 +79,7 @@ def score(
             bare, landmarks = photos.pictures(chosen), photos.landmarks(chosen)
             packed = photos.packed(chosen, [way for _, way in chunk])
             for name in names:
-                pictures = _condition(
-                    bare, designs.get(name), packed, renderer, effects, seed=seed, step=start
-                )
+                pictures = scene(designs.get(name), bare, packed, step=start)
                 for aligner in aligners:
                     points, found = aligner.landmarks(pictures, landmarks)
                     points = torch.where(found[:, None, None], points, landmarks)
@@ -109,20 +102,3 @@ def score(
         for aligner in aligners
         for gallery in galleries[i]
     ]
-
-
-def _condition(
-    bare: Tensor,
-    design: Tensor | None,
-    packed: PackedBatch,
-    renderer: MaskRenderer,
-    effects: EffectsSettings,
-    *,
-    seed: int,
-    step: int,
-) -> Tensor:
-    pictures = bare
-    if design is not None:
-        tone = draw_tone(effects.tone, batch=len(bare), draws=generator(seed, step, "evaluate tone"))
-        pictures = renderer(design, bare, packed, tone)
-    return photograph(pictures, effects.camera, draws=generator(seed, step, "evaluate camera"))

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from advmask.masks.folds import Fold, fold_ridges
 from advmask.masks.pose import HeadPose
 from advmask.masks.relief import Ridge
+from advmask.masks.sliding import slid
 from advmask.masks.straps import strands, strap_corners
 from advmask.masks.surface import MaskSurface, vertex_normals, vertex_tangents
 
@@ -24,12 +25,16 @@ class Wear:
         tilt_deg: Turn about the line of sight of a frontal camera, positive clockwise in the picture.
         scale: Size against the ideal; 1 is a perfect fit.
         folds: In the cloth.
+        slip_mm: How far the upper rim slid down along the face.
+        stretch: Growth of the width at the cost of the height, with the same area; 0 is none.
     """
 
     shift_mm: tuple[float, float] = (0.0, 0.0)
     tilt_deg: float = 0.0
     scale: float = 1.0
     folds: tuple[Fold, ...] = ()
+    slip_mm: float = 0.0
+    stretch: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +82,13 @@ def place(
         ear_loops: Draw them.
     """
     wear = wear or Wear()
-    vertices = worn_vertices(surface.vertices_mm if vertices_mm is None else vertices_mm, wear)
+    vertices = slid(
+        surface.vertices_mm if vertices_mm is None else vertices_mm,
+        surface.chart_mm,
+        slip_mm=wear.slip_mm,
+        stretch=wear.stretch,
+    )
+    vertices = worn_vertices(vertices, wear)
     normals = vertex_normals(vertices, surface.faces)
     tangents = np.stack(vertex_tangents(vertices, surface.uv_mm, surface.faces), axis=1)
     uv, faces = surface.uv_mm - np.asarray(surface.origin_mm), surface.faces
@@ -112,7 +123,7 @@ def place(
 
 
 def worn_vertices(vertices: Float64[np.ndarray, "v 3"], wear: Wear) -> Float64[np.ndarray, "v 3"]:
-    """Vertices (V, 3), moved by shift, tilt and scale."""
+    """Vertices (V, 3), moved by shift, tilt and scale; slip and stretch come before, see `sliding`."""
     centre = np.array([0.0, vertices[:, 1].mean(), 0.0])
     angle = -np.deg2rad(wear.tilt_deg)
     turn = np.array(

@@ -1,7 +1,22 @@
 """What is minimised, from similarities and pictures alone."""
 
+from advmask.objectives.gamut import GamutDistance
 from advmask.objectives.match import MatchKind, MatchObjective
+from advmask.objectives.minimum_feature import MinimumFeature
+from advmask.objectives.non_printability import NonPrintability, printable_colours
+from advmask.objectives.printability import Printability
 from advmask.objectives.settings import ObjectiveSettings
-from advmask.objectives.smoothness import Smoothness
+from advmask.objectives.smoothness import Smoothness, resolved_mm
 
-__all__ = ["MatchKind", "MatchObjective", "ObjectiveSettings", "Smoothness"]
+__all__ = [
+    "GamutDistance",
+    "MatchKind",
+    "MatchObjective",
+    "MinimumFeature",
+    "NonPrintability",
+    "ObjectiveSettings",
+    "Printability",
+    "Smoothness",
+    "printable_colours",
+    "resolved_mm",
+]

@@ -10,6 +10,7 @@ from pydantic import Field
 from torch import Generator, Tensor, nn
 
 from advmask.errors import ConfigError
+from advmask.memory import keep_freed_memory
 from advmask.recognizers.aligners import Aligner, BareAligner, aligned_points, build_aligner, build_aligners
 from advmask.recognizers.perturbation import PerturbationSettings, moved_landmarks, perturbed
 from advmask.recognizers.recognizer import Recognizer
@@ -42,6 +43,9 @@ class SurrogateSettings(Settings):
 class Ensemble(nn.Module):
     """Frozen recognizers; pictures are resampled once for each distinct alignment.
 
+    Building one lets the process keep freed memory (`keep_freed_memory`): the activations of a network then
+    find the pages of the step before.
+
     Args:
         recognizers: At least one; they stay in evaluation mode and carry no gradient of their own.
         settings: How they are fed and run.
@@ -56,6 +60,7 @@ class Ensemble(nn.Module):
         super().__init__()
         if not recognizers:
             raise ValueError("an ensemble needs at least one recognizer")
+        keep_freed_memory()
         self.settings = settings or SurrogateSettings()
         self.recognizers = nn.ModuleList(recognizers)
         self.register_buffer("weights", _weights(self.settings.weights, len(recognizers)), persistent=False)

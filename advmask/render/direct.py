@@ -13,6 +13,7 @@ from torch import Tensor
 
 from advmask.masks import HeadPose, MaskSurface, Placement, Wear, place
 from advmask.masks.relief import relief
+from advmask.masks.sliding import slid
 from advmask.masks.surface import vertex_normals
 from advmask.render.colour import linear_from_srgb, luminance, srgb_from_linear
 from advmask.render.light import bent_normals, evaluate_light, fit_light, photo_tint, white_level
@@ -69,7 +70,13 @@ def render_direct(
         ValueError: The texture has another size than the surface asks for.
     """
     wear, dtype = wear or Wear(), texture.dtype
-    vertices = surface.vertices_mm if vertices_mm is None else vertices_mm
+    vertices = slid(
+        surface.vertices_mm if vertices_mm is None else vertices_mm,
+        surface.chart_mm,
+        slip_mm=wear.slip_mm,
+        stretch=wear.stretch,
+    )
+    wear = replace(wear, slip_mm=0.0, stretch=0.0)  # done, and without gradient
     device = texture.device
     given = _Parameters(
         shift_mm=_chosen(shift_mm, wear.shift_mm, device),

@@ -44,6 +44,8 @@ class MaskRenderer(nn.Module):
         pictures: Float[Tensor, "batch 3 rows columns"],
         packed: PackedBatch,
         tone: Tone | None = None,
+        *,
+        linear: bool = False,
     ) -> Float[Tensor, "batch 3 rows columns"]:
         """Lay textures over the photos.
 
@@ -53,6 +55,7 @@ class MaskRenderer(nn.Module):
                 channels-last memory format.
             packed: From `batching.collate`, for pictures of this size.
             tone: Black and white of the print on each photo; None leaves the texture's own.
+            linear: The textures are given in linear light, as a printer prints them, not as sRGB.
 
         Raises:
             ValueError: The placements were packed for textures of other sizes or another number of them.
@@ -63,7 +66,10 @@ class MaskRenderer(nn.Module):
                 f"the placements show {len(packed.pyramids)} textures, and {len(textures)} are given"
             )
         pairs = zip(packed.pyramids, textures, strict=True)
-        lists = [pyramid.build(linear_from_srgb(one.to(packed.weight.dtype))) for pyramid, one in pairs]
+        lists = []
+        for pyramid, one in pairs:
+            texels = one.to(packed.weight.dtype)
+            lists.append(pyramid.build(texels if linear else linear_from_srgb(texels)))
         listed = lists[0] if len(lists) == 1 else torch.cat(lists)
         cloth = read_taps(listed, packed.start, packed.texel, packed.weight)
         covered = srgb_from_linear(_laid_over(cloth, packed, tone))

@@ -8,10 +8,10 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 
-from advmask.effects import EffectsSettings, draw_tone, generator, photograph
-from advmask.objectives import MatchObjective, Smoothness
+from advmask.effects import generator
+from advmask.objectives import MatchObjective, Printability
 from advmask.recognizers.ensemble import Ensemble
-from advmask.render import MaskRenderer
+from advmask.scene import Scene
 from advmask.training.data import Batch
 from advmask.training.settings import OptimiserSettings
 
@@ -23,41 +23,35 @@ class DesignModule(pl.LightningModule):
 
     Args:
         texture: Its forward gives texels (3, H, W) in [0, 1].
-        renderer: Lays the texture over photos.
+        scene: Prints the texture, lays it over photos and photographs them.
         ensemble: Frozen recognizers.
         templates: For each recognizer (n, D): the template each photo is matched against.
         objective: Of similarities and margins.
-        smoothness: Of the texture.
-        smoothness_weight: Its weight.
-        effects: Ranges of what happens to print and picture.
+        printability: What is asked of the texture beside.
         optimiser: Of the texture.
         steps: Length of the run, for the schedule.
-        seed: Of all draws.
+        seed: Of the draws of the ensemble.
     """
 
     def __init__(
         self,
         *,
         texture: nn.Module,
-        renderer: MaskRenderer,
+        scene: Scene,
         ensemble: Ensemble,
         templates: Sequence[Tensor],
         objective: MatchObjective,
-        smoothness: Smoothness,
-        smoothness_weight: float,
-        effects: EffectsSettings,
+        printability: Printability,
         optimiser: OptimiserSettings,
         steps: int,
         seed: int,
     ) -> None:
         super().__init__()
         self.texture = texture
-        self.renderer = renderer
+        self.scene = scene
         self.ensemble = ensemble
         self.objective = objective
-        self.smoothness = smoothness
-        self._smoothness_weight = smoothness_weight
-        self._effects = effects
+        self.printability = printability
         self._optimiser = optimiser
         self._steps = steps
         self._seed = seed
@@ -65,14 +59,6 @@ class DesignModule(pl.LightningModule):
         for name, template in zip(self._template_names, templates, strict=True):
             self.register_buffer(name, template, persistent=False)
         self.strict_loading = False  # checkpoints hold the texture alone
-
-    def masked_pictures(self, texels: Tensor, batch: Batch) -> Tensor:
-        """Photos of a batch as the recognizers see them: worn, printed, lit and photographed."""
-        tone = draw_tone(
-            self._effects.tone, batch=len(batch.photo), draws=generator(self._seed, batch.step, "tone")
-        ).to(batch.pictures.device)
-        worn = self.renderer(texels, batch.pictures, batch.packed, tone)
-        return photograph(worn, self._effects.camera, draws=generator(self._seed, batch.step, "camera"))
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """One step: render, photograph, recognise, compare."""
@@ -91,16 +77,17 @@ class DesignModule(pl.LightningModule):
             return term
 
         matching = self.ensemble.judged(
-            self.masked_pictures(texels, batch),
+            self.scene(texels, batch.pictures, batch.packed, step=batch.step),
             batch.landmarks,
             judge,
             draws=generator(self._seed, batch.step, "ensemble"),
         )
         margin = torch.stack(margins)
-        smooth = self.smoothness(texels)
-        loss: Tensor = matching + self._smoothness_weight * smooth
+        terms = self.printability(texels, step=batch.step)
+        loss: Tensor = matching + self.printability.cost(terms)
         confidence = torch.sigmoid(margin).mean(dim=1)
-        values = {"loss": loss.detach(), "match_confidence": confidence.mean(), "smoothness": smooth.detach()}
+        values = {"loss": loss.detach(), "match_confidence": confidence.mean()}
+        values |= {name: term.detach() for name, term in terms.items()}
         for member, value, similarity in zip(self.ensemble.members, confidence, similarities, strict=True):
             values[f"match_confidence/{member.label}"] = value
             values[f"similarity/{member.label}"] = similarity.mean()

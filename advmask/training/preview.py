@@ -39,6 +39,8 @@ class PreviewPictures(Callback):
         with torch.no_grad():
             device = pl_module.device
             bare = self._pictures.to(device)
-            worn = pl_module.renderer(pl_module.texture(), bare, self._packed.to(device))
+            texels = pl_module.texture()
+            scene = pl_module.scene
+            worn = scene.renderer(scene.printer(texels), bare, self._packed.to(device), linear=True)
         sheet = contact_sheet(list(zip(bare, worn, strict=True)), columns=["bare", "design"])
         write_with(self._folder / f"step_{trainer.global_step:06d}.png", sheet.save)

@@ -12,14 +12,14 @@ from advmask.effects import generator
 from advmask.errors import ConfigError
 from advmask.masks import MaskSurface, build_mask
 from advmask.masks.digest import surface_digest
-from advmask.objectives import MatchObjective, Smoothness
+from advmask.objectives import MatchObjective, Printability
 from advmask.photos import FaceSet, load_faces
 from advmask.placement_cache import placement_cache
 from advmask.recognizers.ensemble import Ensemble
 from advmask.recognizers.preparation import Prepared, own_templates, prepare_all
 from advmask.recognizers.recognizer import Recognizer
 from advmask.recognizers.registry import build_recognizers
-from advmask.render import MaskRenderer
+from advmask.scene import Scene, seeded
 from advmask.textures import PixelTexture, start_texels
 from advmask.textures.design_files import Design, write_design
 from advmask.textures.texel_files import load_texels, save_texels
@@ -85,7 +85,7 @@ def train(settings: TrainSettings, *, folder: Path, tell: Tell = print) -> Train
     photos = wear_masks(
         crops,
         surface,
-        wear=settings.effects.wear,
+        wear=settings.effects.active().wear,
         ways=settings.trainer.placements or max(_FEWEST_WAYS, min(_MOST_WAYS, _WAYS_IN_ALL // len(crops))),
         texels_per_mm=settings.texture.texels_per_mm,
         render=settings.render,
@@ -137,16 +137,28 @@ def build_module(
         texture: What is learned.
         recognizers: Calibrated.
         templates: For each recognizer, the template of each photo (n, D).
+
+    Raises:
+        ConfigError: The objective asks for what only a printer can tell.
     """
+    per_mm = settings.texture.texels_per_mm
+    scene = Scene(
+        settings.effects, settings.printer, texels_per_mm=per_mm, draws=seeded(settings.seed, "train")
+    )
+    if settings.objective.gamut and scene.printer.ideal:
+        raise ConfigError("objective.gamut needs to know the printer; name one with printer=NAME.")
     return DesignModule(
         texture=texture,
-        renderer=MaskRenderer(),
+        scene=scene,
         ensemble=Ensemble(recognizers, settings.surrogates),
         templates=templates,
         objective=MatchObjective(settings.objective.match),
-        smoothness=Smoothness(texels_per_mm=settings.texture.texels_per_mm),
-        smoothness_weight=settings.objective.smoothness,
-        effects=settings.effects,
+        printability=Printability(
+            settings.objective,
+            texels_per_mm=per_mm,
+            colours=None if scene.printer.ideal else scene.printer.colours,
+            finest_mm=settings.printer.finest_mm,
+        ),
         optimiser=settings.optimiser,
         steps=settings.trainer.steps,
         seed=settings.seed,

@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 import advmask
-from advmask.errors import RunError
+from advmask.errors import ConfigError, RunError
 from advmask.files import sha256, write_text, written_aside
 from advmask.masks.settings import own_pattern_file
 from advmask.recognizers.registry import recorded_names
@@ -16,7 +16,8 @@ from advmask.training.settings import TrainSettings
 
 # None of these changes what is learned.
 _FREE_ON_RESUME = {"faces.cache", "trainer.progress", "trainer.threads", "trainer.preview_every"}
-_PATTERNS = "pattern"  # folder in the run folder that holds the user's own pattern
+# Settings that can name a file of the user's, and the folder in the run folder that holds a copy of it.
+_KEPT = {("mask", "pattern"): "pattern", ("printer", "profile"): "printer", ("printer", "table"): "printer"}
 _PACKAGES = ("torch", "kornia", "facenet-pytorch", "pytorch-lightning", "numpy", "pillow", "onnx2torch")
 
 
@@ -50,11 +51,13 @@ class RunFolder:
         Raises:
             RunError: The folder holds a run with other settings, or cannot be written.
         """
-        own = own_pattern_file(settings.mask)
+        own = _own_files(settings)
         if self.config.exists():
             differing = _differences(self.read_settings(), settings)
-            if own is not None and self._pattern(own).exists() and sha256(self._pattern(own)) != sha256(own):
-                differing.append(f"{own.name} has changed since")
+            for key, path in own.items():
+                copy = self._copy(key, path)
+                if copy.exists() and sha256(copy) != sha256(path):
+                    differing.append(f"{path.name} has changed since")
             # Before the first checkpoint nothing is lost: a mistyped setting may be mended in place.
             if differing and (self.checkpoint.exists() or self.texture.exists()):
                 raise RunError(
@@ -63,11 +66,13 @@ class RunFolder:
                 )
         if self.finished:
             return
-        if own is not None and own.absolute() != self._pattern(own).absolute():
-            # A run must stay what it was when its user goes on drawing.
-            content = own.read_bytes()
-            with written_aside(self._pattern(own)) as aside:
-                aside.write_bytes(content)
+        for key, path in own.items():
+            copy = self._copy(key, path)
+            if path.absolute() != copy.absolute():
+                # A run must stay what it was when its user goes on drawing or calibrates the printer again.
+                content = path.read_bytes()
+                with written_aside(copy) as aside:
+                    aside.write_bytes(content)
         write_text(self.config, yaml.safe_dump(_recorded(settings), sort_keys=False))
 
     def read_settings(self) -> TrainSettings:
@@ -84,19 +89,38 @@ class RunFolder:
             raise RunError(f"{self.config} cannot be read; restore it or start a new run.") from error
         if not isinstance(values, dict):
             raise RunError(f"{self.config} holds no settings; restore it or start a new run.")
-        mask = values.get("mask")
-        if isinstance(mask, dict) and str(mask.get("pattern", "")).startswith(f"{_PATTERNS}/"):
-            mask["pattern"] = str(self.path.absolute() / mask["pattern"])
+        for (group, key), folder in _KEPT.items():
+            part = values.get(group)
+            if isinstance(part, dict) and str(part.get(key, "")).startswith(f"{folder}/"):
+                part[key] = str(self.path.absolute() / part[key])
         return TrainSettings.build(values)
 
-    def _pattern(self, own: Path) -> Path:
-        """Where the run keeps its copy of a user's pattern, under the name that the pattern is called by."""
-        return self.path / _PATTERNS / own.name
+    def _copy(self, key: tuple[str, str], own: Path) -> Path:
+        """Where the run keeps its copy of a user's file, under the name that the file is called by."""
+        return self.path / _KEPT[key] / own.name
 
     def finish(self, facts: dict[str, Any]) -> None:
         """Write the record that ends a run: facts, and the versions of the packages used."""
         versions = {"advmask": advmask.__version__} | {name: metadata.version(name) for name in _PACKAGES}
         write_text(self.record, json.dumps({"packages": versions} | facts, indent=2) + "\n")
+
+
+def _own_files(settings: TrainSettings) -> dict[tuple[str, str], Path]:
+    """The user's own files that a run depends on.
+
+    Raises:
+        ConfigError: One of them is not there.
+    """
+    named = {
+        ("mask", "pattern"): own_pattern_file(settings.mask),
+        ("printer", "profile"): settings.printer.profile,
+        ("printer", "table"): settings.printer.table,
+    }
+    files = {key: path for key, path in named.items() if path is not None}
+    for (group, key), path in files.items():
+        if not path.is_file():
+            raise ConfigError(f"There is no file {path}; check {group}.{key}.")
+    return files
 
 
 def _recorded(settings: TrainSettings) -> dict[str, Any]:
@@ -105,8 +129,8 @@ def _recorded(settings: TrainSettings) -> dict[str, Any]:
     faces = values["faces"]
     if settings.faces.root is not None:
         faces["root"] = str(settings.faces.root.absolute())
-    if (own := own_pattern_file(settings.mask)) is not None:
-        values["mask"]["pattern"] = f"{_PATTERNS}/{own.name}"
+    for (group, key), path in _own_files(settings).items():
+        values[group][key] = f"{_KEPT[group, key]}/{path.name}"
     values["recognizers"] = recorded_names(settings.recognizers)
     return values
 

@@ -8,6 +8,7 @@ from advmask.effects import EffectsSettings
 from advmask.masks import MaskSettings
 from advmask.objectives import ObjectiveSettings
 from advmask.photos import FacesSettings
+from advmask.printers import PrinterSettings
 from advmask.printing.settings import PrintingSettings
 from advmask.recognizers.ensemble import SurrogateSettings
 from advmask.render import RenderSettings
@@ -77,6 +78,7 @@ class TrainSettings(Settings):
     render: RenderSettings = RenderSettings()
     texture: TextureSettings = TextureSettings()
     effects: EffectsSettings = EffectsSettings()
+    printer: PrinterSettings = PrinterSettings()
     objective: ObjectiveSettings = ObjectiveSettings()
     optimiser: OptimiserSettings = OptimiserSettings()
     trainer: TrainerSettings = TrainerSettings()

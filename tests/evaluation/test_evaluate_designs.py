@@ -16,6 +16,7 @@ from advmask.evaluation.results import RecognizerResult
 from advmask.masks import MaskSettings, build_mask
 from advmask.photos import FaceSet
 from advmask.photos.people import Split
+from advmask.printers import PrinterSettings
 from advmask.recognizers.preparation import prepare_all
 from advmask.recognizers.registry import build_recognizers
 from advmask.render import RenderSettings
@@ -23,8 +24,13 @@ from advmask.render import RenderSettings
 Judge = Callable[..., list[RecognizerResult]]
 EFFECTS: dict[str, Any] = {
     "wear": {"shift_mm": 3.0, "tilt_deg": 3.0, "scale": 0.03},
-    "tone": {"black": 0.05, "white": 0.15, "brightness": 0.15, "tint": 0.03},
-    "camera": {"brightness": 0.1, "contrast": 0.1, "colour": 0.03, "blur_px": 1.0, "noise": 0.03},
+    "fabric": {"sheen": 0.05, "white": 0.15, "shade": 0.15, "tint": 0.03},
+    "light": {"direction": 0.3, "shadow": 0.3, "shadow_share": 0.5},
+    "camera": {
+        "optics": {"eyes_px": [20, 30], "focus_px": 0.6},
+        "tone": {"exposure_ev": 0.2, "contrast": 0.1, "curve": 0.1},
+        "sensor": {"noise": 0.03},
+    },
 }
 
 
@@ -48,6 +54,7 @@ def judge(portrait: FaceSet, tiny_name: str) -> Judge:
             texels_per_mm=1.0,
             protocol=ProtocolSettings.build(values),
             effects=EffectsSettings.build(EFFECTS),
+            printer=PrinterSettings(),
             mask=MaskSettings(),
             render=RenderSettings(),
             tell=lambda _: None,

@@ -1,0 +1,196 @@
+"""Distance and focus: how many pixels a camera has for a face, and how sharp they are."""
+
+import math
+from dataclasses import dataclass
+from typing import Annotated
+
+import torch
+from jaxtyping import Float, Int64
+from pydantic import AfterValidator, Field
+from torch import Tensor
+
+from advmask.effects.camera.banded import Banded, windows_of
+from advmask.effects.camera.ranges import Range
+from advmask.effects.draws import Draws
+from advmask.settings import Settings
+
+_BELL = 5.5  # standard deviations in which a float sees the whole of a bell
+_CROP_IN_EYES = 4  # a working crop is four times as wide as the eyes are apart
+
+
+def _resolvable(ends: tuple[float, float]) -> tuple[float, float]:
+    if ends[0] < 4:
+        raise ValueError("the eyes must be at least 4 px apart on the sensor")
+    return ends
+
+
+class OpticsSettings(Settings):
+    """Ranges of distance and focus, drawn for each photo.
+
+    Attributes:
+        eyes_px: Pixels of the sensor between the eyes, lowest and highest, drawn log-uniformly, which is
+            what a person walking up yields; as many as the working crop has count as the crop's (44 at 176
+            px), and none given is no loss of pixels at all.
+        focus_px: Standard deviation of the blur of the lens, 0 to this, in pixels of the sensor.
+    """
+
+    eyes_px: Annotated[Range, AfterValidator(_resolvable)] | None = None
+    focus_px: float = Field(default=0.0, ge=0, le=10)
+
+
+@dataclass(frozen=True)
+class OpticsDraw:
+    """Distance and focus of each photo.
+
+    Attributes:
+        eyes_px: Pixels between the eyes, infinite for as many as the picture has.
+        focus_px: Standard deviation of the blur in pixels of the sensor.
+    """
+
+    eyes_px: Float[Tensor, "batch"]
+    focus_px: Float[Tensor, "batch"]
+
+    def sizes(self, picture_px: int, *, width_px: int) -> Int64[Tensor, "batch"]:
+        """How many pixels a sensor has for a side of a picture.
+
+        Args:
+            picture_px: Length of the side in the picture.
+            width_px: Width of the picture, which is four times the distance of the eyes.
+        """
+        shrink = (self.eyes_px * (_CROP_IN_EYES / width_px)).clamp(max=1)
+        return (shrink * picture_px).round().clamp(min=1).long()
+
+    def shrinks(self, size: tuple[int, int]) -> bool:
+        """Whether any photo loses pixels, of pictures with so many rows and columns."""
+        return any(bool((self.sizes(side, width_px=size[1]) < side).any()) for side in size)
+
+    def changes(self, size: tuple[int, int]) -> bool:
+        """Whether any photo loses pixels or is blurred."""
+        return bool((self.focus_px > 0).any()) or self.shrinks(size)
+
+    def sensor(self, size: tuple[int, int]) -> tuple[int, int]:
+        """Rows and columns of the largest sensor of the batch."""
+        rows, columns = (int(self.sizes(side, width_px=size[1]).max()) for side in size)
+        return rows, columns
+
+
+def draw_optics(settings: OpticsSettings, *, batch: int, draws: Draws) -> OpticsDraw:
+    """Draw distance and focus; from near to far and from sharp to blurred."""
+    if settings.eyes_px is None:
+        eyes = torch.full((batch,), math.inf)
+    else:
+        far, near = settings.eyes_px
+        eyes = draws.uniform((batch,), math.log(near), math.log(far)).exp()
+    return OpticsDraw(eyes_px=eyes, focus_px=draws.uniform((batch,), 0.0, settings.focus_px))
+
+
+def apply_optics(
+    light: Float[Tensor, "batch channels rows columns"], drawn: OpticsDraw
+) -> Float[Tensor, "batch channels sensor_rows sensor_columns"]:
+    """Project onto the sensor: blur by the lens, and average over the area of each of its pixels.
+
+    Both are one linear map for rows and one for columns, so that a photo is two products of matrices,
+    whatever its blur; the border goes on for ever. Differentiable. Photos with fewer pixels than the others
+    of the batch repeat their last row and column; `enlarge` takes no notice of these.
+
+    Pixels of both sides are squares of even light. So no blur and no loss of pixels is the picture itself,
+    and a blur of more than about half a pixel has its squared width and a twelfth of that of each square.
+
+    Args:
+        light: Values that average as light does; see `light_from_srgb`.
+        drawn: For each picture.
+
+    Returns:
+        The same tensor if no photo is blurred or loses pixels.
+    """
+    rows, columns = light.shape[-2:]
+    if not drawn.changes((rows, columns)):
+        return light
+    across = _projection(columns, drawn.sizes(columns, width_px=columns), drawn.focus_px)
+    down = across
+    if rows != columns:
+        down = _projection(rows, drawn.sizes(rows, width_px=columns), drawn.focus_px)
+    # Rows first, with colours last, as the renderer leaves them: nothing is copied at full resolution.
+    batch, channels = light.shape[:2]
+    short = down.rows(light.permute(0, 2, 3, 1).reshape(batch, rows, columns * channels))
+    planes = short.view(batch, -1, columns, channels).permute(0, 3, 1, 2).reshape(batch, -1, columns)
+    return across.columns(planes).view(batch, channels, -1, across.matrix.shape[1])
+
+
+def enlarge(
+    pictures: Float[Tensor, "batch channels sensor_rows sensor_columns"],
+    drawn: OpticsDraw,
+    *,
+    size: tuple[int, int],
+) -> Float[Tensor, "batch channels rows columns"]:
+    """Bring pictures of the sensor back to the size of the working crop, bilinearly, as aligners do.
+
+    Differentiable; values stay between those of the neighbours, so that nothing needs clipping.
+
+    Args:
+        pictures: Of the sensor.
+        drawn: What they were projected with.
+        size: Rows and columns of the crop.
+
+    Returns:
+        The same tensor if no photo lost pixels.
+    """
+    rows, columns = size
+    if not drawn.shrinks(size):
+        return pictures
+    across = _interpolation(columns, drawn.sizes(columns, width_px=columns))
+    down = across
+    if rows != columns:
+        down = _interpolation(rows, drawn.sizes(rows, width_px=columns))
+    batch, channels, short, narrow = pictures.shape
+    wide = across.columns(pictures.reshape(batch, channels * short, narrow))
+    high = down.repeated(channels).rows(wide.view(batch * channels, short, columns))
+    return high.view(batch, channels, rows, columns)
+
+
+def _projection(size: int, numbers: Tensor, focus_px: Tensor) -> Banded:
+    """Share of each of `size` pixels in each pixel of the sensor; rows add up to one.
+
+    A pixel of the sensor from u to u' sees, of all that lies right of v, the share
+    (H(u' - v) - H(u - v)) / (u' - u), with H the integral of the distribution function of the blur.
+    """
+    most = int(numbers.max())
+    pitch = (size / numbers)[:, None]  # pixels of the picture for one of the sensor
+    edges = torch.arange(most + 1).minimum(numbers[:, None]) * pitch
+    distance = edges[:, :, None] - torch.arange(1, size)
+    if bool((focus_px > 0).any()):
+        sigma = (focus_px[:, None] * pitch).clamp(min=1e-3)[:, :, None]
+        integral = _integral(distance, sigma)
+    else:
+        integral = distance.clamp(min=0)
+    beyond = integral.diff(dim=1) / pitch[:, :, None]
+    share = torch.empty(len(numbers), most, size)
+    share[:, :, 0] = 1
+    share[:, :, 1:] = beyond
+    share[:, :, :-1] -= beyond
+    last = torch.arange(most).minimum(numbers[:, None] - 1)
+    if bool((numbers < most).any()):
+        share = share[torch.arange(len(numbers))[:, None], last]
+    reach = (_BELL * focus_px)[:, None]
+    windows = windows_of((last - reach) * pitch, (last + 1 + reach) * pitch, columns=size)
+    return Banded(share, windows)
+
+
+def _integral(distance: Tensor, sigma: Tensor) -> Tensor:
+    """Integral of the normal distribution function from minus infinity: z P(z) + p(z), times sigma.
+
+    The bell ends, lest its numbers be subnormal, which makes products of matrices several times slower.
+    """
+    most = _BELL / math.sqrt(2)
+    standard = (distance / (sigma * math.sqrt(2))).clamp_(-most, most)
+    bell = (standard.square().neg_().exp_()).mul_(sigma / math.sqrt(2 * math.pi))
+    return bell.add_(standard.erf_().add_(1).mul_(distance).mul_(0.5))
+
+
+def _interpolation(size: int, numbers: Tensor) -> Banded:
+    """Weights of the pixels of the sensor in each of `size` pixels, piecewise linear between centres."""
+    most = int(numbers.max())
+    places = (torch.arange(size) + 0.5) * (numbers[:, None] / size) - 0.5
+    places = places.clamp(min=0).minimum(numbers[:, None] - 1)
+    weights = (1 - (places[:, :, None] - torch.arange(most)).abs()).clamp_(min=0)
+    return Banded(weights, windows_of(places.floor(), places.floor() + 2, columns=most))

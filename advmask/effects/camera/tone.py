@@ -1,0 +1,61 @@
+"""Exposure, white balance, contrast and tone curve: the colours that a camera makes of light."""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from pydantic import Field
+from torch import Tensor
+
+from advmask.effects.draws import Draws
+from advmask.settings import Settings
+
+
+class CameraToneSettings(Settings):
+    """Ranges of a camera's colours, drawn for each photo; each is plus or minus its value.
+
+    Attributes:
+        exposure_ev: Exposure, in stops (EV): factors of two in light.
+        temperature_ev: White balance, in stops that red gains and blue loses, or the other way round.
+        colour_ev: White balance beside that, in stops of each channel by itself.
+        contrast: Relative change of the distance of sRGB values from mid-grey.
+        curve: Bend a of the tone curve x + a x (1 - x): brighter or darker midtones, the ends staying.
+    """
+
+    exposure_ev: float = Field(default=0.0, ge=0, le=3)
+    temperature_ev: float = Field(default=0.0, ge=0, le=2)
+    colour_ev: float = Field(default=0.0, ge=0, le=1)
+    contrast: float = Field(default=0.0, ge=0, le=0.8)
+    curve: float = Field(default=0.0, ge=0, le=0.8)
+
+
+@dataclass(frozen=True)
+class CameraToneDraw:
+    """Colours of each photo.
+
+    Attributes:
+        gain: Of the light in each channel, from exposure and white balance.
+        contrast: Factor of the distance from mid-grey.
+        curve: Bend of the tone curve.
+    """
+
+    gain: Float[Tensor, "batch 3"]
+    contrast: Float[Tensor, "batch"]
+    curve: Float[Tensor, "batch"]
+
+    def changes(self) -> bool:
+        """Whether the colours of any photo change."""
+        return bool((self.gain != 1).any() or (self.contrast != 1).any() or (self.curve != 0).any())
+
+
+def draw_tone(settings: CameraToneSettings, *, batch: int, draws: Draws) -> CameraToneDraw:
+    """Draw exposure, white balance, contrast and tone curve; `develop` applies them."""
+    stops = draws.symmetric((batch, 1), settings.exposure_ev)
+    temperature = draws.symmetric((batch, 1), settings.temperature_ev)
+    stops = stops + temperature * torch.tensor([1.0, 0.0, -1.0])
+    stops = stops + draws.symmetric((batch, 3), settings.colour_ev)
+    return CameraToneDraw(
+        gain=torch.exp2(stops),
+        contrast=1 + draws.symmetric((batch,), settings.contrast),
+        curve=draws.symmetric((batch,), settings.curve),
+    )

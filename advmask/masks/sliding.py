@@ -1,0 +1,66 @@
+"""How a mask slides on a face: along its own surface, so that it neither floats nor sinks in."""
+
+from functools import lru_cache
+
+import numpy as np
+from jaxtyping import Float64
+from numpy.typing import NDArray
+from scipy.interpolate import RBFInterpolator
+
+FloatArray = NDArray[np.float64]
+
+_CENTRES = 180  # of the spline: one for each 12 mm of cloth, which is as fine as a nose bends it
+_SMOOTHING = 1e-3  # keeps the spline calm where a pleat lays cloth on cloth
+_SAME_PLACE_MM = 0.01
+# What is left of a slip at the sides, where the ear loops hold, and at the lower rim, where the chin does.
+_AT_SIDES, _AT_CHIN = 0.5, 0.6
+_STILL = 0.2  # share of the height, from the top, where the nose holds a mask that is stretched
+
+
+def slid(
+    vertices_mm: Float64[np.ndarray, "v 3"],
+    chart_mm: Float64[np.ndarray, "v 2"],
+    *,
+    slip_mm: float = 0.0,
+    stretch: float = 0.0,
+) -> Float64[np.ndarray, "v 3"]:
+    """Vertices of a mask that slid down its own surface, or was pulled wider or narrower along it.
+
+    A thin-plate spline takes places on the chart to places in space. Each vertex moves by what the spline
+    says of its old and its new place; beyond the rims the spline goes on straight, back under the chin and
+    towards the ears. A slip is full at the nose and less at the ear loops and the chin.
+
+    Args:
+        vertices_mm: The mask, fitted to the person or not.
+        chart_mm: Where on a face the cloth lies; see `MaskSurface`.
+        slip_mm: How far the middle of the upper rim slides down, along the face.
+        stretch: Growth of the width; the height shrinks so that the area stays.
+
+    Source:
+        Bookstein, Principal Warps: Thin-Plate Splines and the Decomposition of Deformations, 1989.
+    """
+    if slip_mm == 0 and stretch == 0:
+        return vertices_mm
+    centres = _spread(np.ascontiguousarray(chart_mm).tobytes())
+    surface = RBFInterpolator(chart_mm[centres], vertices_mm[centres], smoothing=_SMOOTHING)
+    across, down = chart_mm.T
+    top, bottom = float(down.min()), float(down.max())
+    share = (down - top) / (bottom - top)
+    held = (1 - (1 - _AT_SIDES) * (across / np.abs(across).max()) ** 2) * (1 - (1 - _AT_CHIN) * share)
+    middle = top + _STILL * (bottom - top)
+    now = np.column_stack([across * (1 + stretch), middle + (down - middle) / (1 + stretch) + slip_mm * held])
+    return np.asarray(vertices_mm + surface(now) - surface(chart_mm))
+
+
+@lru_cache(maxsize=8)
+def _spread(chart: bytes) -> NDArray[np.int64]:
+    """Numbers of vertices spread evenly over the chart: each as far from those before it as can be."""
+    places = np.frombuffer(chart).reshape(-1, 2)
+    chosen = [int(np.hypot(*places.T).argmin())]
+    away = np.full(len(places), np.inf)
+    for _ in range(min(_CENTRES, len(places)) - 1):
+        away = np.minimum(away, np.hypot(*(places - places[chosen[-1]]).T))
+        if away.max() < _SAME_PLACE_MM:
+            break
+        chosen.append(int(away.argmax()))
+    return np.array(chosen)

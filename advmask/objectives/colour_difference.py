@@ -1,0 +1,31 @@
+"""CIE Lab of linear light, for differences as an eye sees them."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+_XYZ = (
+    (0.4124564, 0.3575761, 0.1804375),
+    (0.2126729, 0.7151522, 0.0721750),
+    (0.0193339, 0.1191920, 0.9503041),
+)
+_LAB = ((0.0, 116.0, 0.0), (500.0, -500.0, 0.0), (0.0, 200.0, -200.0))
+_TOE = (6 / 29) ** 3
+
+
+def lab_from_linear(linear: Float[Tensor, "*shape 3"]) -> Float[Tensor, "*shape 3"]:
+    """CIE Lab (D65, 2 degrees) of linear sRGB light; L runs from 0 to 100.
+
+    The white point is that of sRGB itself, so that (1, 1, 1) is L = 100, a = b = 0 exactly. Differentiable
+    with a bounded slope everywhere, black included.
+
+    Source: CIE 15:2018; matrix of IEC 61966-2-1.
+    """
+    xyz = linear.new_tensor(_XYZ)
+    with torch.autocast(linear.device.type, enabled=False):
+        relative = linear @ (xyz / xyz.sum(dim=1, keepdim=True)).T
+    root = relative.clamp(min=_TOE).pow(1 / 3)
+    # Below the toe a line; as a sum of both parts no branch is needed.
+    curve = root + (relative.clamp(max=_TOE) - _TOE) * ((29 / 6) ** 2 / 3)
+    with torch.autocast(linear.device.type, enabled=False):
+        return curve @ linear.new_tensor(_LAB).T - linear.new_tensor((16.0, 0.0, 0.0))

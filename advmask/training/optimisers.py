@@ -1,0 +1,123 @@
+"""How a texture is changed: optimisers, schedules, and the mean of the last iterates."""
+
+import math
+from collections.abc import Callable, Iterable
+from typing import Any, Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from advmask.settings import Settings
+
+
+class OptimiserSettings(Settings):
+    """How the texture is changed.
+
+    Attributes:
+        kind: `adam`, `amsgrad` (as AdversarialMask has it), or `sign`: steps of the sign of the momentum,
+            as attacks on pictures take them.
+        learning_rate: Of the free numbers, which for pixels are logits of the texels.
+        momentum: Of `sign`.
+        schedule: `cosine` falls to the final share over the run, `constant` does not.
+        final_share: Share of the learning rate left at the last step.
+        average: Share of the run, at its end, whose iterates are averaged into the design.
+    """
+
+    kind: Literal["adam", "amsgrad", "sign"] = "adam"
+    learning_rate: float = Field(default=0.1, gt=0)
+    momentum: float = Field(default=0.9, ge=0, lt=1)
+    schedule: Literal["cosine", "constant"] = "cosine"
+    final_share: float = Field(default=0.1, ge=0, le=1)
+    average: float = Field(default=0.0, ge=0, le=0.9)
+
+
+class SignMomentum(Optimizer):
+    """Steps of equal size along the sign of a running sum of gradients, each of mean magnitude one.
+
+    Args:
+        parameters: To be changed.
+        lr: Size of a step.
+        momentum: Share of the sum that is kept from step to step.
+
+    Source:
+        Dong et al., "Boosting adversarial attacks with momentum", CVPR 2018, equation 6.
+    """
+
+    def __init__(self, parameters: Iterable[nn.Parameter], *, lr: float, momentum: float) -> None:
+        super().__init__(parameters, {"lr": lr, "momentum": momentum})
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Take one step."""
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        for group in self.param_groups:
+            for parameter in group["params"]:
+                if parameter.grad is None:
+                    continue
+                mean = parameter.grad.abs().mean()
+                scaled = parameter.grad / mean.clamp(min=torch.finfo(mean.dtype).tiny)
+                total = self.state[parameter].setdefault("total", torch.zeros_like(parameter))
+                total.mul_(group["momentum"]).add_(scaled)
+                parameter.sub_(group["lr"] * total.sign())
+        return loss
+
+
+def build_optimiser(parameters: Iterable[nn.Parameter], settings: OptimiserSettings) -> Optimizer:
+    """The optimiser that the settings name."""
+    if settings.kind == "sign":
+        return SignMomentum(parameters, lr=settings.learning_rate, momentum=settings.momentum)
+    return torch.optim.Adam(parameters, lr=settings.learning_rate, amsgrad=settings.kind == "amsgrad")
+
+
+def share_of_rate(settings: OptimiserSettings, step: int, steps: int) -> float:
+    """Share of the learning rate at a step of a run."""
+    if settings.schedule == "constant":
+        return 1.0
+    floor = settings.final_share
+    return floor + (1 - floor) * 0.5 * (1 + math.cos(math.pi * min(1.0, step / steps)))
+
+
+class TailAverage(nn.Module):
+    """The mean of a module's parameters over the last steps of a run; part of its checkpoints.
+
+    Args:
+        averaged: Whose parameters.
+        share: Of the run, at its end; 0 keeps nothing.
+
+    Source:
+        Polyak and Juditsky, "Acceleration of stochastic approximation by averaging", 1992.
+    """
+
+    count: Tensor
+
+    def __init__(self, averaged: nn.Module, share: float) -> None:
+        super().__init__()
+        self._share = share
+        self._names = [name for name, _ in averaged.named_parameters()] if share > 0 else []
+        self.register_buffer("count", torch.zeros((), dtype=torch.int64))
+        for number, name in enumerate(self._names):
+            parameter = averaged.get_parameter(name)
+            self.register_buffer(f"mean_{number}", torch.zeros_like(parameter.detach()))
+
+    @torch.no_grad()
+    def update(self, averaged: nn.Module, step: int, steps: int) -> None:
+        """Take in the parameters after a step, if it is one of the last."""
+        if not self._names or step < (1 - self._share) * steps:
+            return
+        self.count += 1
+        for number, name in enumerate(self._names):
+            mean = self.get_buffer(f"mean_{number}")
+            mean += (averaged.get_parameter(name).detach() - mean) / self.count
+
+    @torch.no_grad()
+    def apply_to(self, averaged: nn.Module) -> None:
+        """Put the mean into the module, if there is one."""
+        if not self._names or int(self.count) == 0:
+            return
+        for number, name in enumerate(self._names):
+            averaged.get_parameter(name).copy_(self.get_buffer(f"mean_{number}"))
