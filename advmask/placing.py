@@ -1,5 +1,6 @@
 """Masks laid on photos in drawn ways, once; afterwards they come from the cache or from memory."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from advmask.effects import WearSettings, draw_wear, draws
@@ -53,27 +54,36 @@ class Placer:
         Raises:
             PhotoError: It cannot be laid on this photo.
         """
-        with one_thread():
-            face = PosedFace(
-                picture=crop.as_float(),
-                pose=find_pose(crop.landmarks, crop.dense),
-                dense=crop.dense,
-                occluder=None if crop.occluder is None else crop.occluder.float() / 255,
-                inside=crop.inside(),
-            )
-            packed = fit_masks(
-                face,
-                self.surface,
-                wears=self._wears(crop),
-                texels_per_mm=self.texels_per_mm,
-                settings=self.render,
-            )
-        return tuple(packed)
+        return place_masks(crop, self.surface, self._wears(crop), self.texels_per_mm, self.render)
 
     def _wears(self, crop: FaceCrop) -> list[Wear]:
         # Drawn from the photo's content, so that leaving one photo out does not change the others.
         source = draws(self.seed, 0, f"{self.stream}/{crop.sha256}")
         return [draw_wear(self.wear, draws=source) for _ in range(self.ways)]
+
+
+def place_masks(
+    crop: FaceCrop,
+    surface: MaskSurface,
+    wears: Sequence[Wear],
+    texels_per_mm: float,
+    render: RenderSettings,
+) -> tuple[PackedPlacement, ...]:
+    """Lay a mask on a photo in given ways.
+
+    Raises:
+        PhotoError: It cannot be laid on this photo.
+    """
+    with one_thread():
+        face = PosedFace(
+            picture=crop.as_float(),
+            pose=find_pose(crop.landmarks, crop.dense),
+            dense=crop.dense,
+            occluder=None if crop.occluder is None else crop.occluder.float() / 255,
+            inside=crop.inside(),
+        )
+        packed = fit_masks(face, surface, wears=wears, texels_per_mm=texels_per_mm, settings=render)
+    return tuple(packed)
 
 
 class Placements:

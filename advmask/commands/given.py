@@ -23,6 +23,9 @@ def given_keys() -> list[str]:
         override.split("=", 1)[0].lstrip("+~").split("@")[0].replace("/", ".")
         for override in HydraConfig.get().overrides.task
     ]
+    # The print-* presets of effects bring a printer.
+    if "effects" in keys and HydraConfig.get().runtime.choices.get("printer", "none") != "none":
+        keys.append("printer")
     # ensemble=NAME is another way to write recognizers=[...].
     return ["recognizers" if key == "ensemble" else key for key in keys]
 

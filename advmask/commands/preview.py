@@ -1,4 +1,4 @@
-"""`advmask preview`: a contact sheet of faces bare, with a plain mask and with the design."""
+"""`advmask preview`: faces bare, with a plain mask and with the design; and what a preset of effects does."""
 
 from pathlib import Path
 from typing import Literal
@@ -8,20 +8,24 @@ from omegaconf import DictConfig
 from pydantic import Field
 
 from advmask.commands.designs import open_design, shipped_design
-from advmask.commands.given import as_mapping, beside_run
+from advmask.commands.given import as_mapping, beside_run, given_keys
 from advmask.commands.output import output_dir
-from advmask.effects import WearSettings
+from advmask.effects import EffectsSettings, WearSettings
 from advmask.errors import ConfigError
 from advmask.evaluation.contact_sheet import contact_sheet
+from advmask.evaluation.effects_sheet import effects_sheet
 from advmask.evaluation.protocol import people_of
 from advmask.files import write_with
 from advmask.masks import MaskSettings, build_mask
 from advmask.photos import FacesSettings, load_faces
 from advmask.placement_cache import placement_cache
+from advmask.printers import PrinterSettings
 from advmask.render import MaskRenderer, RenderSettings
 from advmask.settings import Settings
 from advmask.textures.pictures import read_picture_as_texels
 from advmask.worn import wear_masks
+
+_SHOWN = "lower_face"  # where effects are looked at without a design
 
 
 class PreviewSettings(Settings):
@@ -35,10 +39,46 @@ class PreviewSettings(Settings):
     faces: FacesSettings
     mask: MaskSettings
     render: RenderSettings
+    effects: EffectsSettings
+    printer: PrinterSettings
 
 
 def run(config: DictConfig) -> None:
-    """Draw `preview.png`."""
+    """Draw `preview.png`, or `effects.png` where effects or a printer are given."""
+    if {"effects", "printer"} & {key.split(".")[0] for key in given_keys()}:
+        _draw_effects(config)
+    else:
+        _draw_faces(config)
+
+
+def _draw_effects(config: DictConfig) -> None:
+    mask = MaskSettings.build(as_mapping(config)["mask"])
+    if config.design is None:
+        given = as_mapping(config) | {"design": _SHOWN}
+        settings = PreviewSettings.build(given)
+        surface = build_mask(settings.mask)
+        texels = shipped_design(_SHOWN, surface, texels_per_mm=settings.texels_per_mm)
+    else:
+        design = open_design(config.design, mask=mask, texels_per_mm=config.texels_per_mm)
+        values = beside_run(config, design.run, texels_per_mm=design.texels_per_mm, only=["faces"])
+        settings = PreviewSettings.build(values)
+        surface, texels = build_mask(settings.mask), design.texels
+    faces = load_faces(settings.faces, progress=True)
+    sheet = effects_sheet(
+        faces.crops[0],
+        surface,
+        texels,
+        settings.effects,
+        settings.printer,
+        texels_per_mm=settings.texels_per_mm,
+        render=settings.render,
+    )
+    path = output_dir() / "effects.png"
+    write_with(path, sheet.save)
+    print(f"Written to {path}")
+
+
+def _draw_faces(config: DictConfig) -> None:
     mask = MaskSettings.build(as_mapping(config)["mask"])
     design = open_design(config.design, mask=mask, texels_per_mm=config.texels_per_mm)
     values = beside_run(config, design.run, texels_per_mm=design.texels_per_mm, only=["faces"])
