@@ -37,6 +37,13 @@ COMMANDS: dict[str, Command] = {
     "preview": Command("advmask.commands.preview", "contact sheet of a design: bare, plain mask, design"),
     "evaluate": Command("advmask.commands.evaluate", "measure a design against recognizers"),
     "pattern": Command("advmask.commands.pattern", "draw the flat patterns of masks, with their stretch"),
+    "export": Command("advmask.commands.export", "write the files to print: PNG, PDF, SVG, proofs"),
+    "apply": Command("advmask.commands.apply", "wear a design in pictures and videos: the digital mask"),
+    "calibrate": Command(
+        "advmask.commands.calibrate",
+        "measure a printer: print a chart, photograph it, fit",
+        ("action", "photo"),
+    ),
     "weights": Command(
         "advmask.commands.weights",
         "list, get, verify or add the weights of recognizers",

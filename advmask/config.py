@@ -30,7 +30,9 @@ def user_conf_dir() -> Path:
     from platformdirs import user_config_path
 
     own = os.environ.get("ADVMASK_CONFIG")
-    return (Path(own).expanduser().absolute() if own else user_config_path("advmask", appauthor=False)) / "conf"
+    if own:
+        return Path(own).expanduser().absolute() / "conf"
+    return user_config_path("advmask", appauthor=False) / "conf"
 
 
 def designs_dir() -> Path:

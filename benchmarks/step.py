@@ -184,8 +184,10 @@ def main() -> None:  # noqa: PLR0915 - a benchmark reads best from top to bottom
         value = medians[name]
         print(f"{name:24} {1000 * value:8.1f} {value / whole:8.1%} {value / medians['floor']:9.1%}")
     print(f"{'step':24} {1000 * whole:8.1f} {1:8.1%} {whole / medians['floor']:9.1%}")
-    own = [sum(each) for each in zip(*(clock.times[name] for name in parts if name.startswith("  ")), strict=True)]
-    beyond = statistics.median(floor / alone - 1 for floor, alone in zip(clock.times["floor"], own, strict=True))
+    networks = [clock.times[name] for name in parts if name.startswith("  ")]
+    own = [sum(each) for each in zip(*networks, strict=True)]
+    pairs = zip(clock.times["floor"], own, strict=True)
+    beyond = statistics.median(floor / alone - 1 for floor, alone in pairs)
     print(
         f"the ensemble costs {beyond:.1%} (median over the rounds) beyond the networks' own "
         f"{1000 * statistics.median(own):.1f} ms"

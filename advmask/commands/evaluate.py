@@ -1,5 +1,7 @@
 """`advmask evaluate`: a design against plain masks, as a table and `results.json`."""
 
+from datetime import UTC, datetime
+
 import torch
 from omegaconf import DictConfig
 
@@ -77,6 +79,7 @@ def run(config: DictConfig) -> None:
         path,
         results,
         {
+            "date": datetime.now(UTC).date().isoformat(),
             "settings": settings.model_dump(mode="json"),
             "people": {
                 "probed": list(names),

@@ -16,15 +16,15 @@ TEXTS: dict[str, Text] = {
         (
             "advmask train hydra.run.dir=runs/first",
             "advmask train faces.root=~/photos recognizers=[dlib,onnx:~/networks/arcface.onnx]",
-            "advmask train texture.start=~/pictures/flowers.png trainer.steps=600",
+            "advmask train texture.start=~/pictures/flowers.png effects=cctv printer=sublimation",
         ),
     ),
     "preview": Text(
-        "Draw a contact sheet: each face bare, with a plain mask, and with the design.",
+        "Draw faces bare, with a plain mask and with the design; or what each effect of a preset does.",
         (
             "advmask preview design=runs/first",
             "advmask preview design=runs/first faces.root=~/photos",
-            "advmask preview design=~/pictures/flowers.png hydra.run.dir=runs/flowers",
+            "advmask preview effects=cctv printer=sublimation",
         ),
     ),
     "evaluate": Text(
@@ -33,6 +33,30 @@ TEXTS: dict[str, Text] = {
             "advmask evaluate design=runs/first faces.root=~/photos",
             "advmask evaluate design=runs/first recognizers=[dlib,onnx:~/networks/arcface.onnx]",
             "advmask evaluate design=~/pictures/flowers.png faces.root=~/photos hydra.run.dir=runs/flowers",
+        ),
+    ),
+    "export": Text(
+        "Write the files to print: artwork, lines, PDF with plan and sewing notes, proofs.",
+        (
+            "advmask export design=runs/first paper=a4",
+            "advmask export design=runs/first paper=a4 printer=sublimation",
+            "advmask export design=~/pictures/flowers.png mask=pleated sizes=[S,M]",
+        ),
+    ),
+    "apply": Text(
+        "Wear a design in pictures and videos: the digital mask.",
+        (
+            "advmask apply design=runs/first input=photo.jpg output=worn.jpg",
+            "advmask apply design=runs/first input=~/photos output=~/worn",
+            "advmask apply design=~/pictures/flowers.png mask=pleated input=film.mp4 output=worn.mp4",
+        ),
+    ),
+    "calibrate": Text(
+        "Measure a printer: print a chart, photograph it, and let advmask learn how it answers colours.",
+        (
+            "advmask calibrate chart paper=a4",
+            "advmask calibrate fit ~/pictures/chart.jpg printer.name=mine",
+            "advmask calibrate fit chart.jpg printer.name=mine printer.overwrite=true",
         ),
     ),
     "pattern": Text(

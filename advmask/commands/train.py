@@ -10,6 +10,7 @@ from advmask.evaluation.results import PLAIN_MASKS, RecognizerResult, write_resu
 from advmask.masks import build_mask
 from advmask.placement_cache import placement_cache
 from advmask.printing.exports import PRINT_FILES, write_exports
+from advmask.printing.settings import SheetSettings
 from advmask.recognizers.preparation import prepare_all
 from advmask.recognizers.registry import build_recognizers
 from advmask.training.run import TrainResult, train
@@ -23,7 +24,8 @@ def run(config: DictConfig) -> None:
     exports = [result.folder / "exports" / name for name in PRINT_FILES]
     if not all(path.exists() for path in exports):
         pattern = build_mask(settings.mask).pattern
-        write_exports(result.folder / "exports", result.design, pattern, settings.printing)
+        sheet = SheetSettings(mirrored=settings.printer.mirrored)
+        write_exports(result.folder / "exports", result.design, pattern, settings.printing, sheet)
     check = result.folder / "check.json"
     if check.exists():
         print(f"Its short check stands in {check}.")
@@ -34,6 +36,7 @@ def run(config: DictConfig) -> None:
         write_results(check, results, {"what": "short check at the end of training"})
     print("\nThe design:  " + str(result.folder / "texture.png"))
     print("To print:    " + ", ".join(str(path) for path in exports))
+    print(f"             advmask export design={result.folder} paper=a4    (sheets, notes, other sizes)")
     print("To measure:  advmask evaluate design=" + str(result.folder))
 
 

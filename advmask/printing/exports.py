@@ -1,20 +1,108 @@
 """The print files of a design, side by side in a folder."""
 
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
+from advmask.errors import RunError
 from advmask.files import written_aside
 from advmask.masks.pattern import FlatPattern
-from advmask.printing.pdf import mask_pdf
-from advmask.printing.png import mask_png
-from advmask.printing.settings import PrintingSettings
+from advmask.masks.svg_writer import pattern_svg
+from advmask.printing.mirror import mirrored_pattern
+from advmask.printing.pdf import PdfColours, mask_pdf
+from advmask.printing.png import cmyk_tiff, converted, facts_of, mask_png, overlay_png
+from advmask.printing.raster import Artwork, rasterise
+from advmask.printing.settings import PrintingSettings, SheetSettings
 from advmask.textures.design_files import Design
 
 PRINT_FILES = ("mask.png", "mask.pdf")
 _DEFAULT = PrintingSettings()
 
 
+@dataclass(frozen=True)
+class Conversion:
+    """The profile that the files are converted to.
+
+    Attributes:
+        profile: The ICC profile.
+        space: `RGB` or `CMYK`.
+        name: What it is called.
+    """
+
+    profile: bytes
+    space: str
+    name: str
+
+
+def print_files(
+    design: Design,
+    pattern: FlatPattern,
+    printing: PrintingSettings = _DEFAULT,
+    settings: SheetSettings | None = None,
+    *,
+    stem: str = "mask",
+    printer: str = "none",
+    hints: Sequence[str] = (),
+    facts: Mapping[str, str] | None = None,
+    conversion: Conversion | None = None,
+    artwork: Artwork | None = None,
+) -> dict[str, bytes]:
+    """Make the files of one mask in one size, by their names; nothing is written.
+
+    These are `STEM.png`, the artwork without lines; `STEM-lines.png` and `STEM-lines.svg`, all lines, to be
+    laid on it; `STEM.pdf`; and `STEM-cmyk.tif` where a profile of CMYK is converted to, for no PNG holds it.
+
+    Args:
+        design: The design, made for the pattern; its texts go into the files.
+        pattern: The flat pattern, not mirrored.
+        printing: Resolution and bleed.
+        settings: How it lies on paper.
+        stem: Of the names.
+        printer: Name of the printer it is made for.
+        hints: Sentences about this printer, for the notes.
+        facts: Further text chunks and properties.
+        conversion: Numbers are converted to this profile; None leaves sRGB.
+        artwork: Of `rasterise`, where it is there already.
+
+    Raises:
+        ConfigError: The paper would need hundreds of tiles.
+        DesignError: The design belongs to another pattern, scale or size, or uses a text key of ours.
+    """
+    settings = settings or SheetSettings()
+    texts = dict(design.text) | dict(facts or {})
+    kept = facts_of(pattern, printing, texts, mirrored=settings.mirrored)
+    artwork = artwork or rasterise(design, pattern, printing)
+    printed = pattern
+    if settings.mirrored:
+        artwork, printed = artwork.mirrored(), mirrored_pattern(pattern)
+    rgb = conversion if conversion is not None and conversion.space == "RGB" else None
+    picture = artwork.on_white()
+    colours = PdfColours()
+    if rgb is not None:
+        picture, colours = converted(picture, rgb.profile), PdfColours(rgb.profile, rgb.name)
+    lines = pattern_svg(printed, bleed_mm=printing.bleed_mm)
+    files = {
+        f"{stem}.png": mask_png(
+            artwork, printing, settings, facts=kept, profile=None if rgb is None else rgb.profile
+        ),
+        f"{stem}-lines.png": overlay_png(printed, artwork.coverage.shape, printing, facts=kept),
+        f"{stem}-lines.svg": lines.encode(),
+        f"{stem}.pdf": mask_pdf(
+            picture, pattern, printing, settings, printer=printer, hints=hints, facts=kept, colours=colours
+        ),
+    }
+    if conversion is not None and rgb is None:
+        files[f"{stem}-cmyk.tif"] = cmyk_tiff(artwork, printing, conversion.profile)
+    return files
+
+
 def write_exports(
-    folder: Path, design: Design, pattern: FlatPattern, printing: PrintingSettings = _DEFAULT
+    folder: Path,
+    design: Design,
+    pattern: FlatPattern,
+    printing: PrintingSettings = _DEFAULT,
+    settings: SheetSettings | None = None,
 ) -> list[Path]:
     """Write `mask.png` and `mask.pdf`, both or neither.
 
@@ -23,6 +111,7 @@ def write_exports(
         design: The design, made for the pattern.
         pattern: The flat pattern.
         printing: Resolution and bleed.
+        settings: How it lies on paper.
 
     Returns:
         The paths of the two files.
@@ -31,9 +120,21 @@ def write_exports(
         DesignError: The design belongs to another pattern, scale or size.
         RunError: The folder cannot be made or written to.
     """
-    contents = mask_png(design, pattern, printing), mask_pdf(design, pattern, printing)
-    paths = [folder / name for name in PRINT_FILES]
-    with written_aside(paths[0]) as first, written_aside(paths[1]) as second:
-        for aside, content in zip((first, second), contents, strict=True):
-            aside.write_bytes(content)
+    files = print_files(design, pattern, printing, settings)
+    return write_all(folder, {name: files[name] for name in PRINT_FILES})
+
+
+def write_all(folder: Path, files: Mapping[str, bytes]) -> list[Path]:
+    """Write files, all or none: each aside, and renamed only when all are there.
+
+    Raises:
+        RunError: The folder cannot be made or written to, or a name is taken by a folder.
+    """
+    paths = [folder / name for name in files]
+    for path in paths:
+        if path.is_dir():
+            raise RunError(f"Cannot write {path}: it is a folder. Remove it or choose another folder.")
+    with ExitStack() as stack:
+        for path, content in zip(paths, files.values(), strict=True):
+            stack.enter_context(written_aside(path)).write_bytes(content)
     return paths

@@ -1,24 +1,53 @@
-"""The lines of a pattern on a PDF page."""
+"""The lines of a pattern on a PDF page, each kind on its own layer."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 from fpdf import FPDF
 from jaxtyping import Float64
 
-from advmask.masks.pattern import FlatPattern
+from advmask.masks.pattern import SAFE_MM, FlatPattern, Panel, PatternLine
 from advmask.masks.svg_writer import MEANINGS, STYLES
 from advmask.printing.latin import latin
-from advmask.printing.raster import CUT_LINE_MM
+from advmask.printing.page_marks import fitted
 
+CUT_LINE_MM = 0.2
 _THIN_MM = 0.2
 _TICK_MM = 5.0
-_LEGEND_STEP_MM = 34.0
-_LEGEND_LINE_MM = 5.0
+_LABEL_MM = 1.2
+_ARROW_MM = 12.0
+
+
+def layers_of(pattern: FlatPattern) -> dict[str, str]:
+    """What the layers are called, by the name that page contents use."""
+    return {
+        "LayerArtwork": "artwork",
+        **{_layer(kind): MEANINGS[kind] for kind in kinds_of(pattern)},
+        "LayerLabels": "labels",
+    }
+
+
+def kinds_of(pattern: FlatPattern) -> list[str]:
+    """The kinds of lines that a pattern has, in the order of the legend."""
+    there = {"cut", "bleed"} | {line.kind for line in pattern.lines}
+    if any(panel.allowance_mm > 0 for panel in pattern.panels):
+        there.add("finished")
+    if any(_has_safe(panel) for panel in pattern.panels):
+        there.add("safe")
+    return [kind for kind in STYLES if kind in there]
+
+
+@contextmanager
+def on_layer(pdf: FPDF, name: str) -> Iterator[None]:
+    """Let what is drawn inside the block belong to a layer."""
+    pdf._out(f"/OC /{name} BDC")
+    yield
+    pdf._out("EMC")
 
 
 def draw_cloth_lines(pdf: FPDF, pattern: FlatPattern, *, left: float, top: float) -> None:
-    """Draw what may stand on cloth: cuts, finished edges within them, and ticks where folds end.
+    """Draw what may stand on cloth: cuts, and in the allowance ticks where folds end.
 
     Args:
         pdf: On the page of the print.
@@ -26,69 +55,145 @@ def draw_cloth_lines(pdf: FPDF, pattern: FlatPattern, *, left: float, top: float
         left: Where the pattern's origin lies on the page, mm.
         top: The same, downwards.
     """
-    widest = max(panel.allowance_mm for panel in pattern.panels)
-    for panel in pattern.panels:
-        if panel.allowance_mm > 0:
-            _set(pdf, "finished", width=_THIN_MM)
-            _draw(pdf, panel.outline_mm, left, top, closed=True)
+    with on_layer(pdf, _layer("cut")):
         _set(pdf, "cut", width=CUT_LINE_MM)
-        _draw(pdf, panel.cut_mm(), left, top, closed=True)
-    if widest == 0:
+        for panel in pattern.panels:
+            _draw(pdf, panel.cut_mm(), left, top, closed=True)
+    if "fold" not in kinds_of(pattern):
         return
-    _set(pdf, "fold", width=_THIN_MM, dashed=False)
-    for line in pattern.lines:
+    with on_layer(pdf, _layer("fold")):
+        _set(pdf, "fold", width=_THIN_MM, dashed=False)
+        for tick in fold_ticks(pattern):
+            _draw(pdf, tick, left, top, closed=False)
+
+
+def fold_ticks(pattern: FlatPattern) -> list[Float64[np.ndarray, "2 2"]]:
+    """Short lines in the allowance, where nobody sees them on the worn mask, that say where folds end."""
+    widest = max(panel.allowance_mm for panel in pattern.panels)
+    ticks = []
+    for line in pattern.lines if widest > 0 else ():
         if line.kind == "fold":
             for end, before in (
                 (line.points_mm[0], line.points_mm[1]),
                 (line.points_mm[-1], line.points_mm[-2]),
             ):
                 way = (end - before) / max(float(np.linalg.norm(end - before)), 1e-9)
-                _draw(pdf, np.stack([end, end + way * min(_TICK_MM, widest)]), left, top, closed=False)
+                ticks.append(np.stack([end, end + way * min(_TICK_MM, widest)]))
+    return ticks
 
 
-def draw_plan(
-    pdf: FPDF, pattern: FlatPattern, *, left: float, top: float, legend: tuple[float, float]
-) -> None:
-    """Draw all lines of a pattern, the names of its panels, and at `legend` (mm) what they mean."""
-    for panel in pattern.panels:
-        drawn = [("safe", panel.safe_mm()), ("cut", panel.cut_mm())]
-        if panel.allowance_mm > 0:
-            drawn.append(("finished", panel.outline_mm))
-        for kind, points in drawn:
+def draw_plan(pdf: FPDF, pattern: FlatPattern, *, bleed_mm: float, left: float, top: float) -> None:
+    """Draw all lines of a pattern, with the names of panels, folds and seams."""
+    outlines = {
+        "bleed": [panel.bleed_mm(bleed_mm) for panel in pattern.panels],
+        "safe": [panel.safe_mm() for panel in pattern.panels if _has_safe(panel)],
+        "cut": [panel.cut_mm() for panel in pattern.panels],
+        "finished": [panel.outline_mm for panel in pattern.panels],
+    }
+    for kind in kinds_of(pattern):
+        with on_layer(pdf, _layer(kind)):
             _set(pdf, kind)
-            _draw(pdf, points, left, top, closed=True)
-    for line in pattern.lines:
-        _set(pdf, line.kind)
-        _draw(pdf, line.points_mm, left, top, closed=False)
-    pdf.set_font("helvetica", size=8)
-    for panel in pattern.panels:
-        u, v = (panel.outline_mm.min(axis=0) + panel.outline_mm.max(axis=0)) / 2
-        name = latin(panel.name)
-        pdf.text(left + u - pdf.get_string_width(name) / 2, top + v + 5.0, name)
-        pdf.set_draw_color(0, 0, 0)
-        pdf.set_dash_pattern()
-        pdf.set_line_width(_THIN_MM)
-        pdf.line(left + u, top + v, left + u, top + v - 15.0)
-        pdf.polyline(
-            [(left + u - 1.5, top + v - 12.0), (left + u, top + v - 15.0), (left + u + 1.5, top + v - 12.0)]
-        )
-        pdf.text(left + u - pdf.get_string_width("up") / 2, top + v - 16.5, "up")
-    _legend(pdf, [kind for kind in STYLES if _is_drawn(pattern, kind)], legend)
+            for points in outlines.get(kind, ()):
+                _draw(pdf, points, left, top, closed=True)
+            for line in pattern.lines:
+                if line.kind == kind:
+                    _draw(pdf, line.points_mm, left, top, closed=False)
+    with on_layer(pdf, "LayerLabels"):
+        for line in pattern.lines:
+            _label(pdf, pattern, line, left, top)
+        for panel in pattern.panels:
+            _name(pdf, pattern, panel, left, top)
 
 
-def _is_drawn(pattern: FlatPattern, kind: str) -> bool:
-    if kind == "finished":
-        return any(panel.allowance_mm > 0 for panel in pattern.panels)
-    return kind in {"cut", "safe"} or any(line.kind == kind for line in pattern.lines)
-
-
-def _legend(pdf: FPDF, kinds: Sequence[str], place: tuple[float, float]) -> None:
-    pdf.set_font("helvetica", size=8)
-    for number, kind in enumerate(kinds):
-        x, y = place[0] + _LEGEND_STEP_MM * (number % 4), place[1] + _LEGEND_LINE_MM * (number // 4)
+def draw_legend(pdf: FPDF, pattern: FlatPattern, *, left: float, top: float, step: float) -> float:
+    """Draw what lines mean, one below the other; gives how far down it goes."""
+    for kind in kinds_of(pattern):
         _set(pdf, kind)
-        pdf.line(x, y - 1.0, x + 9.0, y - 1.0)
-        pdf.text(x + 10.5, y, MEANINGS[kind])
+        pdf.line(left, top - 1.0, left + 14.0, top - 1.0)
+        pdf.text(left + 17.0, top, MEANINGS[kind])
+        top += step
+    return top
+
+
+def pleat_depths(pattern: FlatPattern) -> dict[str, float]:
+    """Depth of each pleat in mm, by its name: how far its valley fold lies from its mountain fold."""
+    rows: dict[str, dict[str, float]] = {}
+    for line in pattern.lines:
+        name, comma, kind = line.name.rpartition(", ")
+        if line.kind == "fold" and comma and kind in {"mountain", "valley"}:
+            rows.setdefault(name, {})[kind] = float(line.points_mm[:, 1].mean())
+    return {name: abs(row["valley"] - row["mountain"]) for name, row in rows.items() if len(row) == 2}
+
+
+def _label(pdf: FPDF, pattern: FlatPattern, line: PatternLine, left: float, top: float) -> None:
+    words = latin(line.name)
+    name, comma, kind = line.name.rpartition(", ")
+    if line.kind == "fold" and comma and kind in {"mountain", "valley"}:
+        words = latin(f"{name}: {kind} fold") + (
+            " (edge towards you)" if kind == "mountain" else " (edge away from you)"
+        )
+        if name in pleat_depths(pattern):
+            words += f", {pleat_depths(pattern)[name]:.1f} mm deep"
+    start, end = line.points_mm[0], line.points_mm[-1]
+    if (end[0] - start[0], end[1] - start[1]) < (0.0, 0.0):
+        start, end = end, start  # read from left to right, or downwards
+    length = float(np.linalg.norm(end - start))
+    words = words if length < 25.0 else fitted(pdf, words, length - 6.0, size=7.0, least=6.0)
+    pdf.set_font("helvetica", size=7.0)
+    if pdf.get_string_width(words) > length - 4.0:
+        return
+    at = (start + end) / 2
+    way = (end - start) / length
+    bow = _bow(line, below=line.kind == "wire")
+    # The edge of the mask lies just above the nose wire.
+    away = -bow - 2 * _LABEL_MM - 1.9 if line.kind == "wire" else bow
+    centred, half = line.kind != "fold", length / 2
+    _turned_text(pdf, words, left + at[0], top + at[1], way=way, away=away, centred=centred, half=half)
+
+
+def _bow(line: PatternLine, *, below: bool) -> float:
+    """How far the line bends away from its chord to one side of the reader, so that words clear it."""
+    start, end = line.points_mm[0], line.points_mm[-1]
+    if (end[0] - start[0], end[1] - start[1]) < (0.0, 0.0):
+        start, end = end, start
+    way = (end - start) / max(float(np.linalg.norm(end - start)), 1e-9)
+    above = (line.points_mm - start) @ np.array([way[1], -way[0]])
+    return float((-above if below else above).max(initial=0.0))
+
+
+def _turned_text(
+    pdf: FPDF, words: str, x: float, y: float, *, way: np.ndarray, away: float, centred: bool, half: float
+) -> None:
+    width = pdf.get_string_width(words)
+    along = -width / 2 if centred else 3.0 - half
+    with pdf.rotation(-float(np.degrees(np.arctan2(way[1], way[0]))), x, y):
+        pdf.text(x + along, y - away - _LABEL_MM, words)
+
+
+def _name(pdf: FPDF, pattern: FlatPattern, panel: Panel, left: float, top: float) -> None:
+    (u0, v0), (u1, v1) = panel.outline_mm.min(axis=0), panel.outline_mm.max(axis=0)
+    u = (u0 + u1) / 2
+    # Between folds, in the widest strip that they leave.
+    folds = [float(line.points_mm[:, 1].mean()) for line in pattern.lines if line.kind == "fold"]
+    rows = np.array(sorted([float(v0), float(v1), *(row for row in folds if v0 < row < v1)]))
+    widest = int(np.argmax(np.diff(rows)))
+    v = (rows[widest] + rows[widest + 1]) / 2
+    x, y = left + u, top + v
+    _set(pdf, "safe", width=_THIN_MM, dashed=False)
+    pdf.set_draw_color(0, 0, 0)
+    pdf.line(x, y, x, y - _ARROW_MM)
+    pdf.polyline([(x - 1.5, y - _ARROW_MM + 3.0), (x, y - _ARROW_MM), (x + 1.5, y - _ARROW_MM + 3.0)])
+    name = fitted(pdf, latin(f"{panel.name}, this side up"), (u1 - u0) * 0.8, size=9.0)
+    pdf.text(x - pdf.get_string_width(name) / 2, y + 5.0, name)
+
+
+def _layer(kind: str) -> str:
+    return f"Layer{kind.capitalize()}"
+
+
+def _has_safe(panel: Panel) -> bool:
+    low, high = panel.outline_mm.min(axis=0), panel.outline_mm.max(axis=0)
+    return bool((high - low).min() > 4 * SAFE_MM)
 
 
 def _set(pdf: FPDF, kind: str, *, width: float | None = None, dashed: bool = True) -> None:
@@ -103,7 +208,7 @@ def _set(pdf: FPDF, kind: str, *, width: float | None = None, dashed: bool = Tru
 
 
 def _draw(pdf: FPDF, points: Float64[np.ndarray, "n 2"], left: float, top: float, *, closed: bool) -> None:
-    places = [(left + u, top + v) for u, v in points.tolist()]
+    places: Sequence[tuple[float, float]] = [(left + u, top + v) for u, v in points.tolist()]
     if closed:
         pdf.polygon(places, style="D")
     else:

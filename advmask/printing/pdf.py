@@ -1,163 +1,210 @@
-"""A mask as a PDF at 1:1: a page to print on cloth, and a page that says how to sew it."""
+"""A mask as a PDF at 1:1: the artwork, a plan with all lines, and notes for who prints and sews."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+import numpy as np
 from fpdf import FPDF
+from fpdf.enums import OutputIntentSubType
+from fpdf.output import PDFICCProfile
+from numpy.typing import NDArray
 from PIL import Image
 
 from advmask.masks.pattern import FlatPattern
 from advmask.printing.latin import latin
-from advmask.printing.lines import draw_cloth_lines, draw_plan
-from advmask.printing.raster import margin_mm, rasterise_mask
-from advmask.printing.settings import PrintingSettings
-from advmask.textures.design_files import Design
+from advmask.printing.lines import draw_cloth_lines, draw_legend, draw_plan, layers_of, on_layer
+from advmask.printing.mirror import mirrored_pattern
+from advmask.printing.notes import Section, notes_of
+from advmask.printing.page_marks import draw_glue_marks, draw_marks, draw_overview
+from advmask.printing.pdf_update import PageBoxes, with_boxes_and_layers
+from advmask.printing.settings import PAPERS, PrintingSettings, SheetSettings
+from advmask.printing.sheet import FRAME_MM, Box, Layout, Sheet, lay_out, sheet_of
 from advmask.textures.srgb import srgb_profile
 
-_A4_LANDSCAPE_MM = (297.0, 210.0)
-_MARGIN_MM = 10.0
-_TITLE_MM = 6.0
-_GAP_MM = 3.0
-_RULER_MM = 100.0
-_RULER_BLOCK_MM = 12.0
-_RULER_WORDS = "100 mm: print at 100 %, measure this ruler"
-_NOTE_LINE_MM = 4.0
-_NOTES_LEFT_MM = _RULER_MM + 12.0
 # Any fixed moment will do; the time of writing would make two equal exports differ.
 _FIXED_DATE = datetime(2000, 1, 1, tzinfo=UTC)
+_NOTES_MARGIN_MM = 15.0
+_LINE_MM = 4.6
+_Draw = Callable[[FPDF, float, float], None]
 
 
-@dataclass(frozen=True)
-class _Page:
-    """Where things stand on both pages, in millimetres from the top left corner."""
+@dataclass(frozen=True, eq=False)
+class PdfColours:
+    """The profile that a picture's numbers are meant in.
 
-    width: float
-    height: float
-    picture: tuple[float, float, float, float]
-    below: float
+    Attributes:
+        profile: ICC profile of RGB, embedded with the picture and as output intent.
+        name: What it is called.
+    """
+
+    profile: bytes = field(default_factory=srgb_profile)
+    name: str = "sRGB"
+
+
+_SRGB = PdfColours()
 
 
 def mask_pdf(
-    design: Design,
+    picture: NDArray[np.uint8],
     pattern: FlatPattern,
     printing: PrintingSettings,
+    settings: SheetSettings | None = None,
     *,
-    notes: Sequence[str] | None = None,
+    printer: str = "none",
+    hints: Sequence[str] = (),
+    facts: Mapping[str, str] | None = None,
+    colours: PdfColours = _SRGB,
 ) -> bytes:
-    """A mask as a PDF of two pages, to be printed at 100 %.
+    """A mask as a PDF to be printed at 100 %.
 
-    The pages are A4 landscape where everything fits with margins of 10 mm, and otherwise as large as needed.
-
-    The first is for cloth: the picture of `rasterise_mask` without its cut line (embedded losslessly, with an
-    sRGB profile), the cut as a magenta vector line, the finished edge where it differs from the cut, and
-    ticks in the allowance where a fold ends; nothing that would be seen on the worn mask. The second is for
-    paper: all lines of the pattern, each in its own colour and dashes, with a legend and the names of the
-    panels. Both hold a ruler of 100 mm with a tick each 10 mm. The same arguments give the same bytes.
+    First the artwork, losslessly embedded with its profile, with registration marks outside the bleed, a
+    title and a ruler, and no line on it unless asked for. Then the plan, of the same size, with each kind of
+    line on a layer of its own. Last the notes. Where the sheet is larger than the paper, a map comes first,
+    and artwork and plan are tiled, each tile with its name and marks for glueing outside of what it shows.
+    Pages of artwork and plan have TrimBox (the box around the cuts) and BleedBox. The same arguments give the
+    same bytes.
 
     Args:
-        design: The design.
-        pattern: The flat pattern.
+        picture: (h, w, 3) the artwork as it is printed: mirrored, if the sheet is.
+        pattern: The flat pattern, not mirrored.
         printing: Resolution and bleed.
-        notes: Lines of text beside the ruler of the first page; None for how to print and cut. Signs outside
-            Latin-1 lose their accents or become question marks, for the pages use the fonts every viewer has.
+        settings: How it lies on paper.
+        printer: Name of the printer it is made for.
+        hints: Sentences about this printer.
+        facts: Kept in the document's properties.
+        colours: What the picture's numbers mean.
 
     Raises:
-        DesignError: The design does not fit the pattern.
+        ConfigError: The paper would need hundreds of tiles.
 
     Source:
         ISO 32000-1:2008.
     """
-    notes = _printing_notes(printing) if notes is None else notes
+    settings = settings or SheetSettings()
+    printed = mirrored_pattern(pattern) if settings.mirrored else pattern
+    sheet, plan_sheet = sheet_of(printed, printing), sheet_of(pattern, printing)
+    layout = lay_out(sheet, settings)
+    image = Image.fromarray(picture)
+    image.info["icc_profile"] = colours.profile
     title = f"Mask {pattern.name}, size {pattern.size}"
-    picture = Image.fromarray(rasterise_mask(design, pattern, printing, cut_line=False))
-    picture.info["icc_profile"] = srgb_profile()
-    page = _lay_out(pattern, margin_mm(pattern, printing), notes=notes)
-    left, top, width, height = page.picture
-    # Where the origin of the pattern frame comes to lie on the page.
-    origin = tuple(
-        place + margin_mm(pattern, printing) - start
-        for place, start in zip((left, top), pattern.box_mm[:2], strict=True)
-    )
-    pdf = _document(page.width, page.height)
-    pdf.set_title(title)
-    _begin_page(pdf, page, title, notes)
-    pdf.image(picture, x=left, y=top, w=width, h=height)
-    draw_cloth_lines(pdf, pattern, left=origin[0], top=origin[1])
-    _begin_page(pdf, page, f"{title}: sewing plan, for paper", [])
-    draw_plan(
-        pdf, pattern, left=origin[0], top=origin[1], legend=(_MARGIN_MM + _NOTES_LEFT_MM, page.below + 3.0)
-    )
-    return bytes(pdf.output())
+
+    def artwork(pdf: FPDF, left: float, top: float) -> None:
+        x0, y0, x1, y1 = sheet.picture
+        with on_layer(pdf, "LayerArtwork"):
+            pdf.image(image, x=left + x0, y=top + y0, w=x1 - x0, h=y1 - y0)
+        if settings.cut_line:
+            draw_cloth_lines(pdf, printed, left=left + sheet.origin[0], top=top + sheet.origin[1])
+        words = f"{title}: artwork, mirrored for transfer" if settings.mirrored else f"{title}: artwork"
+        draw_marks(pdf, sheet, words, left=left, top=top)
+
+    def plan(pdf: FPDF, left: float, top: float) -> None:
+        x, y = left + plan_sheet.origin[0], top + plan_sheet.origin[1]
+        draw_plan(pdf, pattern, bleed_mm=printing.bleed_mm, left=x, top=y)
+        words = f"{title}: plan, for paper" + (", not mirrored" if settings.mirrored else "")
+        draw_marks(pdf, plan_sheet, words, left=left, top=top)
+
+    pdf = _document(layout.page, title, facts or {}, colours)
+    notes = notes_of(pattern, printing, settings, layout, printer=printer, hints=hints)
+    boxes: list[PageBoxes] = []
+    if layout.tiles:
+        boxes += _overview_page(pdf, sheet, layout, settings, title)
+    boxes += _pages(pdf, artwork, sheet, layout, settings)
+    boxes += _pages(pdf, plan, plan_sheet, layout, settings)
+    boxes += _notes_pages(pdf, notes, pattern, settings)
+    return with_boxes_and_layers(bytes(pdf.output()), boxes, layers_of(pattern))
 
 
-def _printing_notes(printing: PrintingSettings) -> list[str]:
-    return [
-        "Print at 100 %: no fitting to the page, no scaling. The ruler must measure 100 mm.",
-        f"Cut along the magenta line. The design goes on {printing.bleed_mm:g} mm beyond it.",
-        f"Colours are sRGB. The picture has {printing.dpi} dots per inch. Page 2 says where to sew and fold.",
-    ]
+def _pages(pdf: FPDF, draw: _Draw, sheet: Sheet, layout: Layout, settings: SheetSettings) -> list[PageBoxes]:
+    if not layout.tiles:
+        left, top = layout.place
+        pdf.add_page(format=layout.page)
+        draw(pdf, left, top)
+        trim, bleed = (_moved(box, left, top) for box in (sheet.trim, sheet.picture))
+        return [PageBoxes(layout.page[1], trim, bleed)]
+    boxes = []
+    for tile in layout.tiles:
+        pdf.add_page(format=layout.page)
+        left = top = settings.margin_mm + FRAME_MM
+        x0, y0, x1, y1 = tile.window
+        with pdf.rect_clip(x=left, y=top, w=x1 - x0, h=y1 - y0):
+            draw(pdf, left - x0, top - y0)
+        draw_glue_marks(pdf, tile, layout, left=left, top=top, overlap=settings.overlap_mm)
+        window = (left, top, left + x1 - x0, top + y1 - y0)
+        boxes.append(PageBoxes(layout.page[1], window, window))
+    return boxes
 
 
-def _lay_out(pattern: FlatPattern, around: float, *, notes: Sequence[str]) -> _Page:
-    left, top, right, bottom = pattern.box_mm
-    width, height = right - left + 2.0 * around, bottom - top + 2.0 * around
-    page_width = max(_A4_LANDSCAPE_MM[0], width + 2.0 * _MARGIN_MM)
-    start = _MARGIN_MM + _TITLE_MM
-    below = start + height + _GAP_MM
-    lines = _count_lines(notes, page_width)
-    end = below + max(_RULER_BLOCK_MM, lines * _NOTE_LINE_MM) + _MARGIN_MM
-    page_height = max(_A4_LANDSCAPE_MM[1], end)
-    return _Page(page_width, page_height, ((page_width - width) / 2.0, start, width, height), below)
+def _overview_page(
+    pdf: FPDF, sheet: Sheet, layout: Layout, settings: SheetSettings, title: str
+) -> list[PageBoxes]:
+    width, height = layout.page
+    pdf.add_page(format=layout.page)
+    pdf.set_font("helvetica", style="B", size=12)
+    pdf.text(_NOTES_MARGIN_MM, _NOTES_MARGIN_MM + 4.0, latin(f"{title}: map of the tiles"))
+    count = len(layout.tiles)
+    pdf.set_font("helvetica", size=9)
+    pdf.text(
+        _NOTES_MARGIN_MM, _NOTES_MARGIN_MM + 10.0,
+        f"{count} pages of artwork, then {count} of the plan, then notes: {layout.rows} rows, "
+        f"{layout.columns} columns.",
+    )  # fmt: skip
+    pdf.text(
+        _NOTES_MARGIN_MM, _NOTES_MARGIN_MM + 15.0,
+        f"Neighbours overlap by {settings.overlap_mm:g} mm. Print at 100 %.",
+    )  # fmt: skip
+    top = _NOTES_MARGIN_MM + 22.0
+    room = (width - 2 * _NOTES_MARGIN_MM, height - top - _NOTES_MARGIN_MM)
+    draw_overview(pdf, sheet, layout, left=_NOTES_MARGIN_MM, top=top, room=room)
+    return [PageBoxes(height)]
 
 
-def _document(width: float, height: float) -> FPDF:
+def _notes_pages(
+    pdf: FPDF, sections: Sequence[Section], pattern: FlatPattern, settings: SheetSettings
+) -> list[PageBoxes]:
+    page = settings.paper_mm or PAPERS["a4"]
+    before = len(pdf.pages)
+    pdf.set_margin(_NOTES_MARGIN_MM)
+    pdf.set_auto_page_break(True, margin=_NOTES_MARGIN_MM)
+    pdf.add_page(format=page)
+    pdf.set_text_color(0, 0, 0)
+    for section in sections:
+        pdf.set_font("helvetica", style="B", size=11)
+        pdf.multi_cell(0, _LINE_MM + 1.0, latin(section.heading), new_x="LMARGIN", new_y="NEXT", align="L")
+        pdf.set_font("helvetica", size=9.5)
+        for number, sentence in enumerate(section.sentences, 1):
+            words = f"{number}.  {sentence}" if section.steps else sentence
+            pdf.multi_cell(0, _LINE_MM, latin(words), new_x="LMARGIN", new_y="NEXT", align="L")
+            pdf.ln(0.8)
+        pdf.ln(2.5)
+    if pdf.get_y() + 45.0 > page[1] - _NOTES_MARGIN_MM:
+        pdf.add_page(format=page)
+    pdf.set_font("helvetica", style="B", size=11)
+    pdf.cell(0, _LINE_MM + 1.0, "Lines on the plan", new_x="LMARGIN", new_y="NEXT")
+    pdf.set_font("helvetica", size=9.5)
+    draw_legend(pdf, pattern, left=_NOTES_MARGIN_MM, top=pdf.get_y() + 4.0, step=_LINE_MM)
+    return [PageBoxes(page[1])] * (len(pdf.pages) - before)
+
+
+def _moved(box: Box, left: float, top: float) -> Box:
+    return box[0] + left, box[1] + top, box[2] + left, box[3] + top
+
+
+def _document(page: tuple[float, float], title: str, facts: Mapping[str, str], colours: PdfColours) -> FPDF:
     # fpdf2 takes a size as that of the upright page and turns it for "landscape"; this one is ready.
-    pdf = FPDF(orientation="portrait", unit="mm", format=(width, height))
+    pdf = FPDF(orientation="portrait", unit="mm", format=page)
     pdf.set_creation_date(_FIXED_DATE)
     pdf.set_creator("advmask")
+    pdf.set_title(title)
+    if facts:
+        pdf.set_subject("; ".join(f"{key}={value}" for key, value in sorted(facts.items())))
     pdf.set_image_filter("FlateDecode")
     pdf.set_auto_page_break(False)
-    pdf.set_margin(_MARGIN_MM)
+    pdf.add_output_intent(
+        OutputIntentSubType.PDFX,
+        output_condition_identifier="Custom",
+        output_condition=colours.name,
+        dest_output_profile=PDFICCProfile(contents=colours.profile, n=3, alternate="DeviceRGB"),
+        info=colours.name,
+    )
     return pdf
-
-
-def _begin_page(pdf: FPDF, page: _Page, title: str, notes: Sequence[str]) -> None:
-    pdf.add_page()
-    pdf.set_font("helvetica", style="B", size=11)
-    pdf.text(_MARGIN_MM, _MARGIN_MM + 4.5, " ".join(latin(title).split()))
-    _draw_ruler(pdf, left=_MARGIN_MM, top=page.below)
-    _draw_notes(pdf, notes, top=page.below)
-
-
-def _draw_ruler(pdf: FPDF, *, left: float, top: float) -> None:
-    pdf.set_draw_color(0, 0, 0)
-    pdf.set_line_width(0.2)
-    pdf.line(left, top, left + _RULER_MM, top)
-    for millimetre in range(0, round(_RULER_MM) + 1, 10):
-        tick = 4.0 if millimetre % 50 == 0 else 2.5
-        pdf.line(left + millimetre, top, left + millimetre, top + tick)
-    pdf.set_font("helvetica", size=8)
-    pdf.text(left, top + 8.0, _RULER_WORDS)
-
-
-def _draw_notes(pdf: FPDF, notes: Sequence[str], *, top: float) -> None:
-    pdf.set_font("helvetica", size=8)
-    for number, line in enumerate(_wrapped(pdf, notes)):
-        pdf.text(_MARGIN_MM + _NOTES_LEFT_MM, top + 3.0 + number * _NOTE_LINE_MM, line)
-
-
-def _count_lines(notes: Sequence[str], page_width: float) -> int:
-    pdf = _document(page_width, _A4_LANDSCAPE_MM[1])
-    pdf.add_page()
-    pdf.set_font("helvetica", size=8)
-    return len(_wrapped(pdf, notes))
-
-
-def _wrapped(pdf: FPDF, notes: Sequence[str]) -> list[str]:
-    room = pdf.w - 2.0 * _MARGIN_MM - _NOTES_LEFT_MM
-    lines: list[str] = []
-    for note in notes:
-        found = pdf.multi_cell(room, text=latin(note), align="L", dry_run=True, output="LINES")
-        lines.extend(str(line) for line in found)
-    return lines

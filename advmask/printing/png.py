@@ -1,28 +1,162 @@
-"""A mask as a PNG at true size."""
+"""A mask as a PNG at true size: the artwork, and its lines as an overlay."""
+
+import io
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageCms, ImageDraw, PngImagePlugin
 
 import advmask
-from advmask.errors import DesignError
+from advmask.errors import ConfigError, DesignError
 from advmask.masks.pattern import FlatPattern
-from advmask.printing.raster import rasterise_mask
-from advmask.printing.settings import PrintingSettings
+from advmask.masks.svg_writer import STYLES
+from advmask.printing.lines import fold_ticks, kinds_of
+from advmask.printing.raster import Artwork, margin_mm
+from advmask.printing.settings import PrintingSettings, SheetSettings
 from advmask.printing.upsample import MM_PER_INCH
-from advmask.textures.design_files import Design
 from advmask.textures.png_bytes import encode_png
 
+_FINE_DPI = 1200  # lines are drawn at least about this fine, and averaged
+_BAND_ROWS = 512
 
-def mask_png(design: Design, pattern: FlatPattern, printing: PrintingSettings) -> bytes:
-    """A mask as an 8 bit RGB PNG, to be printed at 100 %.
 
-    The picture is that of `rasterise_mask` with its magenta cut line, in true size (pHYs), with an sRGB
-    profile. The same arguments give the same bytes.
+def mask_png(
+    artwork: Artwork,
+    printing: PrintingSettings,
+    settings: SheetSettings,
+    *,
+    facts: Mapping[str, str],
+    profile: bytes | None = None,
+) -> bytes:
+    """The artwork as a PNG, in true size (pHYs), with its colour profile; the same arguments, the same bytes.
 
     Args:
-        design: The design; its texts go into the file.
-        pattern: The flat pattern.
+        artwork: As it is printed, mirrored if the sheet is.
+        printing: Its resolution.
+        settings: Say what lies beyond the bleed.
+        facts: Text chunks.
+        profile: ICC profile of RGB that the numbers are converted to; None leaves them sRGB.
+    """
+    white = settings.beyond == "white"
+    pixels = artwork.on_white() if white else artwork.with_alpha()
+    if profile is not None:
+        pixels[..., :3] = converted(pixels[..., :3], profile)
+    return _encoded(pixels, printing, facts, profile)
+
+
+def overlay_png(
+    pattern: FlatPattern,
+    size: tuple[int, int],
+    printing: PrintingSettings,
+    *,
+    facts: Mapping[str, str],
+) -> bytes:
+    """All lines of a pattern as a transparent PNG that lies on the artwork, dot on dot.
+
+    Args:
+        pattern: The flat pattern, mirrored if the artwork is.
+        size: Height and width of the artwork in dots.
         printing: Resolution and bleed.
+        facts: Text chunks.
+    """
+    height, width = size
+    left, top, right, bottom = pattern.box_mm
+    around = margin_mm(pattern, printing)
+    per_mm = np.array([width / (right - left + 2 * around), height / (bottom - top + 2 * around)])
+    start = np.array([left - around, top - around])
+    finer = max(1, _FINE_DPI // printing.dpi)
+    strokes = []
+    for kind in kinds_of(pattern):
+        colour, line_mm, _ = STYLES[kind]
+        line_px = max(1.0, line_mm * float(per_mm.mean()))
+        outlines = {
+            "bleed": lambda panel: panel.bleed_mm(printing.bleed_mm),
+            "safe": lambda panel: panel.safe_mm(),
+            "cut": lambda panel: panel.cut_mm(),
+            "finished": lambda panel: panel.outline_mm,
+        }
+        for panel in pattern.panels if kind in outlines else ():
+            points = outlines[kind](panel)
+            strokes.append((colour, line_px, (np.vstack([points, points[:1]]) - start) * per_mm))
+        open_lines = [line.points_mm for line in pattern.lines if line.kind == kind]
+        open_lines += fold_ticks(pattern) if kind == "fold" else []
+        strokes += [(colour, line_px, (points - start) * per_mm) for points in open_lines]
+    pixels = np.empty((height, width, 4), dtype=np.uint8)
+    for first in range(0, height, _BAND_ROWS):
+        rows = min(_BAND_ROWS, height - first)
+        band = Image.new("RGBA", (width, rows))
+        for colour, line_px, points in strokes:
+            fine = Image.new("L", (width * finer, rows * finer))
+            low, high = points[:, 1].min() - line_px, points[:, 1].max() + line_px
+            if high < first or low > first + rows:
+                continue
+            # Pillow counts pixels by their corners' numbers: centres are half a pixel on.
+            places = [(x, y) for x, y in ((points - [0.0, first]) * finer - 0.5).tolist()]
+            ImageDraw.Draw(fine).line(places, fill=255, width=max(1, round(line_px * finer)), joint="curve")
+            cover = fine.resize((width, rows), Image.Resampling.BOX)
+            solid = Image.new("RGBA", (width, rows), colour)
+            solid.putalpha(cover)
+            band.alpha_composite(solid)
+        pixels[first : first + rows] = np.asarray(band)
+    return _encoded(pixels, printing, facts, None)
+
+
+def cmyk_tiff(artwork: Artwork, printing: PrintingSettings, profile: bytes) -> bytes:
+    """The artwork on white as a CMYK TIFF in the profile of a printer, losslessly compressed."""
+    picture = Image.fromarray(artwork.on_white())
+    inks = _through(picture, profile, mode="CMYK")
+    stream = io.BytesIO()
+    inks.save(
+        stream,
+        "TIFF",
+        compression="tiff_adobe_deflate",
+        dpi=(printing.dpi, printing.dpi),
+        icc_profile=profile,
+    )
+    return stream.getvalue()
+
+
+def converted(pixels: NDArray[np.uint8], profile: bytes) -> NDArray[np.uint8]:
+    """(H, W, 3) sRGB numbers as numbers of another RGB profile, relative colorimetric."""
+    return np.asarray(_through(Image.fromarray(np.ascontiguousarray(pixels)), profile, mode="RGB"))
+
+
+def read_profile(path: Path) -> tuple[bytes, str]:
+    """Read an ICC profile of RGB or CMYK.
+
+    Returns:
+        The file, and `RGB` or `CMYK`.
 
     Raises:
-        DesignError: The design does not fit the pattern, or uses a text key that is set here.
+        ConfigError: There is no such file, or it is not such a profile.
+    """
+    try:
+        content = path.expanduser().read_bytes()
+    except OSError as error:
+        raise ConfigError(
+            f"{path} cannot be read: {error.strerror or error}; check printer.profile."
+        ) from error
+    try:
+        space = ImageCms.ImageCmsProfile(io.BytesIO(content)).profile.xcolor_space.strip()
+        if space in {"RGB", "CMYK"}:
+            _through(Image.new("RGB", (1, 1)), content, mode=space)
+            return content, space
+    except (ImageCms.PyCMSError, OSError, ValueError) as error:
+        raise ConfigError(
+            f"{path} is not an ICC profile to print with ({error}); ask the print shop for another."
+        ) from error
+    raise ConfigError(f"{path} is an ICC profile of {space}; convert=true needs one of RGB or CMYK.")
+
+
+def facts_of(
+    pattern: FlatPattern, printing: PrintingSettings, more: Mapping[str, str], *, mirrored: bool = False
+) -> dict[str, str]:
+    """What is kept with every file: version, pattern, size, resolution, and `more`.
+
+    Raises:
+        DesignError: `more` uses a key that is set here.
     """
     own = {
         "advmask:version": advmask.__version__,
@@ -30,9 +164,46 @@ def mask_png(design: Design, pattern: FlatPattern, printing: PrintingSettings) -
         "advmask:size": pattern.size,
         "advmask:dpi": str(printing.dpi),
         "advmask:bleed_mm": f"{printing.bleed_mm:g}",
+        "advmask:mirrored": "yes" if mirrored else "no",
     }
-    taken = [key for key in own if key in design.text]
+    taken = [key for key in own if key in more]
     if taken:
         raise DesignError(f"The text key {taken[0]} is set by advmask itself; use another key.")
-    pixels = rasterise_mask(design, pattern, printing)
-    return encode_png(pixels, pixels_per_mm=printing.dpi / MM_PER_INCH, text=own | design.text)
+    return own | dict(more)
+
+
+def _through(picture: Image.Image, profile: bytes, *, mode: str) -> Image.Image:
+    result = ImageCms.profileToProfile(
+        picture,
+        ImageCms.createProfile("sRGB"),
+        ImageCms.ImageCmsProfile(io.BytesIO(profile)),
+        renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC,
+        outputMode=mode,
+        flags=ImageCms.Flags.BLACKPOINTCOMPENSATION,
+    )
+    assert result is not None
+    return result
+
+
+def _encoded(
+    pixels: NDArray[np.uint8], printing: PrintingSettings, facts: Mapping[str, str], profile: bytes | None
+) -> bytes:
+    per_mm = printing.dpi / MM_PER_INCH
+    content = encode_png(pixels, pixels_per_mm=per_mm, text=facts)
+    if profile is None:
+        return content
+    with Image.open(io.BytesIO(content)) as picture:
+        picture.load()
+        chunks = PngImagePlugin.PngInfo()
+        for key, value in sorted(facts.items()):
+            chunks.add_text(key, value)
+        stream = io.BytesIO()
+        picture.save(
+            stream,
+            "PNG",
+            pnginfo=chunks,
+            dpi=(printing.dpi, printing.dpi),
+            icc_profile=profile,
+            compress_level=6,
+        )
+    return stream.getvalue()

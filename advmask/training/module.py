@@ -1,19 +1,19 @@
 """The Lightning module: one texture, worn by everybody, against an ensemble."""
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from advmask.effects import generator
 from advmask.objectives import MatchObjective, Printability
 from advmask.recognizers.ensemble import Ensemble
 from advmask.scene import Scene
+from advmask.textures import Texture
 from advmask.training.data import Batch
-from advmask.training.settings import OptimiserSettings
+from advmask.training.optimisers import OptimiserSettings, TailAverage, build_optimiser, share_of_rate
 
 
 class DesignModule(pl.LightningModule):
@@ -22,7 +22,7 @@ class DesignModule(pl.LightningModule):
     Only the texture is trained and only the texture is kept in checkpoints.
 
     Args:
-        texture: Its forward gives texels (3, H, W) in [0, 1].
+        texture: What is learned.
         scene: Prints the texture, lays it over photos and photographs them.
         ensemble: Frozen recognizers.
         templates: For each recognizer (n, D): the template each photo is matched against.
@@ -36,7 +36,7 @@ class DesignModule(pl.LightningModule):
     def __init__(
         self,
         *,
-        texture: nn.Module,
+        texture: Texture,
         scene: Scene,
         ensemble: Ensemble,
         templates: Sequence[Tensor],
@@ -58,10 +58,12 @@ class DesignModule(pl.LightningModule):
         self._template_names = [f"templates_{i}" for i in range(len(templates))]
         for name, template in zip(self._template_names, templates, strict=True):
             self.register_buffer(name, template, persistent=False)
+        self.average = TailAverage(texture, optimiser.average)
         self.strict_loading = False  # checkpoints hold the texture alone
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """One step: render, photograph, recognise, compare."""
+        self.texture.progress(batch.step / self._steps)
         texels = self.texture()
         members, weights = self.ensemble.members, self.ensemble.weights / len(self.ensemble.members)
         similarities, margins = [], []
@@ -95,21 +97,29 @@ class DesignModule(pl.LightningModule):
         return loss
 
     def configure_optimizers(self) -> Any:
-        """Adam with a cosine schedule over the whole run."""
-        optimiser = torch.optim.Adam(self.texture.parameters(), lr=self._optimiser.learning_rate)
-        floor = self._optimiser.final_share
-
-        def share(step: int) -> float:
-            return floor + (1 - floor) * 0.5 * (1 + math.cos(math.pi * min(1.0, step / self._steps)))
-
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, share)
+        """The optimiser, with its schedule over the whole run."""
+        optimiser = build_optimiser(self.texture.parameters(), self._optimiser)
+        schedule = torch.optim.lr_scheduler.LambdaLR(
+            optimiser, lambda step: share_of_rate(self._optimiser, step, self._steps)
+        )
         return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
     def on_train_start(self) -> None:
         """Check that nothing put a recognizer into training mode."""
         self.ensemble.assert_frozen()
 
+    def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:
+        """Take the texture of the last steps into the mean."""
+        self.average.update(self.texture, batch.step + 1, self._steps)
+
+    def finished(self) -> Tensor:
+        """The design (3, H, W) at the end of a run, sRGB in [0, 1]."""
+        self.average.apply_to(self.texture)
+        return self.texture.finish()
+
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Keep the texture; leave the frozen networks out."""
         state = checkpoint["state_dict"]
-        checkpoint["state_dict"] = {key: value for key, value in state.items() if key.startswith("texture.")}
+        checkpoint["state_dict"] = {
+            key: value for key, value in state.items() if key.startswith(("texture.", "average."))
+        }

@@ -99,7 +99,8 @@ class TailAverage(nn.Module):
         super().__init__()
         self._share = share
         self._names = [name for name, _ in averaged.named_parameters()] if share > 0 else []
-        self.register_buffer("count", torch.zeros((), dtype=torch.int64))
+        if self._names:
+            self.register_buffer("count", torch.zeros((), dtype=torch.int64))
         for number, name in enumerate(self._names):
             parameter = averaged.get_parameter(name)
             self.register_buffer(f"mean_{number}", torch.zeros_like(parameter.detach()))

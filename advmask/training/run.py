@@ -20,7 +20,8 @@ from advmask.recognizers.preparation import Prepared, own_templates, prepare_all
 from advmask.recognizers.recognizer import Recognizer
 from advmask.recognizers.registry import build_recognizers
 from advmask.scene import Scene, seeded
-from advmask.textures import PixelTexture, start_texels
+from advmask.textures import Texture
+from advmask.textures import build_texture as texture_from
 from advmask.textures.design_files import Design, write_design
 from advmask.textures.texel_files import load_texels, save_texels
 from advmask.training.loop import fit
@@ -75,7 +76,7 @@ def train(settings: TrainSettings, *, folder: Path, tell: Tell = print) -> Train
         return TrainResult(design, folder, settings, _faces(settings, tell))
 
     # What may be mistyped comes first, before minutes are spent on photos.
-    texture = build_texture(settings, surface)
+    texture = build_texture(settings, surface, tell=tell)
     recognizers = build_recognizers(settings.recognizers, differentiable=True, tell=tell)
     faces = _faces(settings, tell)
     crops = faces.of(faces.split.train)
@@ -100,8 +101,7 @@ def train(settings: TrainSettings, *, folder: Path, tell: Tell = print) -> Train
     templates = own_templates(prepared, faces.crops, photos.crops)
     module = build_module(settings, texture, recognizers, templates)
     fit(module, photos, settings, run, tell=tell)
-    with torch.no_grad():
-        texels = module.texture().float().cpu()
+    texels = module.finished().float().cpu()
     design = _design(texels, surface, settings)
     save_texels(
         run.texture, texels, metadata={"pattern": design.pattern, "texels_per_mm": str(design.texels_per_mm)}
@@ -111,7 +111,7 @@ def train(settings: TrainSettings, *, folder: Path, tell: Tell = print) -> Train
     return TrainResult(design, folder, settings, faces, prepared)
 
 
-def build_texture(settings: TrainSettings, surface: MaskSurface) -> PixelTexture:
+def build_texture(settings: TrainSettings, surface: MaskSurface, *, tell: Tell | None = None) -> Texture:
     """Build what is learned, at its start.
 
     Raises:
@@ -119,14 +119,19 @@ def build_texture(settings: TrainSettings, surface: MaskSurface) -> PixelTexture
     """
     per_mm = settings.texture.texels_per_mm
     height, width = surface.texture_size(per_mm)
-    draws = generator(settings.seed, 0, "start")
-    start = start_texels(settings.texture.start, height=height, width=width, generator=draws)
-    return PixelTexture(start, detail_texels=settings.texture.detail_mm * per_mm)
+    return texture_from(
+        settings.texture,
+        height=height,
+        width=width,
+        nose_column=-surface.origin_mm[0] * per_mm,
+        generator=generator(settings.seed, 0, "start"),
+        tell=tell,
+    )
 
 
 def build_module(
     settings: TrainSettings,
-    texture: PixelTexture,
+    texture: Texture,
     recognizers: Sequence[Recognizer],
     templates: Sequence[Tensor],
 ) -> DesignModule:

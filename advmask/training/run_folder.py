@@ -93,7 +93,13 @@ class RunFolder:
             part = values.get(group)
             if isinstance(part, dict) and str(part.get(key, "")).startswith(f"{folder}/"):
                 part[key] = str(self.path.absolute() / part[key])
-        return TrainSettings.build(values)
+        try:
+            return TrainSettings.build(values)
+        except ConfigError as error:
+            raise ConfigError(
+                f"{self.config} does not fit advmask {advmask.__version__}: {error} If another version wrote "
+                f"it, its design can still be used as a picture: design={self.texture_picture}."
+            ) from error
 
     def _copy(self, key: tuple[str, str], own: Path) -> Path:
         """Where the run keeps its copy of a user's file, under the name that the file is called by."""

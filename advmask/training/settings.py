@@ -14,18 +14,7 @@ from advmask.recognizers.ensemble import SurrogateSettings
 from advmask.render import RenderSettings
 from advmask.settings import Settings
 from advmask.textures import TextureSettings
-
-
-class OptimiserSettings(Settings):
-    """How the texture is changed.
-
-    Attributes:
-        learning_rate: Of Adam, on the logits of the texels.
-        final_share: Share of the learning rate left at the last step of a cosine schedule.
-    """
-
-    learning_rate: float = Field(default=0.1, gt=0)
-    final_share: float = Field(default=0.1, ge=0, le=1)
+from advmask.training.optimisers import OptimiserSettings
 
 
 class TrainerSettings(Settings):

@@ -164,7 +164,7 @@ def test_the_command_line_wins_over_the_run(run_copy: Path, tmp_path: Path):
     assert settings["recognizers"] == [other]
     assert settings["protocol"]["aligners"] == ["bare"]
     assert settings["faces"] == run["faces"] | {"min_probability": 0.5}  # the rest is the run's
-    assert settings["effects"]["camera"]["noise"] == 0.0
+    assert settings["effects"]["camera"]["sensor"]["noise"] == 0.0
     assert settings["effects"]["wear"]["shift_mm"] == 0.0
     assert settings["render"] == run["render"] | {"shading": False}
 

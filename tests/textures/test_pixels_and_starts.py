@@ -10,7 +10,7 @@ from scipy.interpolate import BSpline
 
 from advmask.errors import ConfigError, DesignError
 from advmask.textures import PixelTexture, TextureSettings, start_texels
-from advmask.textures.pixels import spline_matrix
+from advmask.textures.bases import spline_matrix
 
 MARGIN = 0.02 + 1e-6
 
@@ -32,6 +32,8 @@ def start(name: str, *, height: int = 12, width: int = 20, seed: int = 0) -> tor
         ("black", (0, 0, 0)),
         ("#4ab3c8", (0x4A / 255, 0xB3 / 255, 0xC8 / 255)),
         ("#FF0080", (1, 0, 128 / 255)),
+        ("gray", (0.5, 0.5, 0.5)),
+        ("navy", (0, 0, 128 / 255)),
     ],
 )
 def test_plain_colours(name: str, colour: tuple[float, float, float]) -> None:
@@ -64,7 +66,17 @@ def test_a_picture_file_is_fitted(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.parametrize(
     "name",
-    ["gray", "Grey", "#4ab3c", "#4ab3cg", "4ab3c8", "gone.png", "~nobody-of-this-name/a.png", "x" * 400],
+    [
+        "greyish",
+        "Grey",
+        "rebeccapurpel",
+        "#4ab3c",
+        "#4ab3cg",
+        "4ab3c8",
+        "gone.png",
+        "~nobody-of-this-name/a.png",
+        "x" * 400,
+    ],
 )
 def test_anything_else_is_refused_with_what_there_is(name: str) -> None:
     with pytest.raises(DesignError, match="neither grey, white, black, noise, a colour such as") as caught:
@@ -114,12 +126,12 @@ def test_saturated_starts_can_still_learn(name: str) -> None:
 def test_a_texture_is_learned_by_its_change_alone() -> None:
     given = torch.rand(3, 12, 20, requires_grad=True)
     texture = PixelTexture(given, detail_texels=3)
-    assert [name for name, _ in texture.named_parameters()] == ["change"]
+    assert [name for name, _ in texture.named_parameters()] == ["field.levels.0"]
     texture().sum().backward()
     assert given.grad is None
     other = PixelTexture(torch.zeros(3, 12, 20), detail_texels=3)
     with torch.no_grad():
-        texture.change.normal_()
+        next(texture.parameters()).normal_()
     other.load_state_dict(texture.state_dict())  # a checkpoint holds the start as well
     assert torch.equal(other(), texture())
 
@@ -128,7 +140,7 @@ def test_without_detail_every_texel_is_free() -> None:
     texture = PixelTexture(torch.full((3, 6, 8), 0.5))
     wanted = torch.rand(3, 6, 8) * 0.9 + 0.05
     with torch.no_grad():
-        texture.change.copy_(torch.logit(wanted))
+        next(texture.parameters()).copy_(torch.logit(wanted))
     torch.testing.assert_close(texture().detach(), wanted, rtol=0, atol=1e-5)
 
 
@@ -148,10 +160,12 @@ def test_the_spline_is_scipys(count: int, spacing: float) -> None:
 def test_a_change_is_a_smooth_surface_over_its_knots() -> None:
     texture = PixelTexture(torch.full((3, 30, 40), 0.5), detail_texels=4.0)
     with torch.no_grad():
-        texture.change.normal_()
+        next(texture.parameters()).normal_()
     change = torch.logit(texture().detach().double()).numpy()
     rows, columns = (spline_matrix(n, 4.0).double().numpy() for n in (30, 40))
-    expected = np.einsum("yk,ckl,xl->cyx", rows, texture.change.detach().double().numpy(), columns)
+    expected = np.einsum(
+        "yk,ckl,xl->cyx", rows, next(texture.parameters()).detach().double().numpy(), columns
+    )
     np.testing.assert_allclose(change, expected, atol=1e-5)
 
 

@@ -201,7 +201,9 @@ def test_a_checkpoint_of_another_texture_is_one_sentence(
 ):
     checkpoint = _begun(tmp_path, unbroken)
     content = torch.load(unbroken / "checkpoints" / "last.ckpt", weights_only=True)
-    content["state_dict"] = {key: value[..., :-1] for key, value in content["state_dict"].items()}
+    content["state_dict"] = {
+        key: value[..., :-1] if value.ndim else value for key, value in content["state_dict"].items()
+    }
     torch.save(content, checkpoint)
     _assert_refused(settings, tmp_path, checkpoint)
 

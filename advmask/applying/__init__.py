@@ -1,0 +1,29 @@
+"""The digital mask: a design worn in pictures and videos, at their own resolution.
+
+A picture's faces are found (`finding`) and drawn over (`drawing`); a video's faces are followed (`tracking`)
+and held steady (`steadying`) first. Files come and go through `picture_files` and `video_files`.
+"""
+
+from advmask.applying.drawing import Drawn, WornDesign, draw_masks
+from advmask.applying.finding import FaceFinder, FindSettings, FoundFace
+from advmask.applying.folders import Job, Plan, plan_jobs
+from advmask.applying.pictures import Applied, apply_to_picture
+from advmask.applying.steadying import SteadySettings, steadied
+from advmask.applying.videos import apply_to_video
+
+__all__ = [
+    "Applied",
+    "Drawn",
+    "FaceFinder",
+    "FindSettings",
+    "FoundFace",
+    "Job",
+    "Plan",
+    "SteadySettings",
+    "WornDesign",
+    "apply_to_picture",
+    "apply_to_video",
+    "draw_masks",
+    "plan_jobs",
+    "steadied",
+]

@@ -1,0 +1,133 @@
+"""`advmask apply`: a design worn in pictures and videos, at their own resolution."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from omegaconf import DictConfig
+from tqdm import tqdm
+
+from advmask.applying import (
+    Applied,
+    FaceFinder,
+    FindSettings,
+    Job,
+    SteadySettings,
+    WornDesign,
+    apply_to_picture,
+    apply_to_video,
+    plan_jobs,
+)
+from advmask.commands.designs import open_design
+from advmask.commands.given import as_mapping, beside_run
+from advmask.errors import DesignError, PhotoError, RunError
+from advmask.masks import MaskSettings, MaskSurface, build_mask
+from advmask.pictures import read_picture
+from advmask.render import RenderSettings
+from advmask.settings import Settings
+
+_PATTERN_TEXT = "advmask:pattern"
+_MOST_LISTED = 20
+
+
+class ApplySettings(Settings):
+    """What is worn, in what, and where the results go."""
+
+    design: str
+    texels_per_mm: float
+    input: Path
+    output: Path
+    overwrite: bool
+    progress: bool
+    faces: FindSettings
+    steady: SteadySettings
+    mask: MaskSettings
+    render: RenderSettings
+
+
+def run(config: DictConfig) -> None:
+    """Write a copy of each picture and video, with masks."""
+    mask = MaskSettings.build(as_mapping(config)["mask"])
+    named = open_design(config.design, mask=mask, texels_per_mm=config.texels_per_mm)
+    values = beside_run(config, named.run, texels_per_mm=named.texels_per_mm, only=[])
+    settings = ApplySettings.build(values)
+    surface = build_mask(settings.mask)
+    if named.run is None:
+        _check_pattern(Path(settings.design), surface)
+    design = WornDesign(named.texels, named.texels_per_mm, surface, settings.render)
+    source, output = settings.input.expanduser(), settings.output.expanduser()
+    plan = plan_jobs(source, output, overwrite=settings.overwrite)
+    if plan.done and not source.is_dir():
+        raise RunError(f"{plan.done[0]} exists; name another output=, or replace it with overwrite=true.")
+    _tell(f"Skipped {len(plan.strange)} files that are no photos or videos:", plan.strange)
+    if plan.done:
+        print(f"{len(plan.done)} results were there already; make them again with overwrite=true.")
+    finder = FaceFinder(settings.faces)
+    results: list[Applied] = []
+    failures: list[str] = []
+    bar = tqdm(plan.jobs, unit="file", disable=not settings.progress or len(plan.jobs) < 2)
+    for job in bar:
+        try:
+            applied = _applied(job, design, finder, settings)
+        except PhotoError as error:
+            if not source.is_dir():
+                raise
+            failures.append(f"Left out {error}" if str(job.source) in str(error) else _about(job, error))
+            tqdm.write(failures[-1])
+            continue
+        results.append(applied)
+        bar.set_postfix_str(f"{sum(one.masks for one in results)} faces", refresh=False)
+        for notice in applied.notices:
+            tqdm.write(f"{job.source}: {notice}")
+    if plan.jobs and not results:
+        raise PhotoError(f"Nothing in {source} could be used; the reasons stand above.")
+    _summarise(plan.jobs, results, failures, output)
+
+
+def _applied(job: Job, design: WornDesign, finder: FaceFinder, settings: ApplySettings) -> Applied:
+    if job.kind == "picture":
+        return apply_to_picture(job.source, job.target, design=design, finder=finder)
+    return apply_to_video(
+        job.source,
+        job.target,
+        design=design,
+        finder=finder,
+        steady=settings.steady,
+        progress=settings.progress,
+    )
+
+
+def _about(job: Job, error: Exception) -> str:
+    return f"Left out {job.source}: {error}"
+
+
+def _check_pattern(path: Path, surface: MaskSurface) -> None:
+    """Refuse a texture that says it was made for another pattern; other pictures are simply fitted."""
+    text = read_picture(path, refusal=DesignError).info.get(_PATTERN_TEXT)
+    if isinstance(text, str) and text and text != surface.name:
+        raise DesignError(
+            f"{path} is a texture of the pattern {text}, and the mask is {surface.name}; add mask={text}."
+        )
+
+
+def _tell(title: str, paths: Iterable[Path]) -> None:
+    listed = list(paths)
+    if not listed:
+        return
+    print(title)
+    for path in listed[:_MOST_LISTED]:
+        print(f"  {path}")
+    if len(listed) > _MOST_LISTED:
+        print(f"  and {len(listed) - _MOST_LISTED} more")
+
+
+def _summarise(jobs: tuple[Job, ...], results: list[Applied], failures: list[str], output: Path) -> None:
+    bare = sum(one.masks == 0 for one in results)
+    masked = len(results) - bare
+    where = jobs[0].target if len(jobs) == 1 else output
+    parts = [f"{masked} with masks on {sum(one.masks for one in results)} faces"]
+    if bare:
+        parts.append(f"{bare} without a mask, copied as they are")
+    if failures:
+        parts.append(f"{len(failures)} left out")
+    if jobs:
+        print(f"Written to {where}: {'; '.join(parts)}.")

@@ -1,0 +1,106 @@
+"""`card.json`: what was measured of a design, in a form that programs read."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from advmask.errors import RunError
+
+SCHEMA = 1
+_KNOWN_RESULTS = 2
+NOT_TESTED = (
+    "a real print: everything is simulated",
+    "recognizers that are not listed",
+    "cameras, light and angles beyond the simulated effects",
+    "liveness checks, thermal and depth cameras",
+)
+
+
+def card(
+    results: Mapping[str, Any], *, design: str, pattern: str, size: str, facts: Mapping[str, str]
+) -> dict[str, Any]:
+    """The card of a design from the record of its evaluation; its fields are described in docs/export.md.
+
+    Args:
+        results: `results.json` of the run folder.
+        design: What the design is called.
+        pattern: Of the mask.
+        size: That it was learned in.
+        facts: Kept with it.
+
+    Raises:
+        RunError: The record is of a kind that this version does not know, or incomplete.
+    """
+    if results.get("schema") != _KNOWN_RESULTS:
+        raise RunError(
+            f"results.json has schema {results.get('schema')!r} and not {_KNOWN_RESULTS}; evaluate the "
+            "design again, or move results.json away."
+        )
+    try:
+        people = results.get("people") or {}
+        protocol = (results.get("settings") or {}).get("protocol") or {}
+        entries = [_entry(one) for one in results["results"]]
+    except (KeyError, TypeError, AttributeError) as error:
+        raise RunError(f"results.json is incomplete ({error}); evaluate the design again.") from error
+    return {
+        "schema_version": SCHEMA,
+        "design": design,
+        "pattern": pattern,
+        "size": size,
+        "measured_on": results.get("date"),
+        "people": {
+            "probed": len(people.get("probed") or ()),
+            "held_out": people.get("held_out"),
+            "at_hand": people.get("at_hand"),
+        },
+        "draws": protocol.get("draws"),
+        "recognizers": entries,
+        "weights_sha256": results.get("weights_sha256") or {},
+        "not_tested": list(NOT_TESTED),
+        "says": "A measurement on these photos and recognizers under simulated effects. It is not a promise.",
+        "facts": dict(facts),
+    }
+
+
+def card_text(folder: Path, *, pattern: str, size: str, facts: Mapping[str, str]) -> str | None:
+    """The card of a run folder as JSON, or None where it was never evaluated.
+
+    Raises:
+        RunError: Its `results.json` cannot be read.
+    """
+    path = folder / "results.json"
+    if not path.is_file():
+        return None
+    try:
+        results = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise RunError(f"{path} cannot be read ({error}); evaluate the design again.") from error
+    if not isinstance(results, dict):
+        raise RunError(f"{path} holds no results; evaluate the design again.")
+    filled = card(results, design=folder.absolute().name, pattern=pattern, size=size, facts=facts)
+    return json.dumps(filled, indent=2, sort_keys=False, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _entry(one: Mapping[str, Any]) -> dict[str, Any]:
+    conditions: Mapping[str, Any] = one["conditions"]
+    strongest = one.get("strongest_plain")
+    return {
+        "recognizer": one["recognizer"],
+        "aligner": one["aligner"],
+        "gallery": one["gallery"],
+        "fmr": one["fmr"],
+        "threshold": one["threshold"],
+        "probes": one["probes"],
+        "left_out": one["left_out"],
+        "bare_tar": _tar(conditions, "bare"),
+        "plain_mask": strongest,
+        "plain_tar": _tar(conditions, strongest),
+        "design_tar": _tar(conditions, "design"),
+        "drop": (conditions.get("design") or {}).get("drop"),
+        "faces_not_found": (conditions.get("design") or {}).get("undetected"),
+    }
+
+
+def _tar(conditions: Mapping[str, Any], name: str | None) -> Any:
+    return None if name is None or name not in conditions else conditions[name]["tar"]

@@ -1,0 +1,173 @@
+"""What a person who prints, cuts and sews a mask must know, in plain words."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from advmask.masks.pattern import FlatPattern
+from advmask.masks.shipped import SIZES
+from advmask.printing.lines import pleat_depths
+from advmask.printing.settings import PrintingSettings, SheetSettings
+from advmask.printing.sheet import Layout
+
+_EYES_MM = 66.0  # between the pupils of the reference head, which has size M
+_LOOP_MM = 190.0  # elastic of one ear loop on it
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading and its sentences; `steps` are numbered."""
+
+    heading: str
+    sentences: tuple[str, ...]
+    steps: bool = False
+
+
+def notes_of(
+    pattern: FlatPattern,
+    printing: PrintingSettings,
+    settings: SheetSettings,
+    layout: Layout,
+    *,
+    printer: str,
+    hints: Sequence[str] = (),
+) -> list[Section]:
+    """The notes page of a mask.
+
+    Args:
+        pattern: As it is worn, not mirrored.
+        printing: Resolution and bleed.
+        settings: Of the sheet.
+        layout: Its pages.
+        printer: Name of the printer it is made for.
+        hints: What else is known of the printer.
+    """
+    sections = [
+        Section(f"Mask {pattern.name}, size {pattern.size}", _about(pattern, printer)),
+        Section("Print", (*_print(printing, settings), *hints)),
+    ]
+    if layout.tiles:
+        sections.append(Section("Glue the tiles", _glue(layout, settings), steps=True))
+    sections.append(Section("Make", tuple(_make(pattern, settings)), steps=True))
+    return sections
+
+
+def _about(pattern: FlatPattern, printer: str) -> tuple[str, ...]:
+    left, top, right, bottom = pattern.box_mm
+    names = ", ".join(panel.name for panel in pattern.panels)
+    pieces = "1 piece" if len(pattern.panels) == 1 else f"{len(pattern.panels)} pieces ({names})"
+    eyes = _EYES_MM * SIZES.get(pattern.size, 1.0)
+    made_for = f"Made for printer {printer}." if printer != "none" else "Made for no printer in particular."
+    return (
+        f"{pieces}, {right - left:.0f} x {bottom - top:.0f} mm without allowances. Size {pattern.size} fits "
+        f"a head whose pupils are about {eyes:.0f} mm apart (S 62, M 66, L 70, child 55).",
+        f"{made_for} A print is not a promise: this file says nothing about which recognizers still match "
+        "its wearer. What was measured, if anything was, stands in card.json beside it.",
+    )
+
+
+def _print(printing: PrintingSettings, settings: SheetSettings) -> tuple[str, ...]:
+    sentences = [
+        "Print at 100 %: no fitting to the page, no scaling. The ruler must measure 100 mm.",
+        f"The artwork has {printing.dpi} dots per inch. It goes on {printing.bleed_mm:g} mm beyond the cut, "
+        "so that a cut a little off shows no white.",
+    ]
+    if settings.mirrored:
+        sentences.append(
+            "The artwork is already mirrored in this file, for paper that is transferred to cloth: do not "
+            "mirror it again in the printer's dialogue. The plan shows the mask as it is after the transfer."
+        )
+    if settings.cut_line:
+        sentences.append("The cut, and ticks where folds end, are drawn on the artwork.")
+    else:
+        sentences.append(
+            "The artwork has no lines. To cut it, print the plan on paper, cut that out along the magenta "
+            "line and use it as a template, or export again with cut_line=true."
+        )
+    return tuple(sentences)
+
+
+def _glue(layout: Layout, settings: SheetSettings) -> tuple[str, ...]:
+    sentences = ["Lay the tiles out as on the map: letters are rows, numbers are columns."]
+    if layout.columns > 1:
+        sentences.append(
+            "From the second column on, cut the left side off along the outer pair of marks. Lay the tile on "
+            f"its left neighbour so that the marks of both meet; {settings.overlap_mm:g} mm overlap. Glue."
+        )
+    if layout.rows > 1:
+        sentences.append(
+            "From the second row on, cut the top off along the outer pair of marks, and glue it over the row "
+            "above in the same way."
+        )
+    return tuple(sentences)
+
+
+def _make(pattern: FlatPattern, settings: SheetSettings) -> list[str]:
+    allowance = max(panel.allowance_mm for panel in pattern.panels)
+    seams = [line.name for line in pattern.lines if line.kind == "seam"]
+    steps = ["Transfer the print to the cloth first." if settings.mirrored else "Let the print dry."]
+    if allowance > 0:
+        steps.append(
+            f"Cut along the magenta line. It lies {allowance:g} mm outside the blue finished edge: that much "
+            f"is {'for seams and hem' if seams else 'for the hem'}."
+        )
+    else:
+        steps.append(
+            "Cut along the magenta line, which is the finished edge: the pattern has no allowance. Knitted "
+            "fabric can stay as cut. If you hem or sew the edge, cut that much further out; ink reaches as "
+            "far as the bleed only."
+        )
+    if seams:
+        steps.append(
+            f"Sew the red lines, right sides together: {'; '.join(_listed(seams))}. Darts first, then the "
+            "seams that join pieces. Press the allowances apart."
+        )
+    elif len(pattern.panels) > 1:
+        steps.append("Join the pieces where their edges belong together; the pattern names no seams.")
+    steps += _pleats(pattern)
+    if allowance > 0:
+        where = "upper and lower edge" if pleat_depths(pattern) else "outer edge"
+        steps.append(f"Turn the {allowance:g} mm at the {where} to the back and stitch.")
+    steps += _wire(pattern)
+    if pleat_depths(pattern):
+        steps.append("Turn the sides to the back over the folded pleats and stitch them down.")
+    loop = _LOOP_MM * SIZES.get(pattern.size, 1.0)
+    steps.append(
+        f"Ear loops: two pieces of elastic, 3 to 5 mm wide and about {round(loop / 5) * 5} mm long. Sew the "
+        "ends of each to the upper and the lower corner of one side; try the length on before you sew the "
+        "second end."
+    )
+    return steps
+
+
+def _listed(names: Sequence[str]) -> list[str]:
+    return sorted(set(names), key=lambda name: ("dart" not in name, names.index(name)))
+
+
+def _pleats(pattern: FlatPattern) -> list[str]:
+    depths = pleat_depths(pattern)
+    if depths:
+        each = ", ".join(f"{name} {depth:.1f} mm" for name, depth in depths.items())
+        return [
+            "Fold the pleats from the top down, the printed side towards you. At a mountain line fold the "
+            "cloth so that the edge points at you; at the valley line below it fold the other way, so that "
+            "the mountain edge comes to lie over the cloth below and points down.",
+            f"Each pleat hides twice its depth. Depths: {each}. Press, and pin the sides.",
+        ]
+    folds = [line.name for line in pattern.lines if line.kind == "fold"]
+    return [f"Fold the orange lines: {', '.join(folds)}."] if folds else []
+
+
+def _wire(pattern: FlatPattern) -> list[str]:
+    lengths = [
+        float(np.linalg.norm(np.diff(line.points_mm, axis=0), axis=1).sum())
+        for line in pattern.lines
+        if line.kind == "wire"
+    ]
+    if not lengths:
+        return []
+    return [
+        f"Nose wire: {round(sum(lengths))} mm, its ends bent back, in a tape or tunnel on the back along "
+        "the dark dots, so that it can be pressed to the nose."
+    ]

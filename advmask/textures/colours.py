@@ -1,0 +1,76 @@
+"""Colours by name or number, and which of several inks is nearest to a colour."""
+
+import re
+
+import torch
+from jaxtyping import Float, Int64
+from kornia.color import rgb_to_lab
+from PIL import ImageColor
+from torch import Tensor
+
+_OWN = {"grey": 0.5, "gray": 0.5, "white": 1.0, "black": 0.0}
+_NUMBER = re.compile(r"#[0-9a-fA-F]{6}")
+
+
+def named_colour(text: str) -> Float[Tensor, "3"] | None:
+    """The sRGB colour that a text names, in [0, 1]; None where it names none.
+
+    Args:
+        text: `#rrggbb`, `grey` (exactly one half), `white`, `black`, or a colour name of CSS in small
+            letters.
+    """
+    if text in _OWN:
+        return torch.full((3,), _OWN[text])
+    if text not in ImageColor.colormap and not _NUMBER.fullmatch(text):
+        return None
+    return torch.tensor(ImageColor.getrgb(text)[:3]) / 255
+
+
+def in_steps(colours: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
+    """The nearest colours that 8 bits hold."""
+    return (colours * 255).round() / 255
+
+
+def nearest_ink(
+    texels: Float[Tensor, "3 height width"], inks: Float[Tensor, "inks 3"]
+) -> Int64[Tensor, "height width"]:
+    """Number of the ink that looks most like each texel: the smallest Delta E of 1976 (distance in Lab)."""
+    wanted, there = _lab(texels), _lab(inks.T[:, :, None])[:, :, 0]
+    away = torch.stack([(wanted - ink[:, None, None]).square().sum(dim=0) for ink in there.T])
+    return away.argmin(dim=0)
+
+
+def spread_inks(texels: Float[Tensor, "3 height width"], count: int) -> Float[Tensor, "count 3"]:
+    """Inks that a picture can be drawn with: `count` colours that 8 bits hold, all different.
+
+    First the most frequent colours of the picture, each far from those before (in Lab); where the picture has
+    too few colours, a grid over the colour cube, those farthest from the others first.
+
+    Args:
+        texels: The picture, sRGB in [0, 1].
+        count: How many.
+    """
+    fine = 6  # steps of the cube in which the picture's colours are counted
+    cells = (texels * (fine - 1)).round().flatten(1).long()
+    code = (cells[0] * fine + cells[1]) * fine + cells[2]
+    share = torch.bincount(code, minlength=fine**3).float() / code.numel()
+    sums = torch.zeros(fine**3, 3).index_add(0, code, texels.flatten(1).T)
+    there = share > 0
+    candidates = in_steps(sums[there] / (share[there, None] * code.numel()))
+    weight = share[there]
+    few = torch.cartesian_prod(*[torch.linspace(0, 1, 4)] * 3)
+    candidates = torch.cat([candidates, in_steps(few)])
+    # A colour of the cube counts as if one texel in ten thousand had it.
+    weight = torch.cat([weight, torch.full((len(few),), 1e-4)])
+    lab = _lab(candidates.T[:, :, None])[:, :, 0].T
+    chosen = [int(weight.argmax())]
+    away = (lab - lab[chosen[0]]).square().sum(dim=1)
+    while len(chosen) < count:
+        chosen.append(int((away * weight.sqrt()).argmax()))
+        away = torch.minimum(away, (lab - lab[chosen[-1]]).square().sum(dim=1))
+    return candidates[chosen]
+
+
+def _lab(colours: Tensor) -> Tensor:
+    lab: Tensor = rgb_to_lab(colours[None].clamp(0, 1))[0]
+    return lab

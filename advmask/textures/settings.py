@@ -1,0 +1,172 @@
+"""Settings of a texture, and which of them contradict each other."""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from advmask.settings import Settings
+from advmask.textures.colours import named_colour
+from advmask.textures.fitting import Fit
+
+TextureKind = Literal["pixels", "pyramid", "spectral", "palette"]
+_MOST_INKS = 32
+# Dark, light, and four colours that common printers reach on cloth.
+_INKS = ("#16181d", "#f2efe6", "#c2452d", "#e3b04b", "#2f6c8f", "#5b8a58")
+_ONE_INK = "one ink prints one plain colour, and nothing is left to learn; name at least two inks"
+
+
+def _inks(value: Any) -> tuple[str, ...] | int:
+    if isinstance(value, int) and not isinstance(value, bool):
+        if value == 1:
+            raise ValueError(_ONE_INK)
+        if not 2 <= value <= _MOST_INKS:
+            raise ValueError(f"a palette has 2 to {_MOST_INKS} inks")
+        return value
+    if not isinstance(value, list | tuple) or not all(isinstance(ink, str) for ink in value):
+        raise ValueError(
+            "expected a list of colours such as [black, white, '#c2452d'], or how many are to be found"
+        )
+    unknown = [ink for ink in value if named_colour(ink) is None]
+    if unknown:
+        raise ValueError(
+            f"{unknown[0]!r} is no colour; write '#rrggbb' or an English colour name such as navy, in small "
+            "letters"
+        )
+    seen: dict[tuple[float, ...], str] = {}
+    for ink in value:
+        colour = named_colour(ink)
+        assert colour is not None
+        code = tuple((colour * 255).round().tolist())
+        if code in seen:
+            raise ValueError(f"{seen[code]!r} and {ink!r} are the same colour; name every ink once")
+        seen[code] = ink
+    if len(value) == 1:
+        raise ValueError(_ONE_INK)
+    if not 2 <= len(value) <= _MOST_INKS:
+        raise ValueError(f"a palette has 2 to {_MOST_INKS} inks")
+    return tuple(value)
+
+
+class PaletteSettings(Settings):
+    """The inks of a palette.
+
+    Attributes:
+        inks: Colours by name or number; or how many colours, which are then taken from the start and learned.
+        warm: How mixed the inks are at the first step: temperature of the softmax over them.
+        cold: The same just before texels are decided for one ink.
+        decided: Share of the run, at its end, for which every texel is of exactly one ink.
+    """
+
+    inks: Annotated[tuple[str, ...] | int, BeforeValidator(_inks)] = _INKS
+    warm: float = Field(default=1.0, gt=0, le=100)
+    cold: float = Field(default=0.2, gt=0, le=100)
+    decided: float = Field(default=0.25, gt=0, le=1)
+
+    @model_validator(mode="after")
+    def _cooling(self) -> Self:
+        if self.cold > self.warm:
+            raise ValueError(
+                f"palette.cold={self.cold} is above palette.warm={self.warm}, but inks become less "
+                "mixed during a run; exchange them"
+            )
+        return self
+
+
+class LockedSettings(Settings):
+    """A part of the design that is given and never changed.
+
+    Attributes:
+        mask: A picture file fitted to cover the pattern: white is locked, black or transparent is free.
+        content: What is shown there: `start`, a colour, or a picture file fitted in the same way.
+    """
+
+    mask: str
+    content: str = "start"
+
+
+class TextureSettings(Settings):
+    """What is optimised and what it starts from.
+
+    Attributes:
+        kind: The parametrisation. `pixels`: every knot of a fine grid is free. `pyramid`: the sum of a fine
+            and of coarser grids. `spectral`: waves, long ones strong. `palette`: n inks, no other colour.
+        start: `grey`, `noise`, a colour such as `#4ab3c8` or `navy`, or a picture file.
+        fit: How a picture is laid on the pattern: `cover`, `contain` or `tile`.
+        copy_mm: Width of a copy for `fit=tile`.
+        texels_per_mm: Texture resolution.
+        detail_mm: Finest detail that is learned; 0 goes down to the texel.
+        levels: Grids of a pyramid; each is four times coarser than the one before.
+        exponent: Of `spectral`: a wave of frequency f counts 1/f^exponent.
+        opening: Of `pyramid` and `spectral`: share of the run by which the finest detail is let in.
+        palette: Of `palette`: its inks.
+        symmetry: `mirror` makes both sides of the nose line alike.
+        repeat_mm: Width and height of a tile that repeats, or None.
+        change: How far a texel may go from the start, sRGB; None for any distance.
+        locked: Parts that are given; of two that overlap the later is on top.
+    """
+
+    kind: TextureKind = "pixels"
+    start: str = "grey"
+    fit: Fit = "cover"
+    copy_mm: float = Field(default=60.0, ge=2, le=1000)
+    texels_per_mm: float = Field(default=3.0, ge=0.5, le=24)
+    detail_mm: float = Field(default=1.0, ge=0, le=20)
+    levels: int | None = Field(default=None, ge=2, le=6)
+    exponent: float | None = Field(default=None, ge=0, le=3)
+    opening: float | None = Field(default=None, ge=0, le=1)
+    palette: PaletteSettings | None = None
+    symmetry: Literal["none", "mirror"] = "none"
+    repeat_mm: tuple[float, float] | None = None
+    change: float | None = None
+    locked: list[LockedSettings] = Field(default_factory=list, max_length=16)
+
+    @model_validator(mode="after")
+    def _belongs_to_its_kind(self) -> Self:
+        for name, kinds in _BELONGS.items():
+            if getattr(self, name) is not None and self.kind not in kinds:
+                raise ValueError(
+                    f"texture.{name} has no meaning for kind={self.kind}; leave it out, or choose texture="
+                    f"{' or texture='.join(kinds)}"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _bounded_change(self) -> Self:
+        if self.change is None:
+            return self
+        if self.kind == "palette":
+            raise ValueError(
+                "texture.change bounds how far colours go from the motif, but a palette knows no colour "
+                "between its inks; use change=null, or another kind"
+            )
+        if not 0 < self.change <= 1:
+            raise ValueError(
+                f"texture.change={self.change} is a distance in sRGB above 0 and up to 1; 0.1 is a visible "
+                "but small change, and null bounds nothing"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _tile(self) -> Self:
+        if self.repeat_mm is None:
+            return self
+        least = max(4 * self.detail_mm, 4 / self.texels_per_mm)
+        if not all(least <= side <= 10_000 for side in self.repeat_mm):
+            raise ValueError(
+                f"texture.repeat_mm={list(self.repeat_mm)} is width and height of a tile in mm, each at "
+                f"least four details of the design ({least:g} mm)"
+            )
+        if self.fit == "tile":
+            raise ValueError(
+                "texture.fit=tile lays copies of the start side by side and texture.repeat_mm repeats the "
+                "whole design; use one of the two"
+            )
+        return self
+
+
+_BELONGS = {
+    "levels": ("pyramid",),
+    "exponent": ("spectral",),
+    "opening": ("pyramid", "spectral"),
+    "palette": ("palette",),
+}

@@ -1,0 +1,170 @@
+"""A whole texture: what is learned, laid out over the pattern, with locked parts on top."""
+
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from advmask.textures.bases import spline_matrix
+from advmask.textures.colours import named_colour, spread_inks
+from advmask.textures.fields import Extent, SpectralField, SplineField
+from advmask.textures.layout import Layout
+from advmask.textures.locked import Locked, build_locked
+from advmask.textures.palette import PaletteTexture
+from advmask.textures.pictures import Tell
+from advmask.textures.pixels import PixelTexture
+from advmask.textures.settings import PaletteSettings, TextureSettings
+from advmask.textures.starts import start_texels
+
+_LEVELS = 3
+_OPENING = {"pyramid": 0.0, "spectral": 0.5}
+
+
+class Texture(nn.Module):
+    """What is optimised: parameters in, texels (3, H, W) out.
+
+    A run calls `progress` before each step and `finish` at its end. How far a run has come is part of the
+    state, so that a checkpoint alone gives the texels that belong to it.
+
+    Args:
+        base: Makes the texels of the layout's domain, called with the share of the run that is over.
+        layout: Lays them out.
+        locked: Given parts on top.
+    """
+
+    def __init__(
+        self, base: PixelTexture | PaletteTexture, layout: Layout, locked: Locked | None = None
+    ) -> None:
+        super().__init__()
+        self.base = base
+        self.layout = layout
+        self.locked = locked
+        self._share = 0.0
+
+    def forward(self) -> Float[Tensor, "3 height width"]:
+        """The texels, sRGB in [0, 1]."""
+        # Half precision would leave 8 bits for what is printed with 8 bits.
+        with torch.autocast(next(self.parameters()).device.type, enabled=False):
+            texels: Tensor = self.layout(self.base(self._share))
+            return texels if self.locked is None else self.locked(texels)
+
+    def progress(self, share: float) -> None:
+        """Say how much of the run is over, 0 to 1; all that follows depends on this alone."""
+        self._share = min(1.0, max(0.0, float(share)))
+
+    @torch.no_grad()
+    def finish(self) -> Float[Tensor, "3 height width"]:
+        """End the run and give the final texels; those of a palette are exactly its inks."""
+        self.progress(1.0)
+        texels: Tensor = self()
+        return texels.detach()
+
+    def get_extra_state(self) -> Any:
+        """How far the run has come, for checkpoints."""
+        return torch.tensor(self._share, dtype=torch.float64)
+
+    def set_extra_state(self, state: Any) -> None:
+        """Take up how far the run had come."""
+        self.progress(float(state))
+
+
+def build_texture(
+    settings: TextureSettings,
+    *,
+    height: int,
+    width: int,
+    nose_column: float,
+    generator: torch.Generator,
+    tell: Tell | None = None,
+) -> Texture:
+    """Build what is learned, at its start.
+
+    Args:
+        settings: What to build.
+        height: Of the texture, texels.
+        width: Of the texture, texels.
+        nose_column: Column of the nose line, texels from the left edge of the texture.
+        generator: For a start from noise.
+        tell: Receives sentences for the user.
+
+    Raises:
+        DesignError: The start, a mask or a picture cannot be read, or does not fit the pattern.
+    """
+    per_mm = settings.texels_per_mm
+    tile = None
+    if settings.repeat_mm is not None:
+        tile = round(settings.repeat_mm[1] * per_mm), round(settings.repeat_mm[0] * per_mm)
+    layout = Layout(
+        height=height, width=width, nose_column=nose_column, mirror=settings.symmetry == "mirror", tile=tile
+    )
+    start_height, start_width = layout.start_size
+    start = layout.domain_of(
+        start_texels(
+            settings.start,
+            height=start_height,
+            width=start_width,
+            generator=generator,
+            fit=settings.fit,
+            copy_width=max(1, round(settings.copy_mm * per_mm)),
+            tell=tell,
+        )
+    )
+    locked = build_locked(settings.locked, layout(start), hard=settings.kind == "palette", tell=tell)
+    return Texture(_base(settings, start, layout.extent), layout, locked)
+
+
+def _base(settings: TextureSettings, start: Tensor, extent: Extent) -> PixelTexture | PaletteTexture:
+    spacing = settings.detail_mm * settings.texels_per_mm
+    if settings.kind == "palette":
+        return _palette(settings.palette or PaletteSettings(), start, extent, spacing)
+    if settings.kind == "spectral":
+        exponent = 1.0 if settings.exponent is None else settings.exponent
+        field: nn.Module = SpectralField(
+            extent, spacing=spacing, exponent=exponent, opening=_opening(settings)
+        )
+    elif settings.kind == "pyramid":
+        levels = settings.levels or _LEVELS
+        field = SplineField(extent, spacing=spacing, levels=levels, opening=_opening(settings))
+    else:
+        field = SplineField(extent, spacing=spacing)
+    return PixelTexture(start, field=field, reach=settings.change)
+
+
+def _opening(settings: TextureSettings) -> float:
+    return _OPENING[settings.kind] if settings.opening is None else settings.opening
+
+
+def _palette(settings: PaletteSettings, start: Tensor, extent: Extent, spacing: float) -> PaletteTexture:
+    learned = isinstance(settings.inks, int)
+    if isinstance(settings.inks, int):
+        inks = spread_inks(start, settings.inks)
+    else:
+        named = [named_colour(ink) for ink in settings.inks]
+        inks = torch.stack([ink for ink in named if ink is not None])
+    return PaletteTexture(
+        start,
+        inks=inks,
+        field=SplineField(extent, channels=len(inks), spacing=spacing, levels=2),
+        smooth=None if spacing <= 1 else _Smoothing(extent, spacing),
+        learn_inks=learned,
+        warm=settings.warm,
+        cold=settings.cold,
+        decided=settings.decided,
+    )
+
+
+class _Smoothing:
+    """Smooths a picture to what a field of B-splines can show."""
+
+    def __init__(self, extent: Extent, spacing: float) -> None:
+        self._rows = _averaging(spline_matrix(extent.height, spacing, periodic=extent.periodic_rows))
+        self._columns = _averaging(spline_matrix(extent.width, spacing, periodic=extent.periodic_columns))
+
+    def __call__(self, picture: Tensor) -> Tensor:
+        return self._rows @ picture @ self._columns.T
+
+
+def _averaging(weights: Tensor) -> Tensor:
+    """Each knot takes the mean of the texels under it; each texel the mean of its knots."""
+    return weights @ (weights / weights.sum(dim=0).clamp(min=1e-9)).T

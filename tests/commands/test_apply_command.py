@@ -1,0 +1,136 @@
+"""`advmask apply` as a user runs it."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from advmask import cli
+from advmask.masks import MaskSettings, build_mask
+from advmask.photos import portrait_path
+from advmask.textures.design_files import Design, write_design
+
+
+@pytest.fixture(autouse=True)
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working folder whose name needs quotes, with a red picture as the design."""
+    folder = tmp_path / "a user's place, (1)"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    Image.new("RGB", (60, 40), (230, 10, 10)).save("red.png")
+    return folder
+
+
+def apply(*words: str) -> int:
+    return cli.main(["apply", "design=red.png", "texels_per_mm=1", "progress=false", *words])
+
+
+def files() -> list[str]:
+    return sorted(str(path) for path in Path().rglob("*") if path.is_file() and path.name != "red.png")
+
+
+def test_a_photo(capsys: pytest.CaptureFixture[str]) -> None:
+    assert apply(f"input={portrait_path()}", "output=worn, too.png") == 0
+    assert capsys.readouterr().out == "Written to worn, too.png: 1 with masks on 1 faces.\n"
+    assert files() == ["worn, too.png"], "and no run folder"
+    before, after = (np.asarray(Image.open(path).convert("RGB")) for path in (portrait_path(), files()[0]))
+    changed = (before != after).any(axis=2)
+    assert 0.01 < changed.mean() < 0.1
+    stamp = Path("worn, too.png").stat().st_mtime_ns
+    assert apply(f"input={portrait_path()}", "output=worn, too.png") == 7
+    assert "worn, too.png exists" in capsys.readouterr().err
+    assert Path("worn, too.png").stat().st_mtime_ns == stamp
+    assert apply(f"input={portrait_path()}", "output=worn, too.png", "overwrite=true") == 0
+
+
+def test_a_folder(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("in/sub").mkdir(parents=True)
+    portrait = Image.open(portrait_path()).convert("RGB")
+    portrait.save("in/sub/one.png")
+    portrait.save("in/two.jpg")
+    Image.new("RGB", (90, 90), (40, 90, 40)).save("in/green.png")
+    Path("in/broken.jpg").write_bytes(b"no picture")
+    Path("in/notes.txt").write_text("notes")
+    assert apply("input=in", "output=out") == 0
+    captured = capsys.readouterr()
+    lines = captured.out.splitlines()
+    assert lines[:2] == ["Skipped 1 files that are no photos or videos:", "  in/notes.txt"]
+    assert lines[-1] == (
+        "Written to out: 2 with masks on 2 faces; 1 without a mask, copied as they are; 1 left out."
+    )
+    assert any(line.startswith("Left out in/broken.jpg is not") for line in lines)
+    assert "in/green.png: No face of 30 px or more was found; it stays as it is." in lines
+    assert [name for name in files() if name.startswith("out")] == [
+        "out/green.png",
+        "out/sub/one.png",
+        "out/two.jpg",
+    ]
+    # A second time only what is missing is made.
+    stamp = Path("out/two.jpg").stat().st_mtime_ns
+    Path("out/sub/one.png").unlink()
+    Path("in/broken.jpg").unlink()
+    assert apply("input=in", "output=out") == 0
+    out = capsys.readouterr().out
+    assert "2 results were there already; make them again with overwrite=true." in out
+    assert Path("out/two.jpg").stat().st_mtime_ns == stamp
+    assert Path("out/sub/one.png").exists()
+
+
+def test_nothing_usable(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("in").mkdir()
+    Path("in/broken.jpg").write_bytes(b"no picture")
+    assert apply("input=in", "output=out") == 3
+    assert "Nothing in in could be used" in capsys.readouterr().err
+    assert apply("input=in/broken.jpg", "output=out.jpg") == 3
+    assert capsys.readouterr().err.startswith("in/broken.jpg is not")
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "sentence"),
+    [
+        (["input=red.png", "output=red.png"], 2, "would replace"),
+        (["input=red.png"], 2, "Setting output is missing; give it as output=VALUE."),
+        (["output=b.png"], 2, "Setting input is missing; give it as input=VALUE."),
+        (["input=none.jpg", "output=b.jpg"], 3, "There is no photo, video or folder at none.jpg"),
+        (["input=red.png", "output=b.png", "steady.every=0"], 2, "steady.every=0 does not fit"),
+        (["input=red.png", "output=b.png", "faces.landmarks=mesh"], 2, "needs faces.mesh_model=FILE"),
+    ],
+)
+def test_bad_settings(words: list[str], code: int, sentence: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert apply(*words) == code
+    error = capsys.readouterr().err
+    assert sentence in error
+    assert "Traceback" not in error
+
+
+def test_a_texture_of_another_pattern(capsys: pytest.CaptureFixture[str]) -> None:
+    surface = build_mask(MaskSettings(pattern="pleated"))
+    texels = torch.rand(3, *surface.texture_size(1.0))
+    write_design(Path("other.png"), Design(texels, pattern="pleated", texels_per_mm=1.0))
+    words = ["design=other.png", f"input={portrait_path()}", "output=a.png"]
+    assert apply(*words) == 6
+    assert "is a texture of the pattern pleated, and the mask is contour; add mask=pleated" in (
+        capsys.readouterr().err
+    )
+    assert apply(*words, "mask=pleated") == 0
+
+
+def test_a_video(capsys: pytest.CaptureFixture[str]) -> None:
+    av = pytest.importorskip("av")
+    picture = np.asarray(Image.open(portrait_path()).convert("RGB"))[20:180, 120:320]
+    Path("in").mkdir()
+    with av.open("in/film.mp4", "w") as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.height, stream.width, stream.pix_fmt = *picture.shape[:2], "yuv420p"
+        for _ in range(4):
+            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    shutil.copy(portrait_path(), "in/photo.png")
+    assert apply("input=in", "output=out") == 0
+    out = capsys.readouterr().out
+    assert "in/film.mp4: 4 of 4 frames show a mask" in out
+    assert [name for name in files() if name.startswith("out")] == ["out/film.mp4", "out/photo.png"]
