@@ -1,6 +1,6 @@
 """What effects in training are worth: two designs, judged side by side under every preset.
 
-    python benchmarks/presets.py RUN_WITHOUT RUN_WITH [faces.root=PATH recognizers=[...] ...]
+    python benchmarks/presets.py RUN_WITHOUT RUN_WITH [presets=indoor,cctv] [faces.root=PATH ...]
 
 Both runs must be of the same mask. Takes the overrides of `advmask evaluate` but for the effects and the
 printer, which it goes through; faces, split and recognizers come from the second run unless given. Probes are
@@ -63,11 +63,13 @@ def main() -> None:
         f"faces.split=[{','.join(map(str, of_run.faces.split))}]",
         f"recognizers=[{','.join(of_run.recognizers)}]",
         "protocol.progress=false",
-        *sys.argv[3:],
+        *(word for word in sys.argv[3:] if not word.startswith("presets=")),
     ]
+    asked = [word.removeprefix("presets=").split(",") for word in sys.argv[3:] if word.startswith("presets=")]
+    presets = asked[0] if asked else PRESETS
     with initialize_config_dir(str(conf_dir()), version_base="1.3"):
-        chosen = {name: settings_of([*common, f"effects={name}"]) for name in PRESETS}
-    first = chosen[PRESETS[0]]
+        chosen = {name: settings_of([*common, f"effects={name}"]) for name in presets}
+    first = chosen[presets[0]]
     faces = load_faces(first.faces)
     prepared = prepare_all(build_recognizers(first.recognizers), faces.crops, fmr=first.protocol.fmr)
     designs = {name: one.texels for name, one in zip(NAMES, opened, strict=True)}
