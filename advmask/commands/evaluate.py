@@ -1,22 +1,37 @@
-"""`advmask evaluate`: a design against plain masks, as a table and `results.json`."""
+"""`advmask evaluate`: a design against plain masks: a table, `results.json`, scores and a report."""
 
+import hashlib
 from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
 
 import torch
+from jaxtyping import Float
 from omegaconf import DictConfig
+from torch import Tensor
 
-from advmask.commands.designs import CONTROLS, open_design, shipped_design
+from advmask import __version__
+from advmask.commands.designs import CONTROLS, NamedDesign, open_design, shipped_design
 from advmask.commands.given import as_mapping, beside_run
 from advmask.commands.output import output_dir
 from advmask.effects import EffectsSettings
-from advmask.evaluation.protocol import ProtocolSettings, evaluate_designs, people_of
-from advmask.evaluation.results import write_results
+from advmask.errors import AdvmaskError
+from advmask.evaluation.columns import columns_of
+from advmask.evaluation.protocol import Judgement, ProtocolSettings, judge_designs, people_of
+from advmask.evaluation.report import report_page
+from advmask.evaluation.result_tables import csv_table, latex_of, markdown_of
+from advmask.evaluation.results import result_record, write_record
+from advmask.evaluation.score_files import write_comparisons, write_scores
 from advmask.evaluation.table import results_table
+from advmask.evaluation.traits import break_down, photo_traits
+from advmask.files import write_text
 from advmask.masks import MaskSettings, build_mask
 from advmask.photos import FaceSet, FacesSettings, load_faces
 from advmask.placement_cache import placement_cache
 from advmask.printers import PrinterSettings
 from advmask.recognizers.preparation import prepare_all
+from advmask.recognizers.recognizer import Recognizer
 from advmask.recognizers.registry import build_recognizers
 from advmask.render import RenderSettings
 from advmask.settings import Settings
@@ -35,6 +50,7 @@ class EvaluateSettings(Settings):
     effects: EffectsSettings
     printer: PrinterSettings
     protocol: ProtocolSettings
+    pictures: bool = True
 
 
 _KNOWN_OF_THEM = {
@@ -45,7 +61,7 @@ _KNOWN_OF_THEM = {
 
 
 def run(config: DictConfig) -> None:
-    """Evaluate, print the table and write `results.json`."""
+    """Evaluate, print the table and write `results.json` with all that belongs to it."""
     mask = MaskSettings.build(as_mapping(config)["mask"])
     design = open_design(config.design, mask=mask, texels_per_mm=config.texels_per_mm)
     values = beside_run(config, design.run, texels_per_mm=design.texels_per_mm)
@@ -60,7 +76,7 @@ def run(config: DictConfig) -> None:
     controls = {
         name: shipped_design(name, surface, texels_per_mm=settings.texels_per_mm) for name in CONTROLS
     }
-    results = evaluate_designs(
+    judgement = judge_designs(
         controls | {"design": design.texels},
         faces,
         prepare_all(recognizers, faces.crops, fmr=settings.protocol.fmr, tell=print),
@@ -74,30 +90,112 @@ def run(config: DictConfig) -> None:
     )
     names = people_of(faces, settings.protocol.people)
     held_out = _held_out(settings, design.run, faces)
+    results = [one for each in judgement.judged for one in each.summaries(seed=settings.protocol.seed)]
+    unsupported = _unsupported(judgement)
+    facts = {
+        "date": datetime.now(UTC).date().isoformat(),
+        "settings": settings.model_dump(mode="json"),
+        "people": {"probed": list(names), "held_out": held_out, "at_hand": len(faces.people)},
+        "design": {"name": Path(settings.design).resolve().name, "texels_sha256": _checksum(design.texels)},
+        "recognizers": _about(recognizers, design),
+        "unsupported": unsupported,
+        "breakdown": _breakdown(judgement, seed=settings.protocol.seed),
+        "weights_sha256": {item.label: item.weights_sha256 for item in recognizers},
+        "packages": {"advmask": __version__, "torch": torch.__version__} | _versions(),
+    }
     path = output_dir() / "results.json"
-    write_results(
-        path,
-        results,
-        {
-            "date": datetime.now(UTC).date().isoformat(),
-            "settings": settings.model_dump(mode="json"),
-            "people": {
-                "probed": list(names),
-                "held_out": held_out,
-                "at_hand": len(faces.people),
-            },
-            "weights_sha256": {item.label: item.weights_sha256 for item in recognizers},
-            "packages": {"torch": torch.__version__},
-        },
-    )
+    record = result_record(results, facts)
+    write_record(path, record)
+    _write_beside(path.parent, record, judgement, pictures=settings.pictures)
     who = "1 person" if len(names) == 1 else f"{len(names)} people"
     brackets = "in brackets 95 % intervals over people" if len(names) > 1 else "one person gives no intervals"
-    print(f"\n{who}{_KNOWN_OF_THEM[held_out]}, enrolled with bare photos; {brackets}.\n")
-    print(results_table(results))
+    print(f"\n{who}{_KNOWN_OF_THEM[held_out]}; {brackets}.\n")
+    main = [one for one in results if one.fmr == results[0].fmr]
+    print(results_table(main))
+    for sentence in dict.fromkeys(
+        f"Not given at FMR {one['fmr']:g} for {one['recognizer']} ({one['gallery']} gallery): {one['reason']}"
+        for one in unsupported
+        if one["fmr"] == settings.protocol.fmr
+    ):
+        print(f"\n{sentence}")
     print(
         "\nMeasured on these photos, recognizers and simulated effects only: not a printed mask, not other "
-        f"recognizers, not a promise.\nWritten to {path}"
+        f"recognizers, not a promise.\nWritten to {path}\nTo read: {path.with_name('report.html')}"
     )
+
+
+def _write_beside(folder: Path, record: dict[str, Any], judgement: Judgement, *, pictures: bool) -> None:
+    write_scores(folder / "scores.csv.gz", judgement.judged)
+    write_comparisons(folder / "comparisons.csv.gz", judgement.judged)
+    write_text(folder / "results.csv", csv_table(record))
+    write_text(folder / "results.md", markdown_of(record))
+    write_text(folder / "results.tex", latex_of(record))
+    write_text(folder / "report.html", report_page(record, judgement, pictures=pictures))
+
+
+def _about(recognizers: list[Recognizer], design: NamedDesign) -> dict[str, dict[str, Any]]:
+    trained = _trained(recognizers, design.run)
+    columns = columns_of(recognizers, trained)
+    return {
+        one.label: {
+            "name": one.name,
+            "family": one.family,
+            "column": columns[one.label],
+            "licence": one.licence,
+            "source": one.source,
+        }
+        for one in recognizers
+    }
+
+
+def _trained(recognizers: list[Recognizer], run: TrainSettings | None) -> list[Recognizer] | None:
+    """The networks a design was trained against; None where that is not known or one of them is gone."""
+    if run is None:
+        return None
+    here = {one.name: one for one in recognizers}
+    try:
+        return [here[name] if name in here else build_recognizers([name])[0] for name in run.recognizers]
+    except AdvmaskError as error:
+        print(f"A network the design was trained against cannot be opened, so columns are unknown: {error}")
+        return None
+
+
+def _unsupported(judgement: Judgement) -> list[dict[str, Any]]:
+    lines = {
+        (one.recognizer, one.gallery, one.fmr): one.reason
+        for each in judgement.judged
+        for one in each.gallery.unsupported
+    }
+    return [
+        {"recognizer": recognizer, "gallery": gallery, "fmr": fmr, "reason": reason}
+        for (recognizer, gallery, fmr), reason in lines.items()
+    ]
+
+
+def _breakdown(judgement: Judgement, *, seed: int) -> list[Any]:
+    stage = judgement.stage
+    traits = photo_traits(stage.photos.crops, [photo for photo, _ in stage.probes])
+    return [
+        found
+        for each in judgement.judged
+        for found in break_down(
+            each.scores, traits, stage.conditions, threshold=each.threshold.threshold, seed=seed
+        )
+    ]
+
+
+def _checksum(texels: Float[Tensor, "3 height width"]) -> str:
+    return hashlib.sha256(texels.float().contiguous().numpy().tobytes()).hexdigest()
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for name in ("kornia", "facenet-pytorch", "numpy", "pillow"):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
 
 
 def _held_out(settings: EvaluateSettings, run: TrainSettings | None, faces: FaceSet) -> bool | None:

@@ -53,7 +53,7 @@ def launch(command: str, *, module: str, conf: Path, words: Sequence[str], typed
     entry: Callable[[], None] = hydra.main(version_base="1.3", config_path=str(conf), config_name=command)(
         task
     )
-    with _hydra_sees([*words, *_own_choices()]):
+    with _hydra_sees([*_own_choices(), *words]):
         try:
             entry()
         except OSError as error:

@@ -10,7 +10,7 @@ import yaml
 from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig, OmegaConf
 
-from advmask.config import register_resolvers
+from advmask.config import register_resolvers, user_conf_dir
 
 _PACKAGE_HEADER = re.compile(r"#\s*@package\s+(\S+)")
 
@@ -60,8 +60,9 @@ def known_keys(conf: Path, command: str, overrides: Sequence[str] = ()) -> list[
 
 
 def group_options(conf: Path, group: str) -> list[str]:
-    """Names of the files of a group, in alphabetical order."""
-    return sorted(path.stem for path in (conf / group).glob("*.yaml"))
+    """Names of the files of a group, ours and the user's own, in alphabetical order."""
+    folders = (conf, user_conf_dir())
+    return sorted({path.stem for folder in folders for path in (folder / group).glob("*.yaml")})
 
 
 def _composed(conf: Path, command: str, overrides: Sequence[str]) -> tuple[DictConfig, dict[str, str]]:

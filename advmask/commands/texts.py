@@ -56,7 +56,7 @@ TEXTS: dict[str, Text] = {
         (
             "advmask calibrate chart paper=a4",
             "advmask calibrate fit ~/pictures/chart.jpg printer.name=mine",
-            "advmask calibrate fit chart.jpg printer.name=mine printer.overwrite=true",
+            "advmask calibrate fit chart.jpg printer.name=mine overwrite=true",
         ),
     ),
     "pattern": Text(

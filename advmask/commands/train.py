@@ -13,6 +13,7 @@ from advmask.printing.exports import PRINT_FILES, write_exports
 from advmask.printing.settings import SheetSettings
 from advmask.recognizers.preparation import prepare_all
 from advmask.recognizers.registry import build_recognizers
+from advmask.training.processes import is_first_process
 from advmask.training.run import TrainResult, train
 from advmask.training.settings import TrainSettings
 
@@ -21,6 +22,8 @@ def run(config: DictConfig) -> None:
     """Train, export and check."""
     settings = TrainSettings.build(as_mapping(config))
     result = train(settings, folder=output_dir())
+    if not is_first_process():  # of a run on several devices the others have done their part
+        return
     exports = [result.folder / "exports" / name for name in PRINT_FILES]
     if not all(path.exists() for path in exports):
         pattern = build_mask(settings.mask).pattern
@@ -35,6 +38,7 @@ def run(config: DictConfig) -> None:
         print(f"\nChecked on {who}, under effects drawn anew:\n{_summary(results)}")
         write_results(check, results, {"what": "short check at the end of training"})
     print("\nThe design:  " + str(result.folder / "texture.png"))
+    print("Its course:  " + str(result.folder / "progress.png"))
     print("To print:    " + ", ".join(str(path) for path in exports))
     print(f"             advmask export design={result.folder} paper=a4    (sheets, notes, other sizes)")
     print("To measure:  advmask evaluate design=" + str(result.folder))

@@ -8,7 +8,7 @@ from typing import Any
 from advmask.errors import RunError
 
 SCHEMA = 1
-_KNOWN_RESULTS = 2
+_KNOWN_RESULTS = (2, 3)
 NOT_TESTED = (
     "a real print: everything is simulated",
     "recognizers that are not listed",
@@ -32,9 +32,10 @@ def card(
     Raises:
         RunError: The record is of a kind that this version does not know, or incomplete.
     """
-    if results.get("schema") != _KNOWN_RESULTS:
+    if results.get("schema") not in _KNOWN_RESULTS:
+        known = " or ".join(map(str, _KNOWN_RESULTS))
         raise RunError(
-            f"results.json has schema {results.get('schema')!r} and not {_KNOWN_RESULTS}; evaluate the "
+            f"results.json has schema {results.get('schema')!r} and not {known}; evaluate the "
             "design again, or move results.json away."
         )
     try:

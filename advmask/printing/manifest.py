@@ -38,7 +38,7 @@ def write_kept(folder: Path, files: Mapping[str, bytes], *, overwrite: bool = Fa
     ]
     if foreign and not overwrite:
         raise RunError(
-            f"{', '.join(str(folder / name) for name in foreign)} exists and is not as advmask export wrote "
+            f"{', '.join(str(folder / name) for name in foreign)} exists and is not as advmask wrote "
             "it; nothing is written. Choose another folder with out=DIR, or replace it with overwrite=true."
         )
     record = before | {name: _sha256(content) for name, content in files.items()}

@@ -462,7 +462,7 @@ def test_only_files_of_ours_are_replaced_and_all_or_none(tmp_path):
     (tmp_path / "b").write_bytes(b"edited")
     (tmp_path / "c").write_bytes(b"the user's")
     for name in ("b", "c"):
-        with pytest.raises(RunError, match="is not as advmask export wrote it"):
+        with pytest.raises(RunError, match="is not as advmask wrote it"):
             write_kept(tmp_path, {"a": b"4", name: b"5"})
     assert [(tmp_path / name).read_bytes() for name in "abc"] == [b"3", b"edited", b"the user's"]
     write_kept(tmp_path, {"c": b"the user's"})
