@@ -7,6 +7,8 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from advmask.objectives.worst import worst_share
+
 MatchKind = Literal["confidence", "log_confidence", "similarity"]
 
 
@@ -24,11 +26,13 @@ class MatchObjective(nn.Module):
 
     Args:
         kind: Which form.
+        tail: Share of the photos, those that match best, whose mean counts for each recognizer; 1 counts all.
     """
 
-    def __init__(self, kind: MatchKind = "log_confidence") -> None:
+    def __init__(self, kind: MatchKind = "log_confidence", *, tail: float = 1.0) -> None:
         super().__init__()
         self.kind = kind
+        self.tail = tail
 
     def forward(
         self,
@@ -46,4 +50,4 @@ class MatchObjective(nn.Module):
             each = torch.sigmoid(margin)
         elif self.kind == "log_confidence":
             each = F.softplus(margin)
-        return each.mean()
+        return each.mean() if self.tail == 1 else worst_share(each, self.tail).mean()

@@ -1,6 +1,6 @@
 """Settings of the objective."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -15,6 +15,17 @@ class ObjectiveSettings(Settings):
 
     Attributes:
         match: Form of the match term.
+        tail: Share of the photos of a batch, those that match best, whose mean counts; 1 counts all.
+        over_recognizers: `mean`, or `smooth_max`: the recognizer that matches best counts most. Terms of
+            different recognizers compare only in the forms that know thresholds.
+        temperature: Of `smooth_max`, in units of the match term: lower comes closer to the worst alone.
+        masked_gallery: Weight of the match with the same person enrolled under a plain mask.
+        impostor: Weight of the match with the most similar other person.
+        displacement: Weight of misleading the aligners that carry a gradient, per eye distance that the
+            landmarks move.
+        displacement_reach: A landmark counts as moved by less than this, in eye distances.
+        features: Weight of the likeness of masked and bare photos half way through each network.
+        fidelity: Weight of the colour difference (Delta E) between the texture and its start.
         smoothness: Weight of the change of colour per millimetre.
         distance_m: From where the design is looked at, metres; detail that an eye does not resolve there
             (0.29 mm for each metre) has no part in `smoothness`. 0 sees every texel.
@@ -26,6 +37,15 @@ class ObjectiveSettings(Settings):
     """
 
     match: MatchKind = "log_confidence"
+    tail: float = Field(default=1.0, gt=0, le=1)
+    over_recognizers: Literal["mean", "smooth_max"] = "mean"
+    temperature: float = Field(default=0.5, ge=0.01, le=100)
+    masked_gallery: float = Field(default=0.0, ge=0)
+    impostor: float = Field(default=0.0, ge=0)
+    displacement: float = Field(default=0.0, ge=0)
+    displacement_reach: float = Field(default=0.5, ge=0.05, le=5)
+    features: float = Field(default=0.0, ge=0)
+    fidelity: float = Field(default=0.0, ge=0)
     smoothness: float = Field(default=0.0, ge=0)
     distance_m: float = Field(default=0.0, ge=0, le=50)
     gamut: float = Field(default=0.0, ge=0)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
-from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -12,17 +11,29 @@ from torch import Generator, Tensor, nn
 from advmask.errors import ConfigError
 from advmask.memory import keep_freed_memory
 from advmask.recognizers.aligners import Aligner, BareAligner, aligned_points, build_aligner, build_aligners
+from advmask.recognizers.eager_gradients import EagerGradients
+from advmask.recognizers.middle_layer import middle_layer, watched
+from advmask.recognizers.misled import Misled
 from advmask.recognizers.perturbation import PerturbationSettings, moved_landmarks, perturbed
 from advmask.recognizers.recognizer import Recognizer
 from advmask.settings import Settings
+
+Judge = Callable[[int, Float[Tensor, "batch dim"]], Float[Tensor, ""]]
+"""The term of the recognizer with this number, from its embeddings."""
+
+HalfWay = Callable[[int, Tensor, Tensor], Float[Tensor, ""]]
+"""A term of the recognizer with this number, from its feature maps of masked and of bare photos."""
+
+Mislead = Callable[[Float[Tensor, "n 5 2"], Float[Tensor, "n 5 2"]], Float[Tensor, ""]]
+"""A term of aligners: from landmarks found on masked pictures and those of the bare pictures."""
 
 
 class SurrogateSettings(Settings):
     """How an ensemble is fed and run in training.
 
     Attributes:
-        aligners: The photos of a batch are dealt to these in turn: `bare`, `mtcnn-box` and `mesh468-box`
-            (whose landmarks carry a gradient), or others.
+        aligners: The photos of a batch are dealt to these in turn, to one named twice twice as many: `bare`,
+            `mtcnn-box` and `mesh468-box` (whose landmarks carry a gradient), or others.
         own_aligners: Aligner of single recognizers, by their short name; they see the whole batch through it.
         box_shake: How far the box of the face jumps for aligners that are told it, in eye distances.
         weights: Weight of each recognizer in the objective; None counts all alike.
@@ -64,8 +75,11 @@ class Ensemble(nn.Module):
         self.settings = settings or SurrogateSettings()
         self.recognizers = nn.ModuleList(recognizers)
         self.register_buffer("weights", _weights(self.settings.weights, len(recognizers)), persistent=False)
-        self._aligners = build_aligners(self.settings.aligners)
+        distinct = list(dict.fromkeys(self.settings.aligners))
+        built = dict(zip(distinct, build_aligners(distinct), strict=True))
+        self._aligners = [built[name] for name in self.settings.aligners]
         self._own = _own_aligners(self.settings.own_aligners, recognizers)
+        self._middle: dict[int, str] = {}
         if self.settings.compile:
             for member in recognizers:
                 member.network = torch.compile(member.network)  # type: ignore[assignment]
@@ -75,6 +89,26 @@ class Ensemble(nn.Module):
     def members(self) -> list[Recognizer]:
         """The recognizers, in order."""
         return [member for member in self.recognizers if isinstance(member, Recognizer)]
+
+    @property
+    def can_mislead(self) -> bool:
+        """Whether any aligner gives landmarks that carry a gradient."""
+        return any(aligner.differentiable for aligner in (*self._aligners, *self._own.values()))
+
+    def find_middle_layers(self) -> None:
+        """Find the layer of each network that `judged` watches for features; otherwise done when needed.
+
+        Raises:
+            ConfigError: A network shows no such layer, or networks are compiled, which hides them.
+        """
+        if self.settings.compile:
+            raise ConfigError(
+                "objective.features looks into the networks, which surrogates.compile=true closes; set one "
+                "of them to false or 0."
+            )
+        for number, member in enumerate(self.members):
+            if number not in self._middle:
+                self._middle[number] = middle_layer(member)
 
     def assert_frozen(self) -> None:
         """Check that no member is in training mode and no parameter would be trained."""
@@ -107,11 +141,15 @@ class Ensemble(nn.Module):
         self,
         pictures: Float[Tensor, "batch 3 rows columns"],
         landmarks: Float[Tensor, "batch 5 2"],
-        judge: Callable[[int, Float[Tensor, "batch dim"]], Float[Tensor, ""]],
+        judge: Judge,
         *,
         draws: Generator | None = None,
+        combine: Callable[[Float[Tensor, " recognizers"]], Float[Tensor, ""]] | None = None,
+        mislead: Mislead | None = None,
+        half_way: HalfWay | None = None,
+        bare: Float[Tensor, "batch 3 rows columns"] | None = None,
     ) -> Float[Tensor, ""]:
-        """Sum of what `judge` makes of each recognizer's embeddings; differentiable in the pictures.
+        """What `judge` makes of each recognizer's embeddings, added up; differentiable in the pictures.
 
         Each network's gradient is taken as soon as its term is known, so that the activations of one network
         at a time are held: the memory of the largest instead of all, and faster, because it is used again
@@ -124,48 +162,75 @@ class Ensemble(nn.Module):
             judge: Gives the term of the recognizer with this number from its embeddings (B, D); it may depend
                 on nothing else that needs a gradient.
             draws: For dealing photos to aligners and for perturbations; needed where there are any.
+            combine: Makes one number of the terms of all recognizers, in order; None adds them. Its gradient
+                is exact: the networks' gradients are held, in the size of chips, until all terms are known.
+            mislead: Gives a further term from the landmarks that aligners with a gradient found in this step
+                and those of the bare pictures; there may be none of them.
+            half_way: Gives a term added to that of `judge`, from the maps of a middle layer; those of the
+                bare photos have no gradient. Needs `bare`, and costs one more forward pass of each network.
+            bare: The photos without a mask.
+
+        Raises:
+            ConfigError: `half_way` is given and a network shows no middle layer.
+            ValueError: `half_way` is given without `bare`.
         """
         draws = draws or torch.Generator().manual_seed(0)
-        total = pictures.new_zeros(())
-        fed: dict[int, tuple[Tensor, Tensor]] = {}
-        for number, (member, chips) in enumerate(self._fed(pictures, landmarks, draws=draws)):
-            if not chips.requires_grad:
-                total = total + judge(number, self._embedded(member, chips, draws)).detach()
-                continue
-            ready = chips.detach().requires_grad_()
-            term = judge(number, self._embedded(member, ready, draws))
-            (gradient,) = torch.autograd.grad(term, ready)
-            total = total + term.detach()
-            known = fed.get(id(chips))
-            fed[id(chips)] = (chips, gradient if known is None else known[1] + gradient)
-        for chips, gradient in fed.values():
-            total = _Carried.apply(total, chips, gradient)
-        judged: Tensor = total
-        return judged
+        if half_way is not None:
+            if bare is None:
+                raise ValueError("judging half way needs the bare photos")
+            self.find_middle_layers()
+        misled = Misled() if mislead is not None else None
+        gradients = EagerGradients(combine)
+        for number, (member, chips) in enumerate(self._fed(pictures, landmarks, draws=draws, misled=misled)):
+            ready = chips.detach().requires_grad_(chips.requires_grad)
+            if half_way is None or bare is None:
+                term = judge(number, self._embedded(member, ready, draws))
+            else:
+                before = self._features(number, member, bare, landmarks)
+                with watched(member.network, self._middle[number]) as seen:
+                    term = judge(number, self._embedded(member, ready, draws))
+                term = term + half_way(number, seen[-1].to(before), before)
+            gradients.take(term, chips, ready)
+        total = gradients.total(pictures.new_zeros(()))
+        return total if misled is None or mislead is None else total + mislead(*misled.landmarks(landmarks))
 
     def _fed(
-        self, pictures: Tensor, landmarks: Tensor, *, draws: Generator
+        self, pictures: Tensor, landmarks: Tensor, *, draws: Generator, misled: Misled | None = None
     ) -> Iterator[tuple[Recognizer, Tensor]]:
         """Each recognizer with its chips; the same tensor for all that share an alignment."""
-        points = {"": self._dealt(pictures, landmarks, draws)}
+        points = {"": self._dealt(pictures, landmarks, draws, misled)}
         chips: dict[tuple[object, ...], Tensor] = {}
         for member in self.members:
             aligner = self._own.get(member.label)
             name = aligner.name if aligner is not None else ""
             if aligner is not None and name not in points:
-                points[name], _ = aligned_points([aligner], pictures, landmarks, draws=draws)
+                points[name], found = aligned_points([aligner], pictures, landmarks, draws=draws)
+                if misled is not None and aligner.differentiable:
+                    misled.take(points[name], landmarks, found)
             key = (name, member.specification.size, tuple(member.template.flatten().tolist()))
             if key not in chips:
                 moved = moved_landmarks(points[name], self.settings.perturbation.alignment, draws=draws)
                 chips[key] = member.chips(pictures, moved)
             yield member, chips[key]
 
-    def _dealt(self, pictures: Tensor, landmarks: Tensor, draws: Generator) -> Tensor:
+    def _dealt(self, pictures: Tensor, landmarks: Tensor, draws: Generator, misled: Misled | None) -> Tensor:
         if all(isinstance(aligner, BareAligner) for aligner in self._aligners):
             return landmarks
+        carrying = None
+        if misled is not None:
+            carrying = misled.carrying(self._aligners, landmarks, draws=draws)
         shake = self.settings.box_shake
-        points, _ = aligned_points(self._aligners, pictures, landmarks, draws=draws, shake=shake)
+        points, found = aligned_points(self._aligners, pictures, landmarks, draws=draws, shake=shake)
+        if misled is not None and carrying is not None:
+            misled.take(points, landmarks, found & carrying)
         return points
+
+    def _features(self, number: int, member: Recognizer, bare: Tensor, landmarks: Tensor) -> Tensor:
+        """Maps of the middle layer for the bare photos; without gradient and perturbation."""
+        autocast = torch.autocast(bare.device.type, torch.bfloat16, enabled=self.settings.autocast)
+        with torch.no_grad(), autocast, watched(member.network, self._middle[number]) as seen:
+            member.embed(member.chips(bare, landmarks))
+        return seen[-1].float() if self.settings.autocast else seen[-1]
 
     def _embedded(self, member: Recognizer, chips: Tensor, draws: Generator) -> Tensor:
         settings = self.settings
@@ -187,20 +252,6 @@ class Ensemble(nn.Module):
         """The ensemble stays in evaluation mode."""
         super().train(False)
         return self
-
-
-class _Carried(torch.autograd.Function):
-    """A value whose gradient in the chips is known already."""
-
-    @staticmethod
-    def forward(ctx: Any, value: Tensor, chips: Tensor, gradient: Tensor) -> Tensor:
-        ctx.save_for_backward(gradient)
-        return value.clone()
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, None]:
-        (gradient,) = ctx.saved_tensors
-        return gradients[0], gradient * gradients[0], None
 
 
 def _weights(given: Sequence[float] | None, count: int) -> Tensor:

@@ -1,5 +1,6 @@
 """Checkpoints that a kill cannot damage."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -36,3 +37,31 @@ class StretchCheckpoint(Callback):
             if isinstance(logger, CsvLog):
                 logger.flush()
         trainer.save_checkpoint(self._path)
+
+
+class RateAsAsked(Callback):
+    """Gives a resumed run the learning rate of its settings where its checkpoint holds another.
+
+    That happens only after a step that was not finite; see `RunFolder.begin`.
+
+    Args:
+        rate: The learning rate asked for.
+        tell: Receives sentences for the user.
+    """
+
+    def __init__(self, rate: float, *, tell: Callable[[str], None]) -> None:
+        self._rate = rate
+        self._tell = tell
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Change the rate of the optimiser and of its schedule."""
+        for config in trainer.lr_scheduler_configs:
+            schedule = config.scheduler
+            before = schedule.base_lrs[0]
+            if before == self._rate:
+                continue
+            schedule.base_lrs = [self._rate for _ in schedule.base_lrs]
+            for group in schedule.optimizer.param_groups:
+                group["lr"] *= self._rate / before
+                group["initial_lr"] = self._rate
+            self._tell(f"The learning rate was {before:g} and is {self._rate:g} from here on.")

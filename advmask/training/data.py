@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytorch_lightning as pl
 import torch
@@ -9,6 +10,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from advmask.effects import generator
+from advmask.errors import ConfigError
 from advmask.render import PackedBatch
 from advmask.worn import WornPhotos
 
@@ -23,6 +25,8 @@ class Batch:
         pictures: (B, 3, S, S) bare, sRGB in [0, 1], laid out in memory with the channels last.
         landmarks: (B, 5, 2) on the bare pictures.
         packed: Placements, collated.
+        first: Place of the first of these photos among all of the step.
+        whole: Photos of the step, of which these may be a part; 0 if these are all.
     """
 
     step: int
@@ -30,6 +34,11 @@ class Batch:
     pictures: Tensor
     landmarks: Tensor
     packed: PackedBatch
+    first: int = 0
+    whole: int = 0
+
+    def __post_init__(self) -> None:
+        self.whole = self.whole or len(self.photo)
 
     def to(self, device: torch.device | str, **_: object) -> "Batch":
         """The same batch on another device."""
@@ -39,6 +48,8 @@ class Batch:
             self.pictures.to(device),
             self.landmarks.to(device),
             self.packed.to(device),
+            self.first,
+            self.whole,
         )
 
 
@@ -79,26 +90,48 @@ def draw_photos(people: Sequence[Sequence[int]], *, count: int, seed: int, step:
 
 
 class StepDataset(Dataset[Batch]):
-    """The batch of each step, by its number."""
+    """The batch of each step, by its number.
 
-    def __init__(self, photos: WornPhotos, *, batch: int, seed: int) -> None:
+    Args:
+        photos: Photos and placements.
+        batch: Photos per step.
+        seed: Of the run.
+        first: Place of the first photo, among those of a step, that is given.
+        count: How many are given; None gives all.
+    """
+
+    def __init__(
+        self, photos: WornPhotos, *, batch: int, seed: int, first: int = 0, count: int | None = None
+    ) -> None:
         self._photos = photos
         self._people = by_person(photos.names)
         self._batch = batch
         self._seed = seed
+        self._first = first
+        self._count = batch if count is None else count
 
     def __getitem__(self, step: int) -> Batch:
         """Assemble the batch of a step."""
-        chosen = draw_photos(self._people, count=self._batch, seed=self._seed, step=step)
+        return self.part(step, first=self._first, count=self._count)
+
+    def part(self, step: int, *, first: int, count: int) -> Batch:
+        """Some consecutive photos of a step, with the placements that they have in the whole step."""
         draws = generator(self._seed, step, "placements")
-        ways = [int(torch.randint(self._photos.ways, (), generator=draws)) for _ in chosen]
+        ways = [int(torch.randint(self._photos.ways, (), generator=draws)) for _ in range(self._batch)]
+        chosen, ways = self.chosen(step)[first : first + count], ways[first : first + count]
         return Batch(
             step=step,
             photo=torch.tensor(chosen),
             pictures=self._photos.pictures(chosen),
             landmarks=self._photos.landmarks(chosen),
             packed=self._photos.packed(chosen, ways),
+            first=first,
+            whole=self._batch,
         )
+
+    def chosen(self, step: int) -> list[int]:
+        """Numbers of all photos of a step."""
+        return draw_photos(self._people, count=self._batch, seed=self._seed, step=step)
 
 
 class StepSampler(Sampler[int]):
@@ -123,25 +156,48 @@ class StepSampler(Sampler[int]):
 
 
 class StepData(pl.LightningDataModule):
-    """Feeds a run step by step.
+    """Feeds a run step by step; of several processes, each its own part of every step.
 
     Args:
         photos: Photos and placements.
-        batch: Photos per step.
+        batch: Photos per step, of all processes together.
         seed: Of the run.
         stretch: Steps between two checkpoints.
     """
 
     def __init__(self, photos: WornPhotos, *, batch: int, seed: int, stretch: int) -> None:
         super().__init__()
-        self._dataset = StepDataset(photos, batch=batch, seed=seed)
+        self._photos = photos
+        self._batch = batch
+        self._seed = seed
         self._stretch = stretch
+        self._whole = StepDataset(photos, batch=batch, seed=seed)
 
     def train_dataloader(self) -> DataLoader[Batch]:
-        """Batches of the steps that follow the present one."""
-        return DataLoader(
-            self._dataset, batch_size=None, sampler=StepSampler(self._present_step, self._stretch)
-        )
+        """Batches of the steps that follow the present one.
+
+        Raises:
+            ConfigError: The photos of a step cannot be shared out evenly.
+        """
+        rank, processes = 0, 1
+        if self.trainer is not None:
+            rank, processes = self.trainer.global_rank, self.trainer.world_size
+        own, left = divmod(self._batch, processes)
+        if left:
+            raise ConfigError(
+                f"trainer.batch={self._batch} photos cannot be shared out evenly to {processes} processes; "
+                f"choose a multiple of {processes}."
+            )
+        dataset = StepDataset(self._photos, batch=self._batch, seed=self._seed, first=rank * own, count=own)
+        return DataLoader(dataset, batch_size=None, sampler=StepSampler(self._present_step, self._stretch))
+
+    def part(self, step: int, *, first: int, count: int) -> Batch:
+        """Some consecutive photos of a step."""
+        return self._whole.part(step, first=first, count=count)
+
+    def sources(self, step: int) -> list[Path]:
+        """The photo files of a step, of all processes, each once."""
+        return list(dict.fromkeys(self._photos.crops[photo].source for photo in self._whole.chosen(step)))
 
     def _present_step(self) -> int:
         return self.trainer.global_step if self.trainer is not None else 0

@@ -3,27 +3,50 @@
 import pickle
 import signal
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import Callback
 from pytorch_lightning.loggers.logger import Logger
+from pytorch_lightning.strategies import DDPStrategy
 from pytorch_lightning.utilities.exceptions import MisconfigurationException  # type: ignore[attr-defined]
+from torch import Tensor
 
 from advmask.errors import ConfigError, RunError
-from advmask.training.checkpoints import AsideCheckpointIO, StretchCheckpoint
+from advmask.training.checkpoints import AsideCheckpointIO, RateAsAsked, StretchCheckpoint
 from advmask.training.csv_log import CsvLog
 from advmask.training.data import StepData
+from advmask.training.guard import FiniteSteps
 from advmask.training.module import DesignModule
+from advmask.training.parts import PartedSteps
+from advmask.training.plot import ProgressPlot
 from advmask.training.preview import PreviewPictures
+from advmask.training.processes import is_first_process
 from advmask.training.progress import DesignProgress
 from advmask.training.quiet import quiet_lightning
 from advmask.training.run_folder import RunFolder
 from advmask.training.settings import LoggerSettings, TrainSettings
+from advmask.training.validation import Validation, ValidationProbes
 from advmask.worn import WornPhotos
 
 _FACES_SHOWN = 6
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """What training comes to.
+
+    Attributes:
+        texels: (3, H, W) the design, sRGB in [0, 1], on the CPU.
+        steps: Taken.
+        best: Step and match confidence of the best validation; None where nothing was validated.
+    """
+
+    texels: Tensor
+    steps: int
+    best: dict[str, float] | None
 
 
 def fit(
@@ -33,7 +56,9 @@ def fit(
     run: RunFolder,
     *,
     tell: Callable[[str], None],
-) -> None:
+    keep: Callable[[Tensor, str], Path],
+    probes: ValidationProbes | None = None,
+) -> Fitted:
     """Train the module from the run's last checkpoint, or from the start, to its last step.
 
     Args:
@@ -42,10 +67,12 @@ def fit(
         settings: How long, and on what machine.
         run: Where checkpoints, the log and previews go.
         tell: Receives sentences for the user.
+        keep: Writes a design under a name into the run folder and gives the picture file.
+        probes: What it is validated on, if it is.
 
     Raises:
         ConfigError: This machine lacks what the settings ask for.
-        RunError: The checkpoint is damaged.
+        RunError: The checkpoint is damaged, a step is not finite, or memory does not suffice for a photo.
         KeyboardInterrupt: The user stopped the run.
     """
     trainer_settings = settings.trainer
@@ -53,25 +80,22 @@ def fit(
     resumed_at = _step_of(run.checkpoint) if resume else 0
     if resume:
         tell(f"Resuming {run.path} from step {resumed_at} of {trainer_settings.steps}.")
-    callbacks: list[Callback] = [StretchCheckpoint(run.checkpoint)]
-    if trainer_settings.progress:
-        callbacks.append(DesignProgress(steps=trainer_settings.steps, batch=trainer_settings.batch))
-    if trainer_settings.preview_every:
-        shown = range(0, len(photos.crops), max(1, len(photos.crops) // _FACES_SHOWN))
-        callbacks.append(
-            PreviewPictures(
-                run.previews,
-                photos=photos,
-                shown=list(shown)[:_FACES_SHOWN],
-                every=trainer_settings.preview_every,
-            )
-        )
     data = StepData(
         photos,
         batch=trainer_settings.batch,
         seed=settings.seed,
         stretch=min(trainer_settings.checkpoint_every, trainer_settings.steps),
     )
+    validation = _validation(settings, probes, tell)
+    rate = settings.optimiser.learning_rate
+    callbacks: list[Callback] = [
+        PartedSteps(data, tell=tell),
+        FiniteSteps(run, data=data, keep=keep, learning_rate=rate),
+        RateAsAsked(rate, tell=tell),
+        *([] if validation is None else [validation]),
+        *_shown(settings, photos, run),
+        StretchCheckpoint(run.checkpoint),  # last, for it keeps what the others have come to
+    ]
     pl.seed_everything(settings.seed, workers=True, verbose=False)
     with quiet_lightning():
         try:
@@ -79,6 +103,9 @@ def fit(
                 max_steps=trainer_settings.steps,
                 accelerator=trainer_settings.accelerator,
                 devices=trainer_settings.devices,
+                num_nodes=trainer_settings.num_nodes,
+                strategy=_strategy(trainer_settings.strategy),
+                use_distributed_sampler=False,  # the batches are parted already
                 precision=trainer_settings.precision,
                 logger=_loggers(settings.logger, run, resumed_at),
                 callbacks=callbacks,
@@ -115,6 +142,53 @@ def fit(
             raise KeyboardInterrupt from leaving
     if trainer.interrupted:
         raise KeyboardInterrupt
+    best = validation if validation is not None and validation.best_texels is not None else None
+    texels = best.best_texels if best is not None and trainer_settings.keep == "best" else None
+    return Fitted(
+        texels=module.finished().float().cpu() if texels is None else texels.float(),
+        steps=trainer.global_step,
+        best=None if best is None else {"step": best.best_step, "match_confidence": best.best},
+    )
+
+
+def _validation(
+    settings: TrainSettings, probes: ValidationProbes | None, tell: Callable[[str], None]
+) -> Validation | None:
+    if probes is None:
+        return None
+    return Validation(
+        probes,
+        every=settings.trainer.validate_every,
+        steps=settings.trainer.steps,
+        patience=settings.trainer.patience,
+        tell=tell,
+    )
+
+
+def _shown(settings: TrainSettings, photos: WornPhotos, run: RunFolder) -> list[Callback]:
+    """What the user watches; only the first of several processes shows it."""
+    if not is_first_process():
+        return []
+    trainer = settings.trainer
+    callbacks: list[Callback] = [ProgressPlot(run.metrics, run.plot, steps=trainer.steps)]
+    if trainer.progress:
+        callbacks.append(DesignProgress(steps=trainer.steps, batch=trainer.batch))
+    if trainer.preview_every:
+        shown = range(0, len(photos.crops), max(1, len(photos.crops) // _FACES_SHOWN))
+        callbacks.append(
+            PreviewPictures(
+                run.previews,
+                photos=photos,
+                shown=list(shown)[:_FACES_SHOWN],
+                every=trainer.preview_every,
+            )
+        )
+    return callbacks
+
+
+def _strategy(name: str) -> DDPStrategy | str:
+    # The frozen networks are alike in all processes; sending them in each step would cost more than the step.
+    return DDPStrategy(broadcast_buffers=False) if name == "ddp" else name
 
 
 def _loggers(settings: LoggerSettings, run: RunFolder, resumed_at: int) -> list[Logger]:

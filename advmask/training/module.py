@@ -1,6 +1,6 @@
 """The Lightning module: one texture, worn by everybody, against an ensemble."""
 
-from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import pytorch_lightning as pl
@@ -8,11 +8,19 @@ import torch
 from torch import Tensor
 
 from advmask.effects import generator
-from advmask.objectives import MatchObjective, Printability
+from advmask.objectives import (
+    Displacement,
+    FeatureSimilarity,
+    Fidelity,
+    ObjectiveSettings,
+    Printability,
+    smooth_max,
+)
 from advmask.recognizers.ensemble import Ensemble
 from advmask.scene import Scene
 from advmask.textures import Texture
 from advmask.training.data import Batch
+from advmask.training.judging import Judged, Judging
 from advmask.training.optimisers import OptimiserSettings, TailAverage, build_optimiser, share_of_rate
 
 
@@ -25,9 +33,9 @@ class DesignModule(pl.LightningModule):
         texture: What is learned.
         scene: Prints the texture, lays it over photos and photographs them.
         ensemble: Frozen recognizers.
-        templates: For each recognizer (n, D): the template each photo is matched against.
-        objective: Of similarities and margins.
+        judging: What is asked of each recognizer's embeddings.
         printability: What is asked of the texture beside.
+        asked: Weights of what else is asked, and how recognizers are taken together.
         optimiser: Of the texture.
         steps: Length of the run, for the schedule.
         seed: Of the draws of the ensemble.
@@ -39,9 +47,9 @@ class DesignModule(pl.LightningModule):
         texture: Texture,
         scene: Scene,
         ensemble: Ensemble,
-        templates: Sequence[Tensor],
-        objective: MatchObjective,
+        judging: Judging,
         printability: Printability,
+        asked: ObjectiveSettings,
         optimiser: OptimiserSettings,
         steps: int,
         seed: int,
@@ -50,14 +58,15 @@ class DesignModule(pl.LightningModule):
         self.texture = texture
         self.scene = scene
         self.ensemble = ensemble
-        self.objective = objective
+        self.judging = judging
         self.printability = printability
+        self.asked = asked
+        self.displacement = Displacement(asked.displacement_reach)
+        self.features = FeatureSimilarity()
+        self.fidelity = Fidelity(texture()) if asked.fidelity else None
         self._optimiser = optimiser
         self._steps = steps
         self._seed = seed
-        self._template_names = [f"templates_{i}" for i in range(len(templates))]
-        for name, template in zip(self._template_names, templates, strict=True):
-            self.register_buffer(name, template, persistent=False)
         self.average = TailAverage(texture, optimiser.average)
         self.strict_loading = False  # checkpoints hold the texture alone
 
@@ -65,36 +74,61 @@ class DesignModule(pl.LightningModule):
         """One step: render, photograph, recognise, compare."""
         self.texture.progress(batch.step / self._steps)
         texels = self.texture()
-        members, weights = self.ensemble.members, self.ensemble.weights / len(self.ensemble.members)
-        similarities, margins = [], []
+        judged: list[Judged] = []
+        seen: dict[str, list[Tensor]] = {}  # what is logged of further terms
 
         def judge(number: int, embedding: Tensor) -> Tensor:
-            member = members[number]
-            template = self.get_buffer(self._template_names[number])[batch.photo]
-            similarity = member.similarity(embedding, template)
-            margin = member.calibrated.margin(similarity)
-            similarities.append(similarity.detach())
-            margins.append(margin.detach())
-            term: Tensor = weights[number] * self.objective(similarity[None], margin[None])
-            return term
+            found: Judged = self.judging(number, self.ensemble.members[number], embedding, batch.photo)
+            judged.append(found)
+            for name, value in found.further.items():
+                seen.setdefault(name, []).append(value)
+            return self._weighted(number, found.term)
 
+        def half_way(number: int, masked: Tensor, bare: Tensor) -> Tensor:
+            alike: Tensor = self.features(masked, bare)
+            seen.setdefault("features", []).append(alike.detach())
+            return self._weighted(number, self.asked.features * alike)
+
+        def mislead(found: Tensor, bare: Tensor) -> Tensor:
+            moved: Tensor = self.displacement(found, bare)
+            seen["displacement"] = [moved.detach()]
+            return -self.asked.displacement * moved
+
+        worst = self.asked.over_recognizers == "smooth_max"
         matching = self.ensemble.judged(
             self.scene(texels, batch.pictures, batch.packed, step=batch.step),
             batch.landmarks,
             judge,
             draws=generator(self._seed, batch.step, "ensemble"),
+            combine=partial(smooth_max, temperature=self.asked.temperature, weights=self._shares())
+            if worst
+            else None,
+            mislead=mislead if self.asked.displacement else None,
+            half_way=half_way if self.asked.features else None,
+            bare=batch.pictures,
         )
-        margin = torch.stack(margins)
         terms = self.printability(texels, step=batch.step)
         loss: Tensor = matching + self.printability.cost(terms)
-        confidence = torch.sigmoid(margin).mean(dim=1)
+        if self.fidelity is not None:
+            terms["fidelity"] = self.fidelity(texels, step=batch.step)
+            loss = loss + self.asked.fidelity * terms["fidelity"]
+        confidence = torch.sigmoid(torch.stack([one.margin for one in judged])).mean(dim=1)
         values = {"loss": loss.detach(), "match_confidence": confidence.mean()}
         values |= {name: term.detach() for name, term in terms.items()}
-        for member, value, similarity in zip(self.ensemble.members, confidence, similarities, strict=True):
+        values |= {name: torch.stack(each).mean() for name, each in seen.items()}
+        for member, value, one in zip(self.ensemble.members, confidence, judged, strict=True):
             values[f"match_confidence/{member.label}"] = value
-            values[f"similarity/{member.label}"] = similarity.mean()
+            values[f"similarity/{member.label}"] = one.similarity.mean()
         self.log_dict(values, batch_size=len(batch.photo))
         return loss
+
+    def _shares(self) -> Tensor:
+        """Of the recognizers, adding up to one."""
+        return self.ensemble.weights / len(self.ensemble.members)
+
+    def _weighted(self, number: int, term: Tensor) -> Tensor:
+        """A recognizer's term as the ensemble adds it up; a smooth maximum weighs by itself."""
+        return term if self.asked.over_recognizers == "smooth_max" else self._shares()[number] * term
 
     def configure_optimizers(self) -> Any:
         """The optimiser, with its schedule over the whole run."""

@@ -94,6 +94,7 @@ class TailAverage(nn.Module):
     """
 
     count: Tensor
+    last: Tensor
 
     def __init__(self, averaged: nn.Module, share: float) -> None:
         super().__init__()
@@ -101,15 +102,17 @@ class TailAverage(nn.Module):
         self._names = [name for name, _ in averaged.named_parameters()] if share > 0 else []
         if self._names:
             self.register_buffer("count", torch.zeros((), dtype=torch.int64))
+            self.register_buffer("last", torch.zeros((), dtype=torch.int64))
         for number, name in enumerate(self._names):
             parameter = averaged.get_parameter(name)
             self.register_buffer(f"mean_{number}", torch.zeros_like(parameter.detach()))
 
     @torch.no_grad()
     def update(self, averaged: nn.Module, step: int, steps: int) -> None:
-        """Take in the parameters after a step, if it is one of the last."""
-        if not self._names or step < (1 - self._share) * steps:
+        """Take in the parameters after a step, once, if it is one of the last."""
+        if not self._names or step < (1 - self._share) * steps or step <= int(self.last):
             return
+        self.last.fill_(step)
         self.count += 1
         for number, name in enumerate(self._names):
             mean = self.get_buffer(f"mean_{number}")

@@ -36,6 +36,8 @@ class PreviewPictures(Callback):
         """Save a picture where it is time for one."""
         if trainer.global_step % self._every or not isinstance(pl_module, DesignModule):
             return
+        if not trainer.is_global_zero:
+            return
         with torch.no_grad():
             device = pl_module.device
             bare = self._pictures.to(device)

@@ -2,15 +2,19 @@
 
 import sys
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Callback
+from torch import Tensor
 from tqdm import tqdm
+
+_CONFIDENCE = "match_confidence/"
 
 
 class DesignProgress(Callback):
-    """Shows steps, match confidence and images per second.
+    """Shows steps, the match confidence of each recognizer, and photos per second.
 
     Args:
         steps: Of the whole run.
@@ -39,9 +43,10 @@ class DesignProgress(Callback):
         speed = self._batch / max(now - self._last, 1e-9)
         self._last = now
         self._speed = speed if self._speed == 0 else 0.9 * self._speed + 0.1 * speed
-        confidence = trainer.callback_metrics.get("match_confidence")
-        shown = "?" if confidence is None else f"{float(confidence):.3f}"
-        self._bar.set_postfix_str(f"match confidence {shown}, {self._speed:.1f} images/s", refresh=False)
+        self._bar.set_postfix_str(
+            f"match confidence {_confidences(trainer.callback_metrics)}; {self._speed:.1f} photos/s",
+            refresh=False,
+        )
         self._bar.update(1)
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -58,3 +63,16 @@ class DesignProgress(Callback):
         if self._bar is not None:
             self._bar.close()
             self._bar = None
+
+
+def _confidences(metrics: Mapping[str, Tensor]) -> str:
+    """Of each recognizer, and last of validation people where there are any."""
+    shown = [
+        f"{name.removeprefix(_CONFIDENCE)} {float(value):.2f}"
+        for name, value in metrics.items()
+        if name.startswith(_CONFIDENCE)
+    ]
+    validated = metrics.get("val_match_confidence")
+    if validated is not None:
+        shown.append(f"(validation {float(validated):.2f})")
+    return " ".join(shown) or "?"

@@ -13,6 +13,7 @@ _HARMLESS = (
     ".*resuming from a checkpoint that ended before the epoch ended.*",
     ".*module\\(s\\) in eval mode at the start of training.*",  # the recognizers are meant to be
     ".*isinstance\\(treespec, LeafSpec\\)` is deprecated.*",  # inside Lightning
+    ".*`broadcast_buffers` is deprecated.*",  # its successor is unknown to older versions of torch
     ".*does not have a deterministic implementation.*",  # CUDA grid_sample backward; said in the README
 )
 
@@ -20,7 +21,7 @@ _HARMLESS = (
 @contextmanager
 def quiet_lightning() -> Iterator[None]:
     """Silence Lightning's informational messages and the warnings that are known to be harmless here."""
-    loggers = [logging.getLogger(name) for name in ("pytorch_lightning", "lightning.pytorch")]
+    loggers = [logging.getLogger(name) for name in ("pytorch_lightning", "lightning_fabric")]
     levels = [logger.level for logger in loggers]
     for logger in loggers:
         logger.setLevel(logging.WARNING)

@@ -8,11 +8,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from advmask.effects import generator
+from advmask.config import designs_dir
+from advmask.effects import WearSettings, generator
 from advmask.errors import ConfigError
+from advmask.masked_gallery import masked_templates
 from advmask.masks import MaskSurface, build_mask
 from advmask.masks.digest import surface_digest
-from advmask.objectives import MatchObjective, Printability
+from advmask.objectives import Printability
 from advmask.photos import FaceSet, load_faces
 from advmask.placement_cache import placement_cache
 from advmask.recognizers.ensemble import Ensemble
@@ -23,12 +25,17 @@ from advmask.scene import Scene, seeded
 from advmask.textures import Texture
 from advmask.textures import build_texture as texture_from
 from advmask.textures.design_files import Design, write_design
+from advmask.textures.pictures import read_picture_as_texels
 from advmask.textures.texel_files import load_texels, save_texels
+from advmask.training.judging import Judging
 from advmask.training.loop import fit
 from advmask.training.module import DesignModule
+from advmask.training.plot import write_plot
+from advmask.training.processes import is_first_process
 from advmask.training.run_folder import RunFolder
 from advmask.training.settings import TrainSettings
-from advmask.worn import wear_masks
+from advmask.training.validation import build_probes
+from advmask.worn import WornPhotos, wear_masks
 
 Tell = Callable[[str], None]
 _WAYS_IN_ALL = 320  # ways of wearing over all photos: enough variety, bounded memory and start-up
@@ -65,6 +72,8 @@ def train(settings: TrainSettings, *, folder: Path, tell: Tell = print) -> Train
     Raises:
         AdvmaskError: Whatever the user can mend, in one sentence.
     """
+    if not is_first_process():
+        tell = _silent
     surface = build_mask(settings.mask)
     run = RunFolder(folder)
     run.begin(settings)
@@ -83,6 +92,7 @@ def train(settings: TrainSettings, *, folder: Path, tell: Tell = print) -> Train
     if not crops:
         raise ConfigError("faces.split leaves nobody to train on; give its first number at least one person.")
     prepared = prepare_all(recognizers, faces.crops, tell=tell)
+    probes = build_probes(settings, faces, surface, prepared, tell=tell)
     photos = wear_masks(
         crops,
         surface,
@@ -99,15 +109,30 @@ def train(settings: TrainSettings, *, folder: Path, tell: Tell = print) -> Train
         tell(str(omission))
     tell(photos.fit())
     templates = own_templates(prepared, faces.crops, photos.crops)
-    module = build_module(settings, texture, recognizers, templates)
-    fit(module, photos, settings, run, tell=tell)
-    texels = module.finished().float().cpu()
-    design = _design(texels, surface, settings)
-    save_texels(
-        run.texture, texels, metadata={"pattern": design.pattern, "texels_per_mm": str(design.texels_per_mm)}
+    masked = None
+    if settings.objective.masked_gallery > 0:
+        masked = _masked_templates(settings, surface, faces, prepared, photos)
+    module = build_module(
+        settings, texture, recognizers, templates, masked_templates=masked, people=photos.names
     )
-    write_design(run.texture_picture, design)
-    run.finish(_facts(settings, surface, faces, prepared))
+
+    def keep(texels: Tensor, name: str) -> Path:
+        """Write a design into the run folder, exactly and as a picture; gives the picture."""
+        design = _design(texels.float().cpu(), surface, settings)
+        exact, picture = folder / f"{name}.safetensors", folder / f"{name}.png"
+        about = {"pattern": design.pattern, "texels_per_mm": str(design.texels_per_mm)}
+        save_texels(exact, design.texels, metadata=about)
+        write_design(picture, design)
+        return picture
+
+    fitted = fit(module, photos, settings, run, tell=tell, keep=keep, probes=probes)
+    design = _design(fitted.texels, surface, settings)
+    if is_first_process():
+        write_plot(run.metrics, run.plot)
+        keep(fitted.texels, run.texture.stem)
+        facts = _facts(settings, surface, faces, prepared) | {"steps": fitted.steps}
+        course = {"validation": fitted.best, "stops": run.read_stops()}
+        run.finish(facts | {name: value for name, value in course.items() if value})
     return TrainResult(design, folder, settings, faces, prepared)
 
 
@@ -129,11 +154,39 @@ def build_texture(settings: TrainSettings, surface: MaskSurface, *, tell: Tell |
     )
 
 
+def _masked_templates(
+    settings: TrainSettings,
+    surface: MaskSurface,
+    faces: FaceSet,
+    prepared: Sequence[Prepared],
+    photos: WornPhotos,
+) -> list[Tensor]:
+    """Templates of the people trained on, enrolled under a plain mask."""
+    per_mm = settings.texture.texels_per_mm
+    worn = wear_masks(
+        photos.crops,
+        surface,
+        wear=WearSettings(),
+        ways=1,
+        texels_per_mm=per_mm,
+        render=settings.render,
+        seed=settings.seed,
+        stream="enrolment",
+        cache=placement_cache(settings.faces),
+    )
+    height, width = surface.texture_size(per_mm)
+    plain = read_picture_as_texels(designs_dir() / "surgical_blue.png", height=height, width=width)
+    return masked_templates(prepared, faces.crops, photos.crops, worn, plain)
+
+
 def build_module(
     settings: TrainSettings,
     texture: Texture,
     recognizers: Sequence[Recognizer],
     templates: Sequence[Tensor],
+    *,
+    masked_templates: Sequence[Tensor] | None = None,
+    people: Sequence[str] | None = None,
 ) -> DesignModule:
     """Build the Lightning module of a run.
 
@@ -142,9 +195,12 @@ def build_module(
         texture: What is learned.
         recognizers: Calibrated.
         templates: For each recognizer, the template of each photo (n, D).
+        masked_templates: The same from photos under a plain mask; for `objective.masked_gallery`.
+        people: Who is on each photo; for `objective.impostor`.
 
     Raises:
-        ConfigError: The objective asks for what only a printer can tell.
+        ConfigError: The objective asks for what is not there: a printer, an aligner with a gradient, a second
+            gallery, other people, or a layer half way through a network.
     """
     per_mm = settings.texture.texels_per_mm
     scene = Scene(
@@ -152,22 +208,40 @@ def build_module(
     )
     if settings.objective.gamut and scene.printer.ideal:
         raise ConfigError("objective.gamut needs to know the printer; name one with printer=NAME.")
+    ensemble = Ensemble(recognizers, settings.surrogates)
+    if settings.objective.displacement and not ensemble.can_mislead:
+        raise ConfigError(
+            "objective.displacement needs an aligner that carries a gradient; name one, as in "
+            "surrogates.aligners=[bare,mtcnn-box], or set objective.displacement=0."
+        )
+    if settings.objective.features:
+        ensemble.find_middle_layers()
     return DesignModule(
         texture=texture,
         scene=scene,
-        ensemble=Ensemble(recognizers, settings.surrogates),
-        templates=templates,
-        objective=MatchObjective(settings.objective.match),
+        ensemble=ensemble,
+        judging=Judging(
+            settings.objective,
+            templates,
+            recognizers=recognizers,
+            masked_templates=masked_templates,
+            people=people,
+        ),
         printability=Printability(
             settings.objective,
             texels_per_mm=per_mm,
             colours=None if scene.printer.ideal else scene.printer.colours,
             finest_mm=settings.printer.finest_mm,
         ),
+        asked=settings.objective,
         optimiser=settings.optimiser,
         steps=settings.trainer.steps,
         seed=settings.seed,
     )
+
+
+def _silent(_: str) -> None:
+    """The processes of a run but the first say nothing."""
 
 
 def _faces(settings: TrainSettings, tell: Tell) -> FaceSet:

@@ -1,6 +1,7 @@
 """The run folder: what a run was asked to do, and how far it is."""
 
 import json
+from collections.abc import Set
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,15 @@ from advmask.errors import ConfigError, RunError
 from advmask.files import sha256, write_text, written_aside
 from advmask.masks.settings import own_pattern_file
 from advmask.recognizers.registry import recorded_names
+from advmask.training.processes import is_first_process
 from advmask.training.settings import TrainSettings
 
 # None of these changes what is learned.
 _FREE_ON_RESUME = {"faces.cache", "trainer.progress", "trainer.threads", "trainer.preview_every"}
 # Settings that can name a file of the user's, and the folder in the run folder that holds a copy of it.
 _KEPT = {("mask", "pattern"): "pattern", ("printer", "profile"): "printer", ("printer", "table"): "printer"}
+# What may be mended in a run that stopped because a step was not finite.
+_FREE_AFTER_STOP = {"optimiser.learning_rate"}
 _PACKAGES = ("torch", "kornia", "facenet-pytorch", "pytorch-lightning", "numpy", "pillow", "onnx2torch")
 
 
@@ -37,6 +41,8 @@ class RunFolder:
         self.texture = path / "texture.safetensors"
         self.texture_picture = path / "texture.png"
         self.previews = path / "previews"
+        self.plot = path / "progress.png"
+        self.stops = path / "stopped.json"
 
     @property
     def finished(self) -> bool:
@@ -53,7 +59,8 @@ class RunFolder:
         """
         own = _own_files(settings)
         if self.config.exists():
-            differing = _differences(self.read_settings(), settings)
+            free = _FREE_ON_RESUME | (_FREE_AFTER_STOP if self.stops.exists() else set())
+            differing = _differences(self.read_settings(), settings, free=free)
             for key, path in own.items():
                 copy = self._copy(key, path)
                 if copy.exists() and sha256(copy) != sha256(path):
@@ -64,7 +71,7 @@ class RunFolder:
                     f"{self.path} holds a run with other settings ({'; '.join(differing)}); choose another "
                     "folder with hydra.run.dir=DIR, or repeat its settings to resume it."
                 )
-        if self.finished:
+        if self.finished or not is_first_process():
             return
         for key, path in own.items():
             copy = self._copy(key, path)
@@ -100,6 +107,24 @@ class RunFolder:
                 f"{self.config} does not fit advmask {advmask.__version__}: {error} If another version wrote "
                 f"it, its design can still be used as a picture: design={self.texture_picture}."
             ) from error
+
+    def note_stop(self, stop: dict[str, Any]) -> None:
+        """Add to the record of steps that were not finite."""
+        write_text(self.stops, json.dumps([*self.read_stops(), stop], indent=2) + "\n")
+
+    def read_stops(self) -> list[dict[str, Any]]:
+        """Steps at which the run stopped because they were not finite, in order.
+
+        Raises:
+            RunError: Their record cannot be read.
+        """
+        if not self.stops.exists():
+            return []
+        try:
+            stops = json.loads(self.stops.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise RunError(f"{self.stops} is damaged; delete it to go on without it.") from error
+        return stops if isinstance(stops, list) else []
 
     def _copy(self, key: tuple[str, str], own: Path) -> Path:
         """Where the run keeps its copy of a user's file, under the name that the file is called by."""
@@ -138,15 +163,17 @@ def _recorded(settings: TrainSettings) -> dict[str, Any]:
     for (group, key), path in _own_files(settings).items():
         values[group][key] = f"{_KEPT[group, key]}/{path.name}"
     values["recognizers"] = recorded_names(settings.recognizers)
+    if settings.trainer.validation_recognizers is not None:
+        values["trainer"]["validation_recognizers"] = recorded_names(settings.trainer.validation_recognizers)
     return values
 
 
-def _differences(old: TrainSettings, new: TrainSettings) -> list[str]:
+def _differences(old: TrainSettings, new: TrainSettings, *, free: Set[str]) -> list[str]:
     before, after = _flat(_recorded(old)), _flat(_recorded(new))
     return [
         f"{key} was {before.get(key)}, now {after.get(key)}"
         for key in sorted(before.keys() | after.keys())
-        if before.get(key) != after.get(key) and key not in _FREE_ON_RESUME
+        if before.get(key) != after.get(key) and key not in free
     ]
 
 

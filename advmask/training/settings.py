@@ -1,8 +1,8 @@
 """Settings of a training run, composed from those of the rooms."""
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from advmask.effects import EffectsSettings
 from advmask.masks import MaskSettings
@@ -27,8 +27,16 @@ class TrainerSettings(Settings):
         checkpoint_every: Steps between checkpoints; a killed run loses at most these.
         preview_every: Steps between preview pictures; 0 for none.
         threads: CPU threads; None leaves torch's choice.
+        validate_every: Steps between validations on the validation people; 0 for none.
+        validation_recognizers: That validate; None takes those trained against.
+        validation_photos: Photos validated on, at most.
+        patience: Validations in a row without a better design after which a run ends; None never ends it.
+        keep: Which design a run leaves: the `last`, or the `best` of those validated.
         accelerator: Lightning's name: cpu, gpu, auto.
-        devices: How many.
+        devices: How many on each machine.
+        num_nodes: Machines.
+        strategy: `ddp` runs one process for each device, each with its part of every step's photos; `auto`
+            does so where there are several devices.
         precision: Lightning's name.
         progress: Show a progress bar.
     """
@@ -39,8 +47,15 @@ class TrainerSettings(Settings):
     checkpoint_every: int = Field(default=25, ge=1)
     preview_every: int = Field(default=100, ge=0)
     threads: int | None = Field(default=None, ge=1)
+    validate_every: int = Field(default=0, ge=0)
+    validation_recognizers: list[str] | None = Field(default=None, min_length=1)
+    validation_photos: int = Field(default=64, ge=1)
+    patience: int | None = Field(default=None, ge=1)
+    keep: Literal["last", "best"] = "last"
     accelerator: str = "auto"
     devices: int | Literal["auto"] = "auto"
+    num_nodes: int = Field(default=1, ge=1)
+    strategy: Literal["auto", "ddp"] = "auto"
     precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
     progress: bool = True
 
@@ -76,3 +91,21 @@ class TrainSettings(Settings):
     surrogates: SurrogateSettings = SurrogateSettings()
     recognizers: list[str] = Field(default=["dlib"], min_length=1)
     seed: int = Field(default=0, ge=0)
+
+    @model_validator(mode="after")
+    def _validated(self) -> Self:
+        trainer = self.trainer
+        if trainer.validate_every:
+            return self
+        asked = {
+            "validation_recognizers": trainer.validation_recognizers is not None,
+            "patience": trainer.patience is not None,
+            "keep=best": trainer.keep == "best",
+        }
+        for name, given in asked.items():
+            if given:
+                raise ValueError(
+                    f"a run without validations has no use for trainer.{name}; set trainer.validate_every to "
+                    "the steps between them"
+                )
+        return self

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import torch
+from tiny_chain import write_network
 from torch import Tensor, nn
 
 from advmask.effects import generator
@@ -60,11 +61,19 @@ def _chain(settings: TrainSettings, *, photos: int) -> Chain:
         seed=0,
         stream="train",
     )
+    # Three more people, of whom there is an embedding and no photo: templates are all that is asked of them.
+    own = own_templates(prepared, faces.crops, worn.crops)
+    draws = generator(2, 0, "templates of a test")
+    templates = [
+        torch.cat([each, each + each.std() * torch.randn(3, each.shape[1], generator=draws)]) for each in own
+    ]
     module = build_module(
         settings,
         build_texture(settings, surface),
         recognizers,
-        own_templates(prepared, faces.crops, worn.crops),
+        templates,
+        masked_templates=[each.flip(0) for each in templates],
+        people=["a", "b", "c", "d"],
     ).double()
     module.log_dict = lambda *_, **__: None  # type: ignore[method-assign]  # there is no trainer
     batch = StepDataset(worn, batch=photos, seed=0)[3]
@@ -124,6 +133,46 @@ def test_gradient_of_every_texel(tiny_settings: Callable[..., TrainSettings], ma
     texels = _start(chain[0])
     chain[0].texture = _Texels(texels)
     _check(chain, chain[0].texture.texels, random=12, largest=4, relative=1e-4)
+
+
+@pytest.mark.parametrize(
+    "objective",
+    [
+        {"displacement": 2.0, "displacement_reach": 0.2},
+        {"over_recognizers": "smooth_max", "temperature": 0.3},
+        {"tail": 0.4},
+        {"masked_gallery": 0.7},
+        {"impostor": 2.0},
+        {"features": 3.0},
+        {"fidelity": 0.05},
+    ],
+    ids=lambda objective: next(iter(objective)),
+)
+def test_gradient_of_each_further_term(
+    tiny_settings: Callable[..., TrainSettings], tiny_dir: Path, objective: dict[str, Any]
+):
+    """Each changes the gradient, and the gradient stays that of the objective."""
+    name = write_network(tiny_dir / "second.onnx", seed=1)
+    settings = tiny_settings(objective={"smoothness": 0.0})
+    settings = TrainSettings.build(
+        settings.model_dump()
+        | {
+            "recognizers": [*settings.recognizers, name],
+            "surrogates": {"aligners": ["mtcnn-box"] if "displacement" in objective else ["bare"]},
+        }
+    )
+    asked = settings.objective.model_copy(update=objective)
+    plain, chain = (
+        _chain(settings.model_copy(update={"objective": one}), photos=2)
+        for one in (settings.objective, asked)
+    )
+    gradients = []
+    for module, batch in (plain, chain):
+        texels = _start(module)
+        module.texture = _Texels(texels)
+        gradients.append(torch.autograd.grad(module.training_step(batch, 0), module.texture.texels)[0])
+    assert float((gradients[1] - gradients[0]).abs().max()) > 1e-3 * float(gradients[0].abs().max())
+    _check(chain, chain[0].texture.texels, random=6, largest=4, relative=1e-3)
 
 
 def test_gradient_with_smoothness(tiny_settings: Callable[..., TrainSettings]):

@@ -106,7 +106,7 @@ def test_a_stretch_counts_from_where_training_stands(photos: WornPhotos):
     assert [batch.step for batch in data.train_dataloader()] == [0, 1, 2, 3]
 
     class _Standing:
-        global_step = 9
+        global_step, global_rank, world_size = 9, 0, 1
 
     data.trainer = _Standing()  # type: ignore[assignment]
     assert [batch.step for batch in data.train_dataloader()] == [9, 10, 11, 12]

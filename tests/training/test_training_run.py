@@ -50,6 +50,7 @@ def test_the_run_folder_holds_what_was_promised(finished: TrainResult):
         "config.yaml",
         "checkpoints/last.ckpt",
         "metrics.csv",
+        "progress.png",
         "texture.safetensors",
         "texture.png",
         "previews/step_000003.png",

@@ -1,0 +1,228 @@
+"""A step taken in parts: by several processes, or one after another where memory is short."""
+
+import gc
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from jaxtyping import Bool, Float, Int64
+from pytorch_lightning.callbacks import Callback
+from torch import Tensor
+
+from advmask.effects import Draws
+from advmask.errors import RunError
+from advmask.scene import DrawsOf
+from advmask.training.data import Batch, StepData
+from advmask.training.module import DesignModule
+
+_OF_PHOTOS = frozenset({"fabric", "light", "camera"})  # what a scene draws for each photo, and not for a step
+
+
+class PartDraws(Draws):
+    """What the photos of a part get of the draws for a whole step.
+
+    Args:
+        source: Draws for the whole step.
+        first: Place of the part's first photo in the step.
+        count: Photos of the part.
+        whole: Photos of the step.
+    """
+
+    def __init__(self, source: Draws, *, first: int, count: int, whole: int) -> None:
+        self._source = source
+        self._first = first
+        self._count = count
+        self._whole = whole
+
+    def uniform(self, shape: tuple[int, ...], low: float, high: float) -> Float[Tensor, "..."]:
+        """Numbers in [low, high)."""
+        return self._own(lambda whole: self._source.uniform(whole, low, high), shape)
+
+    def symmetric(self, shape: tuple[int, ...], reach: float) -> Float[Tensor, "..."]:
+        """Numbers in [-reach, reach)."""
+        return self._own(lambda whole: self._source.symmetric(whole, reach), shape)
+
+    def chance(self, shape: tuple[int, ...], share: float) -> Bool[Tensor, "..."]:
+        """True with this probability."""
+        return self._own(lambda whole: self._source.chance(whole, share), shape)
+
+    def integers(self, shape: tuple[int, ...], most: int) -> Int64[Tensor, "..."]:
+        """Whole numbers from 0 to `most`, both included."""
+        return self._own(lambda whole: self._source.integers(whole, most), shape)
+
+    def normal(self, shape: tuple[int, ...]) -> Float[Tensor, "..."]:
+        """Standard normal numbers."""
+        return self._own(self._source.normal, shape)
+
+    def _own(self, draw: Callable[[tuple[int, ...]], Tensor], shape: tuple[int, ...]) -> Tensor:
+        # Several numbers a photo stand behind the photos, but for shadows, (6, photos, 1, 1).
+        axis = 1 if len(shape) == 4 and shape[2:] == (1, 1) else 0
+        if len(shape) <= axis or shape[axis] != self._count:
+            raise AssertionError(f"draws of shape {shape} are not for {self._count} photos")
+        drawn = draw((*shape[:axis], self._whole, *shape[axis + 1 :]))
+        return drawn.narrow(axis, self._first, self._count)
+
+
+class PartedDraws:
+    """A scene's draws, of which each part of a step takes those of its photos.
+
+    Args:
+        source: Draws for whole steps.
+    """
+
+    def __init__(self, source: DrawsOf) -> None:
+        self._source = source
+        self._part: Batch | None = None
+
+    def __call__(self, step: int, purpose: str) -> Draws:
+        """Draws of a step and a purpose for the part at hand."""
+        drawn = self._source(step, purpose)
+        part = self._part
+        if part is None or len(part.photo) == part.whole or purpose not in _OF_PHOTOS:
+            return drawn
+        return PartDraws(drawn, first=part.first, count=len(part.photo), whole=part.whole)
+
+    @contextmanager
+    def of(self, part: Batch) -> Iterator[None]:
+        """Within this context draws are for the photos of a part."""
+        before, self._part = self._part, part
+        try:
+            yield
+        finally:
+            self._part = before
+
+
+class PartedSteps(Callback):
+    """Takes each step at once, or, from the first time that memory does not suffice, in halves, quarters, ...
+
+    The gradients of the parts are averaged, and each photo gets the draws that it would have had, so that
+    the steps stay what they were. Nearly so where photos have sensors of different sizes: streaks, noise and
+    blocks of JPEG are laid out on the largest sensor of a part. And as fair as before but otherwise, where
+    photos are dealt to several aligners, networks are perturbed, `objective.tail` picks photos or
+    `objective.over_recognizers` a recognizer, for each part does that by itself.
+
+    Args:
+        data: Makes the parts.
+        tell: Receives sentences for the user.
+    """
+
+    def __init__(self, data: StepData, *, tell: Callable[[str], None]) -> None:
+        self._data = data
+        self._tell = tell
+        self._at_once: int | None = None
+        self._module: DesignModule | None = None
+        self._step: Callable[[Batch, int], Tensor]
+        self._log: Callable[..., None]
+        self._draws: PartedDraws
+        self._source: DrawsOf
+
+    def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
+        """Stand between Lightning and the module's own step."""
+        if not isinstance(pl_module, DesignModule):
+            return
+        self._module = pl_module
+        self._step, self._log = pl_module.training_step, pl_module.log_dict
+        self._source = pl_module.scene._draws
+        self._draws = PartedDraws(self._source)
+        pl_module.scene._draws = self._draws
+        pl_module.training_step = self._taken  # type: ignore[method-assign]
+
+    def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
+        """Give the module its own step back."""
+        if self._module is not None:
+            del self._module.training_step
+            self._module.scene._draws = self._source
+            self._module = None
+
+    def _taken(self, batch: Batch, batch_idx: int) -> Tensor:
+        size = len(batch.photo)
+        while True:
+            at_once = min(size, self._at_once or size)
+            try:
+                return self._in_parts(batch, batch_idx, at_once)
+            except (torch.OutOfMemoryError, RuntimeError) as error:
+                if not _is_memory(error):
+                    raise
+                if at_once == 1:
+                    raise RunError(
+                        "Out of memory with a single photo at a time; try surrogates.autocast=true, fewer "
+                        "recognizers, a smaller faces.size or texture.texels_per_mm, or a larger machine."
+                    ) from error
+            # The error is gone here, and with it what its traceback held.
+            self._at_once = (at_once + 1) // 2
+            self._tell(
+                f"Out of memory at step {batch.step} with {at_once} photos at once; going on with "
+                f"{self._at_once} at once, whose gradients are averaged over the {size} photos of a step."
+            )
+            gc.collect()
+            if torch.cuda.is_available():
+                torch.cuda.empty_cache()
+
+    def _in_parts(self, batch: Batch, batch_idx: int, at_once: int) -> Tensor:
+        """One step: the loss, with the gradient of every parameter taken already."""
+        assert self._module is not None
+        module, size = self._module, len(batch.photo)
+        parameters = [value for value in module.parameters() if value.requires_grad]
+        gradients: list[Tensor | None] = [None] * len(parameters)
+        values: dict[str, Tensor] = {}
+        total = batch.pictures.new_zeros(())
+        for start in range(0, size, at_once):
+            count = min(at_once, size - start)
+            part = batch
+            if count < size:
+                part = self._data.part(batch.step, first=batch.first + start, count=count).to(module.device)
+            with self._draws.of(part), _collected(module, self._log, values, count / size):
+                loss = self._step(part, batch_idx) * (count / size)
+            taken = torch.autograd.grad(loss, parameters, allow_unused=True)
+            gradients = [_sum(known, more) for known, more in zip(gradients, taken, strict=True)]
+            total = total + loss.detach()
+        self._log(values, batch_size=size, sync_dist=len(batch.photo) < batch.whole)
+        for parameter, gradient in zip(parameters, gradients, strict=True):
+            if gradient is not None:
+                total = _Known.apply(total, parameter, gradient)
+        return total
+
+
+class _Known(torch.autograd.Function):
+    """A value whose gradient in a parameter is known already."""
+
+    @staticmethod
+    def forward(ctx: Any, value: Tensor, parameter: Tensor, gradient: Tensor) -> Tensor:
+        ctx.save_for_backward(gradient)
+        return value.clone()
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, None]:
+        (gradient,) = ctx.saved_tensors
+        return gradients[0], gradient * gradients[0], None
+
+
+@contextmanager
+def _collected(
+    module: DesignModule, log: Callable[..., None], values: dict[str, Tensor], share: float
+) -> Iterator[None]:
+    """Within this context what the module logs is added to `values`, by its share of the step."""
+
+    def collect(logged: Mapping[str, Tensor], **_: object) -> None:
+        for name, value in logged.items():
+            part = torch.as_tensor(value).detach() * share
+            values[name] = values[name] + part if name in values else part
+
+    module.log_dict = collect  # type: ignore[method-assign, assignment]
+    try:
+        yield
+    finally:
+        module.log_dict = log  # type: ignore[method-assign]
+
+
+def _sum(known: Tensor | None, more: Tensor | None) -> Tensor | None:
+    if known is None or more is None:
+        return more if known is None else known
+    return known + more
+
+
+def _is_memory(error: BaseException) -> bool:
+    """Whether a GPU, or torch's allocator for the CPU, had no more memory to give."""
+    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)

@@ -1,0 +1,84 @@
+"""Every file of conf/experiment is composed and run, briefly."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hydra import compose, initialize_config_dir
+from omegaconf import DictConfig, OmegaConf
+from tiny_chain import words
+
+from advmask.commands.quoting import quote_overrides
+from advmask.config import conf_dir, register_resolvers
+from advmask.errors import DesignError
+from advmask.training.run import train
+from advmask.training.settings import TrainSettings
+
+FOLDER = conf_dir() / "experiment"
+NAMES = sorted(path.stem for path in FOLDER.glob("*.yaml"))
+MOTIF = Path(__file__).parents[2] / "textures" / "motif.png"
+GIVEN = {"artist": [f"texture.start={MOTIF}"]}
+
+
+def composed(*overrides: str) -> DictConfig:
+    register_resolvers()
+    with initialize_config_dir(version_base="1.3", config_dir=str(conf_dir())):
+        return compose("train", overrides=quote_overrides(overrides))
+
+
+def settings_of(overrides: Sequence[str]) -> TrainSettings:
+    values: Any = OmegaConf.to_container(composed(*overrides), resolve=True)
+    return TrainSettings.build(values)
+
+
+def test_the_experiments_are_those_promised():
+    assert NAMES == ["artist", "personal", "quick", "transfer", "universal"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_experiment_opens_with_its_command(name: str):
+    header, command, *_ = (FOLDER / f"{name}.yaml").read_text(encoding="utf-8").splitlines()
+    assert header == "# @package _global_"
+    words = command.removeprefix("# ").split()
+    assert words[:3] == ["advmask", "train", f"experiment={name}"]
+    assert any(word.startswith("hydra.run.dir=") for word in words)
+    # As it stands there it composes.
+    assert TrainSettings.build(OmegaConf.to_container(composed(*words[2:]), resolve=True))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_experiment_runs(name: str, tiny_dir: Path, tmp_path: Path):
+    network = f"onnx:{tiny_dir / 'tiny.onnx'}"
+    brief = words(network, tiny_dir / "cache", trainer__steps=2)
+    settings = settings_of([f"experiment={name}", *GIVEN.get(name, []), *brief])
+    result = train(settings, folder=tmp_path, tell=lambda _: None)
+    assert (tmp_path / "run.json").exists()
+    assert result.design.texels.isfinite().all()
+
+
+def test_the_artist_is_asked_for_a_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(DesignError, match=r"drawing\.png"):
+        train(settings_of(["experiment=artist"]), folder=tmp_path / "run", tell=lambda _: None)
+
+
+def test_the_command_line_has_the_last_word():
+    settings = settings_of(
+        ["experiment=universal", "effects=print-garment", "texture=pixels", "trainer.batch=3"]
+    )
+    assert settings.printer.name == "direct_to_garment"  # the printer of the effects
+    assert settings.texture.kind == "pixels"
+    assert settings.trainer.batch == 3
+    assert settings.trainer.keep == "best"
+    assert settings_of(["experiment=universal", "printer=none"]).printer.name == "none"
+    assert settings_of(["experiment=universal"]).printer.name == "sublimation"
+    assert settings_of(["experiment=universal", "recognizers=[dlib]"]).recognizers == ["dlib"]
+
+
+@pytest.mark.parametrize("name", ["cpu", "gpu", "ddp", "slurm"])
+def test_every_trainer_composes(name: str):
+    settings = settings_of([f"trainer={name}"])
+    assert settings.trainer.accelerator == ("cpu" if name == "cpu" else "gpu")
+    assert settings.trainer.strategy == ("ddp" if name in {"ddp", "slurm"} else "auto")
+    assert settings_of([f"trainer={name}", "experiment=quick"]).trainer.steps == 60

@@ -1,0 +1,197 @@
+"""A step in parts: the same draws, the same gradient; and what happens when memory runs out."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from advmask.effects import EffectsSettings, draws
+from advmask.errors import ConfigError, RunError
+from advmask.masks import build_mask
+from advmask.photos import FaceSet, load_faces
+from advmask.printers import PrinterSettings
+from advmask.scene import Scene, seeded
+from advmask.training.data import StepData
+from advmask.training.module import DesignModule
+from advmask.training.parts import PartDraws, PartedDraws
+from advmask.training.run import train
+from advmask.training.settings import TrainSettings
+from advmask.worn import wear_masks
+
+Build = Callable[..., TrainSettings]
+
+EVERYTHING: dict[str, Any] = {
+    "wear": {"shift_mm": 3.0, "tilt_deg": 3.0},
+    "fabric": {
+        "white": 0.15, "base": 0.04, "sheen": 0.06, "translucency": 0.08, "shade": 0.2, "tint": 0.04,
+        "weave": 0.1, "wrinkles": 0.06,
+    },
+    "light": {"direction": 0.6, "temperature_k": [4200, 9000], "shadow": 0.6, "shadow_share": 0.5},
+    "camera": {
+        "optics": {"focus_px": 0.8},
+        "sensor": {"noise": 0.05},
+        "motion": {"length_px": 3.0, "share": 0.5},
+        "tone": {"exposure_ev": 0.5, "temperature_ev": 0.2, "colour_ev": 0.1, "contrast": 0.2, "curve": 0.2},
+        "sharpening": {"amount": 1.0, "share": 0.5},
+        "jpeg": {"quality": [35, 95], "share": 0.5},
+    },
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def faces(tiny_settings: Build) -> FaceSet:
+    return load_faces(tiny_settings().faces)
+
+
+def _data(settings: TrainSettings, faces: FaceSet, effects: EffectsSettings, *, batch: int) -> StepData:
+    photos = wear_masks(
+        faces.crops,
+        build_mask(settings.mask),
+        wear=effects.wear,
+        ways=4,
+        texels_per_mm=1.0,
+        render=settings.render,
+        seed=0,
+        stream="train",
+    )
+    return StepData(photos, batch=batch, seed=0, stretch=3)
+
+
+def _sensors() -> EffectsSettings:
+    """Sensors of different sizes; streaks, noise and JPEG blocks are laid out on the largest of a part."""
+    camera = EVERYTHING["camera"] | {"optics": {"eyes_px": [15, 28], "focus_px": 0.8}}
+    without = ["camera.sensor", "camera.motion", "camera.jpeg"]
+    return EffectsSettings.build(EVERYTHING | {"camera": camera, "without": without})
+
+
+@pytest.mark.parametrize(("batch", "count"), [(6, 3), (6, 2), (6, 1), (7, 4)])
+@pytest.mark.parametrize("effects", [EffectsSettings.build(EVERYTHING), _sensors()], ids=["all", "sensors"])
+def test_parts_of_a_scene_are_the_whole_scene(
+    tiny_settings: Build, faces: FaceSet, effects: EffectsSettings, batch: int, count: int
+):
+    settings = tiny_settings()
+    data = _data(settings, faces, effects, batch=batch)
+    parted = PartedDraws(seeded(0, "train"))
+    scene = Scene(effects, PrinterSettings(), texels_per_mm=1.0, draws=parted)
+    height, width = build_mask(settings.mask).texture_size(1.0)
+    texels = torch.rand(3, height, width)
+    whole = data.part(5, first=0, count=batch)
+    with parted.of(whole):
+        wanted = scene(texels, whole.pictures, whole.packed, step=5)
+    assert float((wanted[1:] - wanted[:1]).abs().max()) > 0.05  # no two photos are drawn alike
+    pieces = []
+    for first in range(0, batch, count):
+        part = data.part(5, first=first, count=min(count, batch - first))
+        assert (part.first, part.whole) == (first, batch)
+        with parted.of(part):
+            pieces.append(scene(texels, part.pictures, part.packed, step=5))
+    torch.testing.assert_close(torch.cat(pieces), wanted, rtol=0, atol=2e-5)
+
+
+def test_part_draws_refuse_what_is_not_for_photos():
+    part = PartDraws(draws(0, 0, "camera"), first=2, count=3, whole=8)
+    assert part.normal((3, 2)).shape == (3, 2)
+    assert part.integers((3,), 4).shape == part.chance((3,), 0.5).shape == (3,)
+    assert part.normal((6, 3, 1, 1)).shape == (6, 3, 1, 1)
+    fresh = PartDraws(draws(0, 0, "camera"), first=2, count=3, whole=8)
+    assert torch.equal(fresh.uniform((3, 2), 0, 1), draws(0, 0, "camera").uniform((8, 2), 0, 1)[2:5])
+    with pytest.raises(AssertionError, match="not for 3 photos"):
+        part.uniform((), 0.0, 1.0)
+
+
+def _memory_for(photos: int, monkeypatch: pytest.MonkeyPatch, error: Exception) -> list[int]:
+    """Let a step fail that sees more photos than so many; gives the sizes tried."""
+    real = DesignModule.training_step
+    tried: list[int] = []
+
+    def small(self: DesignModule, batch: Any, batch_idx: int) -> Tensor:
+        tried.append(len(batch.photo))
+        if len(batch.photo) > photos:
+            raise error
+        return real(self, batch, batch_idx)
+
+    monkeypatch.setattr(DesignModule, "training_step", small)
+    return tried
+
+
+@pytest.mark.parametrize(
+    "error",
+    [torch.OutOfMemoryError("CUDA out of memory."), RuntimeError("[enforce fail] can't allocate memory")],
+    ids=["gpu", "cpu"],
+)
+def test_a_batch_too_large_is_halved(
+    tiny_settings: Build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+):
+    # Sensor noise is drawn for the largest sensor of what is seen together, so it is left out here.
+    settings = tiny_settings(steps=4, batch=6, preview_every=0)
+    quiet = settings.effects.model_copy(update={"without": ("camera.sensor",)})
+    settings = settings.model_copy(update={"effects": quiet})
+    wanted = train(settings, folder=tmp_path / "whole", tell=lambda _: None)
+    tried = _memory_for(2, monkeypatch, error)
+    told: list[str] = []
+    halved = train(settings, folder=tmp_path / "halved", tell=told.append)
+    assert tried == [6, 3] + 4 * [2, 2, 2]
+    assert [sentence for sentence in told if "memory" in sentence] == [
+        f"Out of memory at step 0 with {had} photos at once; going on with {now} at once, whose gradients "
+        "are averaged over the 6 photos of a step."
+        for had, now in ((6, 3), (3, 2))
+    ]
+    torch.testing.assert_close(halved.design.texels, wanted.design.texels, rtol=0, atol=1e-3)
+    rows = [(tmp_path / name / "metrics.csv").read_text().splitlines() for name in ("whole", "halved")]
+    for one, two in zip(*rows, strict=True):
+        if not one.startswith("step"):
+            assert [float(v) for v in one.split(",")] == pytest.approx(
+                [float(v) for v in two.split(",")], rel=2e-3, abs=1e-4
+            )
+
+
+def test_no_memory_for_a_single_photo(tiny_settings: Build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    tried = _memory_for(0, monkeypatch, torch.OutOfMemoryError("CUDA out of memory."))
+    with pytest.raises(RunError, match=r"with a single photo at a time; try surrogates\.autocast=true"):
+        train(tiny_settings(batch=4), folder=tmp_path, tell=lambda _: None)
+    assert tried == [4, 2, 1]
+
+
+def test_other_failures_of_a_step_are_not_taken_for_memory(
+    tiny_settings: Build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    tried = _memory_for(0, monkeypatch, RuntimeError("shapes do not match"))
+    with pytest.raises(RuntimeError, match="shapes do not match"):
+        train(tiny_settings(batch=4), folder=tmp_path, tell=lambda _: None)
+    assert tried == [4]
+
+
+def test_a_batch_that_cannot_be_shared_out(tiny_settings: Build, faces: FaceSet):
+    data = _data(tiny_settings(), faces, EffectsSettings(), batch=5)
+
+    class _Two:
+        global_rank, world_size, global_step = 0, 2, 0
+
+    data.trainer = _Two()  # type: ignore[assignment]
+    with pytest.raises(
+        ConfigError, match="cannot be shared out evenly to 2 processes; choose a multiple of 2"
+    ):
+        data.train_dataloader()
+
+
+def test_each_process_gets_its_part(tiny_settings: Build, faces: FaceSet):
+    data = _data(tiny_settings(), faces, EffectsSettings(), batch=6)
+    (whole, *_) = data.train_dataloader()
+
+    class _Rank:
+        world_size, global_step = 2, 0
+
+        def __init__(self, rank: int) -> None:
+            self.global_rank = rank
+
+    parts = []
+    for rank in (0, 1):
+        data.trainer = _Rank(rank)  # type: ignore[assignment]
+        (part, *_) = data.train_dataloader()
+        parts.append(part)
+    assert torch.equal(torch.cat([part.photo for part in parts]), whole.photo)
+    assert torch.equal(torch.cat([part.pictures for part in parts]), whole.pictures)
+    assert [(part.first, part.whole) for part in parts] == [(0, 6), (3, 6)]
