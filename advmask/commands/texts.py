@@ -14,7 +14,7 @@ TEXTS: dict[str, Text] = {
     "train": Text(
         "Design a mask: learn a texture that keeps recognizers from matching the wearer.",
         (
-            "advmask train hydra.run.dir=runs/first",
+            "advmask train experiment=quick hydra.run.dir=runs/quick",
             "advmask train faces.root=~/photos recognizers=[dlib,onnx:~/networks/arcface.onnx]",
             "advmask train texture.start=~/pictures/flowers.png effects=cctv printer=sublimation",
         ),
@@ -33,6 +33,14 @@ TEXTS: dict[str, Text] = {
             "advmask evaluate design=runs/first faces.root=~/photos",
             "advmask evaluate design=runs/first recognizers=[dlib,onnx:~/networks/arcface.onnx]",
             "advmask evaluate design=~/pictures/flowers.png faces.root=~/photos hydra.run.dir=runs/flowers",
+        ),
+    ),
+    "compare": Text(
+        "Measure several designs side by side, on the same photos, placements, light and camera.",
+        (
+            "advmask compare runs/first runs/second faces.root=~/photos",
+            "advmask compare runs/first ~/pictures/flowers.png recognizers=[dlib,onnx:~/networks/arcface.onnx]",
+            "advmask compare runs/first runs/second effects=cctv protocol.people=all",
         ),
     ),
     "export": Text(
