@@ -36,6 +36,7 @@ COMMANDS: dict[str, Command] = {
     "train": Command("advmask.commands.train", "design a mask: learn a texture"),
     "preview": Command("advmask.commands.preview", "contact sheet of a design: bare, plain mask, design"),
     "evaluate": Command("advmask.commands.evaluate", "measure a design against recognizers"),
+    "compare": Command("advmask.commands.compare", "measure several designs side by side", ("designs...",)),
     "pattern": Command("advmask.commands.pattern", "draw the flat patterns of masks, with their stretch"),
     "export": Command("advmask.commands.export", "write the files to print: PNG, PDF, SVG, proofs"),
     "apply": Command("advmask.commands.apply", "wear a design in pictures and videos: the digital mask"),

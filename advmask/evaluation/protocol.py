@@ -1,20 +1,20 @@
-"""A first version of the protocol: one design against plain masks, on people it may never have seen."""
+"""The protocol of an honest number: designs against plain masks, on people they may never have seen."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
 from jaxtyping import Float
-from pydantic import Field
+from pydantic import Field, field_validator, model_validator
 from torch import Tensor
 
 from advmask.effects import EffectsSettings, WearSettings
 from advmask.errors import ConfigError, DesignError
-from advmask.evaluation.enrolled import build_galleries, enrol_masked
-from advmask.evaluation.results import RecognizerResult, summarise
-from advmask.evaluation.scoring import Scores, score
+from advmask.evaluation.enrolled import JudgedGallery, build_galleries, enrol_masked
+from advmask.evaluation.scoring import Scores, Stage, score
+from advmask.evaluation.summary import RecognizerResult, summarise
 from advmask.masks import MaskSettings, build_mask
 from advmask.photos import FaceSet
 from advmask.placement_cache import PlacementCache
@@ -38,7 +38,9 @@ class ProtocolSettings(Settings):
 
     Attributes:
         people: Whose photos are probed.
-        fmr: False match rate of the threshold.
+        fmr: False match rate of the threshold; of a list, the first.
+        stricter_fmr: Others, figures at which are given where the people at hand support them; of a list
+            given as `fmr`, the rest.
         draws: Draws of the effects per photo; None makes at least 64 probes in all.
         aligners: Where landmarks come from: `mtcnn`, `dlib5`, `mesh468` afresh on each picture, `bare` from
             the bare picture, or `python:module:function`.
@@ -50,11 +52,32 @@ class ProtocolSettings(Settings):
 
     people: Literal["train", "validate", "test", "all"] = "test"
     fmr: float = Field(default=1e-2, gt=0, lt=1)
+    stricter_fmr: tuple[float, ...] = (1e-3, 1e-4)
     draws: int | None = Field(default=None, ge=1)
     aligners: list[str] = Field(default=["mtcnn", "bare"], min_length=1)
     galleries: list[GalleryName] = Field(default=["bare"], min_length=1)
     seed: int = 1
     progress: bool = True
+
+    @model_validator(mode="before")
+    @classmethod
+    def _first_of_a_list(cls, values: Any) -> Any:
+        given = values.get("fmr") if isinstance(values, dict) else None
+        if isinstance(given, list | tuple) and given:
+            values = values | {"fmr": given[0], "stricter_fmr": tuple(given[1:])}
+        return values
+
+    @field_validator("stricter_fmr")
+    @classmethod
+    def _rates(cls, values: tuple[float, ...]) -> tuple[float, ...]:
+        if not all(0 < value < 1 for value in values):
+            raise ValueError("false match rates lie between 0 and 1")
+        return values
+
+    @property
+    def fmrs(self) -> tuple[float, ...]:
+        """All false match rates, each once, the first one first."""
+        return tuple(dict.fromkeys((self.fmr, *self.stricter_fmr)))
 
 
 def people_of(faces: FaceSet, chosen: str) -> tuple[str, ...]:
@@ -65,11 +88,31 @@ def people_of(faces: FaceSet, chosen: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True, eq=False)
 class JudgedScores:
-    """Scores of one recognizer, aligner and gallery, and what they are judged by."""
+    """Scores of one recognizer, aligner and gallery, and what they are judged by.
+
+    Attributes:
+        scores: Of every probe.
+        recognizer: That made them.
+        threshold: At the first false match rate.
+        gallery: With the thresholds at the others, and the comparisons behind them.
+    """
 
     scores: Scores
     recognizer: Recognizer
     threshold: Calibration
+    gallery: JudgedGallery
+
+    def summaries(self, *, seed: int) -> list[RecognizerResult]:
+        """Rates with intervals at every false match rate that is supported."""
+        return [summarise(self.scores, self.recognizer, one, seed=seed) for one in self.gallery.thresholds]
+
+
+@dataclass(frozen=True, eq=False)
+class Judgement:
+    """Everything that was scored, and the stage, from which probes can be looked at once more."""
+
+    stage: Stage
+    judged: list[JudgedScores]
 
 
 def evaluate_designs(
@@ -86,13 +129,13 @@ def evaluate_designs(
     cache: PlacementCache | None = None,
     tell: Callable[[str], None] = print,
 ) -> list[RecognizerResult]:
-    """Judge designs and control masks, as rates with intervals; for the arguments see `score_designs`."""
+    """Judge designs and controls at the first false match rate; for the arguments see `judge_designs`."""
     judged = score_designs(
         designs,
         faces,
         prepared,
         texels_per_mm=texels_per_mm,
-        protocol=protocol,
+        protocol=protocol.model_copy(update={"stricter_fmr": ()}),
         effects=effects,
         printer=printer,
         mask=mask,
@@ -117,6 +160,36 @@ def score_designs(
     cache: PlacementCache | None = None,
     tell: Callable[[str], None] = print,
 ) -> list[JudgedScores]:
+    """The scores alone; for the arguments see `judge_designs`."""
+    return judge_designs(
+        designs,
+        faces,
+        prepared,
+        texels_per_mm=texels_per_mm,
+        protocol=protocol,
+        effects=effects,
+        printer=printer,
+        mask=mask,
+        render=render,
+        cache=cache,
+        tell=tell,
+    ).judged
+
+
+def judge_designs(
+    designs: Mapping[str, Float[Tensor, "3 height width"]],
+    faces: FaceSet,
+    prepared: Sequence[Prepared],
+    *,
+    texels_per_mm: float,
+    protocol: ProtocolSettings,
+    effects: EffectsSettings,
+    printer: PrinterSettings,
+    mask: MaskSettings,
+    render: RenderSettings,
+    cache: PlacementCache | None = None,
+    tell: Callable[[str], None] = print,
+) -> Judgement:
     """Score designs and control masks on the same photos, placements and draws.
 
     The threshold comes from bare probes against the templates of other people in the same gallery, over all
@@ -168,24 +241,24 @@ def score_designs(
             )
         everybody = wearing(faces.crops, wear=WearSettings(), ways=1, stream="enrolment")
         masked = enrol_masked(prepared, faces, everybody, designs[PLAIN_ENROLMENT])
-    galleries = build_galleries(protocol.galleries, faces, prepared, masked, fmr=protocol.fmr)
+    galleries = build_galleries(protocol.galleries, faces, prepared, masked, fmrs=protocol.fmrs)
+    scene = Scene(effects, printer, texels_per_mm=texels_per_mm, draws=seeded(protocol.seed, "evaluate"))
+    stage = Stage(photos, designs, scene, tuple(rows_of(photos.crops, faces.crops)))
     scores = score(
-        photos,
-        designs,
+        stage,
         [item.recognizer for item in prepared],
         galleries,
-        scene=Scene(effects, printer, texels_per_mm=texels_per_mm, draws=seeded(protocol.seed, "evaluate")),
         aligners=aligners,
-        rows=rows_of(photos.crops, faces.crops),
         progress=protocol.progress,
     )
-    judged_by = {
-        (item.recognizer.label, gallery.name): (item.recognizer, gallery.calibration)
+    judged_by = [
+        (item.recognizer, gallery)
         for item, own in zip(prepared, galleries, strict=True)
+        for _ in aligners
         for gallery in own
-    }
-    judged = []
-    for one in scores:
-        recognizer, threshold = judged_by[one.recognizer, one.gallery]
-        judged.append(JudgedScores(one, recognizer, threshold or recognizer.calibrated))
-    return judged
+    ]
+    judged = [
+        JudgedScores(one, recognizer, gallery.thresholds[0], gallery)
+        for one, (recognizer, gallery) in zip(scores, judged_by, strict=True)
+    ]
+    return Judgement(stage, judged)

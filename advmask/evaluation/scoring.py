@@ -1,23 +1,27 @@
-"""Similarity of every probe to its wearer's template, per condition, aligner and recognizer."""
+"""Similarity of every probe to its wearer and to everybody else, per condition, aligner and recognizer."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from numpy.typing import NDArray
 from torch import Tensor
 from tqdm import tqdm
 
+from advmask.evaluation.enrolled import JudgedGallery
 from advmask.recognizers.aligners import Aligner
-from advmask.recognizers.galleries import Gallery, GalleryName
+from advmask.recognizers.galleries import GalleryName
 from advmask.recognizers.recognizer import Recognizer
 from advmask.scene import Scene
 from advmask.worn import WornPhotos
 
 BARE = "bare"
 _CHUNK = 16
+
+Columns = dict[str, NDArray[np.float64]]
 
 
 @dataclass(frozen=True)
@@ -30,75 +34,168 @@ class Scores:
         gallery: Its name.
         similarity: For each condition (n,), NaN where no face was found.
         people: (n) the person on each probe.
+        photos: (n) the photo of each probe: the person and the file's name.
+        draws: (n) which draw of the effects it is.
+        best_other: For each condition (n,) the largest similarity to anybody else at hand.
+        false_matches: For each FMR and condition (n,) how many others it matches at that threshold.
+        others: How many others each probe is compared with.
+        displacement: For each condition (n,) mean distance of the five landmarks from those of the bare
+            picture, in eye distances of the latter.
     """
 
     recognizer: str
     aligner: str
     gallery: GalleryName
-    similarity: dict[str, NDArray[np.float64]]
+    similarity: Columns
     people: tuple[str, ...]
+    photos: tuple[str, ...] = ()
+    draws: tuple[int, ...] = ()
+    best_other: Columns = field(default_factory=dict)
+    false_matches: dict[float, Columns] = field(default_factory=dict)
+    others: int = 0
+    displacement: Columns = field(default_factory=dict)
 
     def detected(self) -> NDArray[np.bool_]:
         """(n,) whether the face was found in every condition; only these are compared."""
         return np.asarray(np.isfinite(np.stack(list(self.similarity.values()))).all(axis=0))
 
 
+@dataclass(frozen=True, eq=False)
+class Stage:
+    """Everything that is scored: the same photos, placements and draws in every condition.
+
+    Attributes:
+        photos: With one placement per draw.
+        designs: Name and texels; `bare` is added.
+        scene: Prints designs, lays them over photos and photographs them; its draws are a function of the
+            probe's place in the list, and the same in every condition.
+        rows: Which enrolled photo each photo of `photos` is.
+    """
+
+    photos: WornPhotos
+    designs: Mapping[str, Float[Tensor, "3 height width"]]
+    scene: Scene
+    rows: tuple[int, ...]
+
+    @cached_property
+    def probes(self) -> list[tuple[int, int]]:
+        """Photo and draw of every probe."""
+        return [(photo, way) for way in range(self.photos.ways) for photo in range(len(self.photos.crops))]
+
+    @property
+    def conditions(self) -> tuple[str, ...]:
+        """Names, bare faces first."""
+        return (BARE, *self.designs)
+
+    def names(self) -> tuple[str, ...]:
+        """For each photo, the person and the name of the file; a number more where that is not unique."""
+        seen: dict[str, int] = {}
+        names = []
+        for crop in self.photos.crops:
+            name = f"{crop.person}/{crop.source.name}"
+            seen[name] = seen.get(name, 0) + 1
+            names.append(name if seen[name] == 1 else f"{name}#{seen[name]}")
+        return tuple(names)
+
+    def pictures(self, name: str, start: int) -> Float[Tensor, "batch 3 rows columns"]:
+        """What recognizers see of the probes from `start` on, as many as belong together."""
+        chunk = self.probes[start : start + _CHUNK]
+        bare = self.photos.pictures([photo for photo, _ in chunk])
+        packed = self.photos.packed([photo for photo, _ in chunk], [way for _, way in chunk])
+        pictures: Tensor = self.scene(self.designs.get(name), bare, packed, step=start)
+        return pictures
+
+    def picture(self, name: str, probe: int) -> Float[Tensor, "3 rows columns"]:
+        """One probe once more, as it was scored."""
+        with torch.no_grad():
+            return self.pictures(name, probe - probe % _CHUNK)[probe % _CHUNK]
+
+
 def score(
-    photos: WornPhotos,
-    designs: Mapping[str, Float[Tensor, "3 height width"]],
+    stage: Stage,
     recognizers: Sequence[Recognizer],
-    galleries: Sequence[Sequence[Gallery]],
+    galleries: Sequence[Sequence[JudgedGallery]],
     *,
-    scene: Scene,
     aligners: Sequence[Aligner],
-    rows: Sequence[int],
     progress: bool = False,
 ) -> list[Scores]:
     """Score bare probes and every design on the same photos, placements and draws.
 
     Args:
-        photos: With one placement per draw.
-        designs: Name and texels; `bare` is added.
+        stage: The probes.
         recognizers: Frozen.
         galleries: For each recognizer, what probes are compared with.
-        scene: Prints designs, lays them over photos and photographs them; its draws are a function of the
-            probe's place in the list, and the same in every condition.
         aligners: Each is run on every picture.
-        rows: Which enrolled photo each photo of `photos` is.
         progress: Show a progress bar.
     """
-    probes = [(photo, way) for way in range(photos.ways) for photo in range(len(photos.crops))]
-    names: list[str] = [BARE, *designs]
-    columns: dict[tuple[int, str, str, str], list[Tensor]] = {}
-    starts = range(0, len(probes), _CHUNK)
+    found: dict[tuple[int, str, int, str], list[dict[str, Tensor]]] = {}
+    starts = range(0, len(stage.probes), _CHUNK)
+    photos = stage.photos
     with torch.no_grad():
         for start in tqdm(starts, desc="probes", unit=f"x{_CHUNK}", disable=not progress):
-            chunk = probes[start : start + _CHUNK]
-            chosen = [photo for photo, _ in chunk]
-            enrolled = [rows[photo] for photo in chosen]
-            bare, landmarks = photos.pictures(chosen), photos.landmarks(chosen)
-            packed = photos.packed(chosen, [way for _, way in chunk])
-            for name in names:
-                pictures = scene(designs.get(name), bare, packed, step=start)
+            chosen = [photo for photo, _ in stage.probes[start : start + _CHUNK]]
+            enrolled = [stage.rows[photo] for photo in chosen]
+            people = [photos.names[photo] for photo in chosen]
+            landmarks = photos.landmarks(chosen)
+            for name in stage.conditions:
+                pictures = stage.pictures(name, start)
                 for aligner in aligners:
-                    points, found = aligner.landmarks(pictures, landmarks)
-                    points = torch.where(found[:, None, None], points, landmarks)
+                    points, seen = aligner.landmarks(pictures, landmarks)
+                    moved = _moved(points, landmarks)
+                    points = torch.where(seen[:, None, None], points, landmarks)
                     for i, recognizer in enumerate(recognizers):
                         embeddings = recognizer(pictures, points)
-                        for gallery in galleries[i]:
-                            similarity = gallery.similarity(recognizer, embeddings, enrolled).double()
-                            similarity[~found] = torch.nan
-                            columns.setdefault((i, aligner.name, gallery.name, name), []).append(similarity)
-    people = tuple(photos.names[photo] for photo, _ in probes)
+                        for j, gallery in enumerate(galleries[i]):
+                            own = gallery.gallery.similarity(recognizer, embeddings, enrolled).double()
+                            others = gallery.similarity_to_others(recognizer, embeddings, people)
+                            columns = {"similarity": own, "displacement": moved}
+                            columns |= _of_others(others, gallery)
+                            columns = {key: _blank(values, seen) for key, values in columns.items()}
+                            found.setdefault((i, aligner.name, j, name), []).append(columns)
+    everybody = tuple(photos.names[photo] for photo, _ in stage.probes)
+    names = stage.names()
+    probed = tuple(names[photo] for photo, _ in stage.probes)
+    draws = tuple(way for _, way in stage.probes)
+
+    def joined(key: str, i: int, aligner: str, j: int) -> Columns:
+        return {
+            name: torch.cat([columns[key] for columns in found[i, aligner, j, name]]).numpy()
+            for name in stage.conditions
+        }
+
     return [
         Scores(
             recognizer.label,
             aligner.name,
-            gallery.name,
-            {name: torch.cat(columns[i, aligner.name, gallery.name, name]).numpy() for name in names},
-            people,
+            gallery.gallery.name,
+            joined("similarity", i, aligner.name, j),
+            everybody,
+            photos=probed,
+            draws=draws,
+            best_other=joined("best_other", i, aligner.name, j),
+            false_matches={
+                one.fmr: joined(f"matches {one.fmr}", i, aligner.name, j) for one in gallery.thresholds
+            },
+            others=len(gallery.people) - 1,
+            displacement=joined("displacement", i, aligner.name, j),
         )
         for i, recognizer in enumerate(recognizers)
         for aligner in aligners
-        for gallery in galleries[i]
+        for j, gallery in enumerate(galleries[i])
     ]
+
+
+def _of_others(others: Float[Tensor, "m people"], gallery: JudgedGallery) -> dict[str, Tensor]:
+    matches = {f"matches {one.fmr}": (others >= one.threshold).sum(dim=1) for one in gallery.thresholds}
+    return {"best_other": others.amax(dim=1), **matches}
+
+
+def _moved(points: Float[Tensor, "batch 5 2"], bare: Float[Tensor, "batch 5 2"]) -> Float[Tensor, " batch"]:
+    eyes = torch.linalg.vector_norm(bare[:, 1] - bare[:, 0], dim=-1)
+    moved: Tensor = torch.linalg.vector_norm(points - bare, dim=-1).mean(dim=1) / eyes
+    return moved
+
+
+def _blank(values: Tensor, seen: Bool[Tensor, " batch"]) -> Float[Tensor, " batch"]:
+    """In double precision, NaN where no face was found."""
+    return torch.where(seen, values.double(), torch.nan)

@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 
 from advmask.evaluation.metrics import Estimate
-from advmask.evaluation.results import RecognizerResult
-
-FEWEST_PROBES = 10  # with fewer, one photo more or less turns any comparison round
+from advmask.evaluation.summary import RecognizerResult
+from advmask.evaluation.traits import FEWEST_PROBES
 
 _ALIGNER_WORDS = {
     "mtcnn": "found and aligned afresh by MTCNN on the masked picture",

@@ -1,11 +1,21 @@
 """One tiny network, the default portrait and a crop cache for all evaluation tests."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
 from tiny_chain import write_network
 
+from advmask.effects import EffectsSettings
+from advmask.evaluation.protocol import Judgement, ProtocolSettings, judge_designs
+from advmask.evaluation.results import result_record
+from advmask.masks import MaskSettings, build_mask
 from advmask.photos import FaceSet, FacesSettings, load_faces
+from advmask.printers import PrinterSettings
+from advmask.recognizers.preparation import prepare_all
+from advmask.recognizers.registry import build_recognizers
+from advmask.render import RenderSettings
 
 
 @pytest.fixture(scope="session")
@@ -19,3 +29,24 @@ def portrait(tmp_path_factory: pytest.TempPathFactory) -> FaceSet:
     """The portrait that ships with scikit-image, cut at 112 px."""
     cache: Path = tmp_path_factory.mktemp("cache")
     return load_faces(FacesSettings(size=112, cache=cache))
+
+
+@pytest.fixture(scope="session")
+def any_judgement(portrait: FaceSet, tiny_name: str) -> tuple[dict[str, Any], Judgement]:
+    """A plain mask and a design on the default portrait, as record and scores."""
+    height, width = build_mask(MaskSettings()).texture_size(1.0)
+    judgement = judge_designs(
+        {"white": torch.ones(3, height, width), "design": torch.rand(3, height, width)},
+        portrait,
+        prepare_all(build_recognizers([tiny_name]), portrait.crops),
+        texels_per_mm=1.0,
+        protocol=ProtocolSettings.build({"draws": 3, "people": "all", "progress": False}),
+        effects=EffectsSettings(),
+        printer=PrinterSettings(),
+        mask=MaskSettings(),
+        render=RenderSettings(),
+        tell=lambda _: None,
+    )
+    results = [one for each in judgement.judged for one in each.summaries(seed=0)]
+    facts = {"people": {"probed": ["astronaut"], "held_out": None, "at_hand": 1}}
+    return result_record(results, facts), judgement

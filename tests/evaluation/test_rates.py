@@ -8,11 +8,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from advmask.evaluation.metrics import Estimate, accepted, mean_over_people
+from advmask.evaluation.metrics import (
+    Estimate,
+    accepted,
+    mean_over_people,
+    outer_share,
+    rate_over_people,
+)
 
 PROBES = st.lists(
     st.tuples(st.sampled_from("abcd"), st.floats(-5, 5, allow_subnormal=False)), min_size=1, max_size=25
 )
+
+
+def student_of(freedom: int) -> float:
+    """Student's 97.5 % points, from a printed table."""
+    return {1: 12.706, 2: 4.3027, 3: 3.1824}[freedom]
 
 
 @given(values=st.lists(st.floats(-2, 2), max_size=30), threshold=st.floats(-2, 2))
@@ -40,8 +51,9 @@ def test_the_mean_is_over_probes_and_the_interval_over_people(probes: list[tuple
     for row in chosen:
         brought = [v for pick in row for name, v in zip(people, values, strict=True) if name == names[pick]]
         means.append(sum(brought) / len(brought))
-    assert found.low == pytest.approx(np.quantile(means, 0.025), abs=1e-9)
-    assert found.high == pytest.approx(np.quantile(means, 0.975), abs=1e-9)
+    half = NormalDist().cdf(-math.sqrt(len(names) / (len(names) - 1)) * student_of(len(names) - 1))
+    assert found.low == pytest.approx(np.quantile(means, half), abs=1e-4)
+    assert found.high == pytest.approx(np.quantile(means, 1 - half), abs=1e-4)
 
 
 def test_one_person_gives_no_interval_and_nobody_gives_nothing():
@@ -91,3 +103,50 @@ def test_the_seed_decides():
     values, people = np.arange(26) ** 2 / 676, list("abcdefghijklmnopqrstuvwxyz")
     assert mean_over_people(values, people, seed=1) == mean_over_people(values, people, seed=1)
     assert mean_over_people(values, people, seed=1) != mean_over_people(values, people, seed=2)
+
+
+def test_quantiles_move_outwards_for_few_people_and_back_for_many():
+    assert outer_share(2) < outer_share(8) < outer_share(20) < outer_share(1000) < 0.025
+    assert outer_share(10**6) == pytest.approx(0.025, abs=1e-6)
+    # 20 people: sqrt(20/19) times Student's 2.093.
+    assert outer_share(20) == pytest.approx(NormalDist().cdf(-math.sqrt(20 / 19) * 2.0930), abs=1e-5)
+
+
+@pytest.mark.parametrize("people", [1, 2, 20, 200])
+def test_a_rate_of_zero_is_not_certain(people: int):
+    names = [str(i) for i in range(people) for _ in range(3)]
+    none, every = (rate_over_people(np.full(len(names), value), names) for value in (0.0, 1.0))
+    if people == 1:
+        assert (none.low, none.high) == (None, None)
+        return
+    assert none.value == none.low == 0.0
+    assert none.high is not None
+    assert (1 - none.high) ** people == pytest.approx(0.025)  # that nobody of so many is matched
+    assert every.low == pytest.approx(1 - none.high)
+    assert every.high == 1.0
+
+
+@pytest.mark.parametrize(("people", "spread"), [(20, "even"), (50, "even"), (200, "even"), (20, "low")])
+def test_the_interval_covers_the_truth_as_often_as_it_says(people: int, spread: str):
+    """Simulated people, each with a rate of their own: 93 to 97 % of intervals hold the true mean."""
+    draws = np.random.default_rng(people)
+    names = [str(i) for i in range(people) for _ in range(4)]
+    first, second = {"even": (2.0, 2.0), "low": (0.5, 2.0)}[spread]
+    covered = 0
+    for turn in range(600):
+        rates = draws.beta(first, second, people)
+        values = (draws.random((people, 4)) < rates[:, None]).ravel().astype(np.float64)
+        found = mean_over_people(values, names, seed=turn, resamples=800)
+        assert found.low is not None
+        assert found.high is not None
+        covered += found.low <= first / (first + second) <= found.high
+    assert 0.93 <= covered / 600 <= 0.975
+
+
+def test_many_people_are_resampled_in_pieces():
+    values = np.random.default_rng(0).random(100_000)
+    people = [str(i // 5) for i in range(100_000)]
+    found = mean_over_people(values, people, resamples=300)
+    assert found.low is not None
+    assert found.high is not None
+    assert found.high - found.low == pytest.approx(2 * 1.96 * math.sqrt(1 / 12 / 100_000), rel=0.2)

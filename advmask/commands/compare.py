@@ -1,0 +1,143 @@
+"""`advmask compare`: several designs side by side, paired over the same photos, placements and draws."""
+
+from collections import Counter
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+from omegaconf import DictConfig
+from pydantic import Field
+
+from advmask.commands.designs import NamedDesign, open_design, shipped_design
+from advmask.commands.given import as_mapping, beside_run
+from advmask.commands.output import output_dir
+from advmask.effects import EffectsSettings
+from advmask.errors import ConfigError
+from advmask.evaluation.comparing import SideBySide, side_by_side
+from advmask.evaluation.protocol import JudgedScores, ProtocolSettings, score_designs
+from advmask.evaluation.result_tables import figure, markdown_table, percent
+from advmask.evaluation.results import PLAIN_MASKS, json_text
+from advmask.files import write_text
+from advmask.masks import MaskSettings, build_mask
+from advmask.photos import FacesSettings, load_faces
+from advmask.placement_cache import placement_cache
+from advmask.printers import PrinterSettings
+from advmask.recognizers.preparation import prepare_all
+from advmask.recognizers.registry import build_recognizers
+from advmask.render import RenderSettings
+from advmask.settings import Settings
+
+SCHEMA = 1
+
+
+class CompareSettings(Settings):
+    """Everything a comparison depends on, besides the designs."""
+
+    designs: list[str] = Field(min_length=2)
+    texels_per_mm: float
+    recognizers: list[str]
+    faces: FacesSettings
+    mask: MaskSettings
+    render: RenderSettings
+    effects: EffectsSettings
+    printer: PrinterSettings
+    protocol: ProtocolSettings
+
+
+def run(config: DictConfig) -> None:
+    """Score every design, print the table and write `compare.json`."""
+    given = [str(name) for name in config.designs]
+    if len(given) < 2:
+        raise ConfigError("Name at least two designs: advmask compare runs/first runs/second.")
+    mask = MaskSettings.build(as_mapping(config)["mask"])
+    opened = [open_design(name, mask=mask, texels_per_mm=config.texels_per_mm) for name in given]
+    first = next((one for one in opened if one.run is not None), opened[0])
+    values = beside_run(config, first.run, texels_per_mm=first.texels_per_mm)
+    settings = CompareSettings.build(values)
+    names = _labels(given)
+    faces = load_faces(settings.faces, progress=settings.protocol.progress)
+    recognizers = build_recognizers(settings.recognizers)
+    prepared = prepare_all(recognizers, faces.crops, fmr=settings.protocol.fmr, tell=print)
+    protocol = settings.protocol.model_copy(update={"stricter_fmr": ()})
+    groups: list[list[JudgedScores]] = []
+    for own_mask, texels_per_mm, members in _by_mask(names, opened, mask):
+        surface = build_mask(own_mask)
+        controls = {name: shipped_design(name, surface, texels_per_mm=texels_per_mm) for name in PLAIN_MASKS}
+        groups.append(
+            score_designs(
+                controls | {name: one.texels for name, one in members.items()},
+                faces,
+                prepared,
+                texels_per_mm=texels_per_mm,
+                protocol=protocol,
+                effects=settings.effects,
+                printer=settings.printer,
+                mask=own_mask,
+                render=settings.render,
+                cache=placement_cache(settings.faces),
+            )
+        )
+    compared = side_by_side(groups, names, seed=protocol.seed)
+    path = output_dir() / "compare.json"
+    record = {
+        "schema": SCHEMA,
+        "date": datetime.now(UTC).date().isoformat(),
+        "designs": dict(zip(names, given, strict=True)),
+        "settings": settings.model_dump(mode="json"),
+        "weights_sha256": {item.label: item.weights_sha256 for item in recognizers},
+        "results": [asdict(one) for one in compared],
+    }
+    write_text(path, json_text(record))
+    print("\n\n".join(["", *(_block(one, names[0]) for one in compared)]))
+    print(f"\nPaired over the same photos, placements, light and camera.\nWritten to {path}")
+
+
+def _by_mask(
+    names: list[str], opened: list[NamedDesign], mask: MaskSettings
+) -> list[tuple[MaskSettings, float, dict[str, NamedDesign]]]:
+    """Designs that can be worn by one set of placements, the first one's first."""
+    groups: list[tuple[MaskSettings, float, dict[str, NamedDesign]]] = []
+    for name, one in zip(names, opened, strict=True):
+        own = one.run.mask if one.run is not None else mask
+        for group in groups:
+            if group[:2] == (own, one.texels_per_mm):
+                group[2][name] = one
+                break
+        else:
+            groups.append((own, one.texels_per_mm, {name: one}))
+    return groups
+
+
+def _labels(given: list[str]) -> list[str]:
+    """Short names, each once: no plain mask is called so, nor the bare face."""
+    stems = [Path(name).resolve().stem for name in given]
+    taken = Counter([*stems, "bare", *PLAIN_MASKS])
+    return [stem if taken[stem] == 1 else f"{stem} ({i})" for i, stem in enumerate(stems, 1)]
+
+
+def _block(one: SideBySide, first: str) -> str:
+    head = (
+        f"{one.recognizer}, aligner {one.aligner}, gallery {one.gallery}: {one.probes} probes of "
+        f"{one.people} people, {one.left_out} left out (no face found in some condition); FMR {one.fmr:g}\n"
+    )
+    rows = []
+    for name, rates in one.designs.items():
+        more = [asdict(each) if each else None for each in (rates.tar_more, rates.confidence_more)]
+        rows.append(
+            (
+                name,
+                percent(asdict(rates.tar)),
+                percent(more[0]),
+                figure(asdict(rates.confidence)),
+                figure(more[1]),
+                str(rates.undetected),
+            )
+        )
+    titles = ("design", "TAR %", f"more than {first}", "match confidence", f"more than {first}", "no face")
+    padded = _padded([titles, *rows])
+    return head + markdown_table(padded[0], padded[1:]).rstrip()
+
+
+def _padded(rows: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    return [tuple(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]

@@ -1,0 +1,125 @@
+"""Results as CSV, Markdown and LaTeX."""
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+_RATES = ("tar", "match_confidence", "drop", "rank1", "others_fmr")
+_FIELDS = ("recognizer", "family", "column", "aligner", "gallery", "fmr", "threshold", "probes", "left_out")
+_HEAD = ("recognizer", "column", "aligner", "gallery", "FMR", "bare", "strongest plain", "design", "lower by")
+_LATEX = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"} | {
+    sign: f"\\{sign}" for sign in "&%$#_{}"
+}
+
+
+def csv_table(record: Mapping[str, Any]) -> str:
+    """One row for each recognizer, aligner, gallery, FMR and condition, with every figure.
+
+    Args:
+        record: Of `results.json`.
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    rates = [f"{name}{end}" for name in _RATES for end in ("", "_low", "_high")]
+    counts = ("undetected", "displacement")
+    writer.writerow([*_FIELDS, "condition", "strongest_plain", "similarity", *counts, *rates])
+    for one in record["results"]:
+        about = one | record.get("recognizers", {}).get(one["recognizer"], {})
+        for name, condition in one["conditions"].items():
+            row = [about.get(key) for key in _FIELDS]
+            row += [name, int(name == one["strongest_plain"]), condition["similarity"]]
+            row += [condition[key] for key in counts]
+            for rate in _RATES:
+                estimate = condition[rate] or {}
+                row += [estimate.get(key) for key in ("value", "low", "high")]
+            writer.writerow(["" if value is None else value for value in row])
+    return text.getvalue()
+
+
+def tar_rows(record: Mapping[str, Any], *, design: str = "design") -> list[tuple[str, ...]]:
+    """The main table: one row for each recognizer, aligner, gallery and FMR; TAR in %."""
+    rows: list[tuple[str, ...]] = []
+    for one in record["results"]:
+        conditions, plain = one["conditions"], one["strongest_plain"]
+        about = record.get("recognizers", {}).get(one["recognizer"], {})
+        rows.append(
+            (
+                one["recognizer"],
+                about.get("column", ""),
+                one["aligner"],
+                one["gallery"],
+                f"{one['fmr']:g}",
+                percent(conditions["bare"]["tar"]),
+                "-" if plain is None else f"{percent(conditions[plain]['tar'])} ({plain})",
+                percent(conditions.get(design, {}).get("tar")),
+                percent(conditions.get(design, {}).get("drop")),
+            )
+        )
+    return rows
+
+
+def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table in Markdown."""
+    lines = [list(head), ["---"] * len(head), *map(list, rows)]
+    return "".join(f"| {' | '.join(cell.replace('|', '/') for cell in line)} |\n" for line in lines)
+
+
+def latex_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table in LaTeX, for the package booktabs."""
+    body = [" & ".join(_latex(cell) for cell in row) + r" \\" for row in rows]
+    lines = [
+        rf"\begin{{tabular}}{{{'l' * len(head)}}}",
+        r"\toprule",
+        " & ".join(_latex(cell) for cell in head) + r" \\",
+        r"\midrule",
+        *body,
+        r"\bottomrule",
+        r"\end{tabular}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def markdown_of(record: Mapping[str, Any]) -> str:
+    """`results.md`: what was measured in a line, and the main table."""
+    return f"{caption(record)}\n\n{markdown_table(_HEAD, tar_rows(record))}"
+
+
+def latex_of(record: Mapping[str, Any]) -> str:
+    """`results.tex`: the same in LaTeX."""
+    said = _latex(caption(record))
+    return f"% {said}\n{latex_table(_HEAD, tar_rows(record))}"
+
+
+def caption(record: Mapping[str, Any]) -> str:
+    """What the figures of the main table are."""
+    people = len((record.get("people") or {}).get("probed") or ())
+    who = "1 person" if people == 1 else f"{people} people"
+    return (
+        f"Share of photos still matched to their wearer (TAR, %) at the false match rate FMR, {who}; in "
+        "brackets 95 % intervals over people. Lower by: points below the strongest plain mask, paired."
+    )
+
+
+def percent(estimate: Mapping[str, Any] | None) -> str:
+    """A rate in % with its interval; a dash where there is none."""
+    return figure(estimate, factor=100, digits=1)
+
+
+def figure(estimate: Mapping[str, Any] | None, *, factor: float = 1.0, digits: int = 3) -> str:
+    """A value with its interval; a dash where there is none."""
+    if not estimate or estimate["value"] is None:
+        return "-"
+    text = f"{_round(estimate['value'] * factor, digits)}"
+    if estimate["low"] is None or estimate["high"] is None:
+        return text
+    return f"{text} [{_round(estimate['low'] * factor, digits)}, {_round(estimate['high'] * factor, digits)}]"
+
+
+def _round(value: float, digits: int) -> str:
+    text = f"{value:.{digits}f}"
+    return text.removeprefix("-") if not float(text) else text
+
+
+def _latex(text: str) -> str:
+    return "".join(_LATEX.get(sign, sign) for sign in text)

@@ -1,0 +1,105 @@
+"""Scores of every probe and comparison as compressed CSV, from which anybody can recompute the figures."""
+
+import csv
+import gzip
+import io
+import math
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from advmask.evaluation.protocol import JudgedScores
+from advmask.files import write_with
+
+SCORE_FIELDS = (
+    "recognizer",
+    "aligner",
+    "gallery",
+    "condition",
+    "photo",
+    "person",
+    "draw",
+    "similarity",
+    "confidence",
+    "detected",
+    "best_other",
+    "displacement",
+)
+COMPARISON_FIELDS = ("recognizer", "gallery", "kind", "probe_person", "gallery_person", "similarity")
+
+
+def write_scores(path: Path, judged: Sequence[JudgedScores]) -> None:
+    """Write `scores.csv.gz`: a row for each probe under each condition; docs/results.md describes it.
+
+    The same scores give the same bytes.
+
+    Args:
+        path: The file.
+        judged: Of every recognizer, aligner and gallery.
+    """
+    fmrs = list(dict.fromkeys(fmr for one in judged for fmr in one.scores.false_matches))
+    header = [*SCORE_FIELDS, *(f"others_matched_{fmr:g}" for fmr in fmrs)]
+    _write(path, header, (row for one in judged for row in _score_rows(one, fmrs)))
+
+
+def write_comparisons(path: Path, judged: Sequence[JudgedScores]) -> None:
+    """Write `comparisons.csv.gz`: the bare genuine and impostor similarities behind every threshold."""
+    galleries = {(one.scores.recognizer, one.scores.gallery): one.gallery for one in judged}
+
+    def rows() -> Iterable[list[str]]:
+        for (recognizer, name), gallery in galleries.items():
+            compared = gallery.comparisons
+            for value in compared.genuine:
+                yield [recognizer, name, "genuine", "", "", _number(value)]
+            pairs = zip(compared.probe, compared.gallery, compared.impostor, strict=True)
+            for probe, enrolled, value in pairs:
+                who = [gallery.people[probe], gallery.people[enrolled]]
+                yield [recognizer, name, "impostor", *who, _number(value)]
+
+    _write(path, COMPARISON_FIELDS, rows())
+
+
+def _score_rows(one: JudgedScores, fmrs: Sequence[float]) -> Iterable[list[str]]:
+    scores = one.scores
+    for name, similarity in scores.similarity.items():
+        confidence = one.threshold.confidence(torch.from_numpy(similarity)).numpy()
+        matched = [scores.false_matches[fmr][name] if fmr in scores.false_matches else None for fmr in fmrs]
+        for i in range(len(similarity)):
+            detected = math.isfinite(similarity[i])
+            yield [
+                scores.recognizer,
+                scores.aligner,
+                scores.gallery,
+                name,
+                scores.photos[i],
+                scores.people[i],
+                str(scores.draws[i]),
+                _number(similarity[i]),
+                _number(confidence[i]),
+                str(int(detected)),
+                _number(scores.best_other[name][i]),
+                _number(scores.displacement[name][i]),
+                *(str(int(values[i])) if values is not None and detected else "" for values in matched),
+            ]
+
+
+def _number(value: np.floating | float) -> str:
+    """Every digit, so that thresholds decide as they did; nothing where there is no number."""
+    return repr(float(value)) if math.isfinite(value) else ""
+
+
+def _write(path: Path, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    def write(aside: Path) -> None:
+        # Neither time nor name of the file goes into it: the same scores give the same bytes.
+        with (
+            aside.open("wb") as raw,
+            gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0, compresslevel=6) as packed,
+            io.TextIOWrapper(packed, encoding="utf-8", newline="") as text,
+        ):
+            writer = csv.writer(text, lineterminator="\n")
+            writer.writerow(header)
+            writer.writerows(rows)
+
+    write_with(path, write)

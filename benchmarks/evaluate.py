@@ -1,0 +1,100 @@
+"""What an evaluation costs beyond the networks' own forward passes.
+
+    python benchmarks/evaluate.py [faces.root=PATH recognizers=[...] protocol.aligners=[bare] ...]
+
+Takes the overrides of `advmask evaluate` but for the design, in whose place noise is worn. Prints CPU time
+(process time, one thread) per 1,000 probes, a probe being one picture under one condition: of the scoring, of
+the recognizers' forward passes and of the aligners within it, and of all the rest (placing aside, which is
+cached) as a share of the forward passes; then what the summary and its files take.
+"""
+
+import importlib
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
+
+from advmask.commands.designs import shipped_design
+from advmask.commands.evaluate import EvaluateSettings
+from advmask.commands.quoting import quote_overrides
+from advmask.config import conf_dir, register_resolvers
+from advmask.evaluation.scoring import score
+from advmask.masks import build_mask
+from advmask.photos import load_faces
+from advmask.placement_cache import placement_cache
+from advmask.recognizers.preparation import prepare_all
+from advmask.recognizers.recognizer import Recognizer
+from advmask.recognizers.registry import build_recognizers
+
+CONTROLS = ("white", "surgical_blue", "black", "noise", "lower_face")
+protocol_of: Any = importlib.import_module("advmask.evaluation.protocol")  # parts of it are clocked
+spent: dict[str, float] = defaultdict(float)
+
+
+def clocked(name: str, work: Callable[..., Any]) -> Callable[..., Any]:
+    def timed(*arguments: Any, **named: Any) -> Any:
+        start = time.process_time()
+        try:
+            return work(*arguments, **named)
+        finally:
+            spent[name] += time.process_time() - start
+
+    return timed
+
+
+def main() -> None:
+    torch.set_num_threads(1)
+    register_resolvers()
+    with initialize_config_dir(str(conf_dir()), version_base="1.3"):
+        words = quote_overrides(["design=noise", "protocol.progress=false", *sys.argv[1:]])
+        values: Any = OmegaConf.to_container(compose("evaluate", overrides=words), resolve=True)
+    settings = EvaluateSettings.build({str(key): value for key, value in values.items() if key != "hydra"})
+    faces = load_faces(settings.faces)
+    surface = build_mask(settings.mask)
+    designs = {name: shipped_design(name, surface, texels_per_mm=settings.texels_per_mm) for name in CONTROLS}
+    prepared = prepare_all(build_recognizers(settings.recognizers), faces.crops, fmr=settings.protocol.fmr)
+    build = protocol_of.build_aligners
+
+    def build_clocked(names: Any) -> Any:
+        aligners = build(names)
+        for aligner in aligners:
+            aligner.landmarks = clocked("aligners", aligner.landmarks)
+        return aligners
+
+    Recognizer.embed = clocked("networks", Recognizer.embed)  # type: ignore[method-assign]
+    protocol_of.build_aligners = build_clocked
+    protocol_of.score = clocked("scoring", score)
+    judgement = protocol_of.judge_designs(
+        designs,
+        faces,
+        prepared,
+        texels_per_mm=settings.texels_per_mm,
+        protocol=settings.protocol,
+        effects=settings.effects,
+        printer=settings.printer,
+        mask=settings.mask,
+        render=settings.render,
+        cache=placement_cache(settings.faces),
+    )
+    scoring = dict(spent)
+    start = time.process_time()
+    for one in judgement.judged:
+        one.summaries(seed=settings.protocol.seed)
+    summaries = time.process_time() - start
+    pictures = len(judgement.stage.probes) * len(judgement.stage.conditions) / 1000
+    networks, aligners = scoring["networks"], scoring.get("aligners", 0.0)
+    rest = scoring["scoring"] - networks - aligners
+    print(f"{1000 * pictures:.0f} pictures, {len(prepared)} recognizers; seconds per 1,000 pictures:")
+    print(f"  networks {networks / pictures:8.1f}")
+    print(f"  aligners {aligners / pictures:8.1f}")
+    print(f"  rest     {rest / pictures:8.1f}   {rest / networks:.0%} of the networks")
+    print(f"  rates    {summaries / pictures:8.1f}   {summaries / networks:.0%} of the networks")
+
+
+if __name__ == "__main__":
+    main()
