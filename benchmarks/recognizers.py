@@ -31,7 +31,7 @@ from torch import Tensor, nn
 
 from advmask.commands.designs import shipped_design
 from advmask.effects import WearSettings
-from advmask.evaluation.enrolled import embed_masked
+from advmask.masked_gallery import embed_masked
 from advmask.masks import MaskSettings, build_mask
 from advmask.photos import FacesSettings, load_faces
 from advmask.placement_cache import placement_cache

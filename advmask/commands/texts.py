@@ -39,7 +39,7 @@ TEXTS: dict[str, Text] = {
         "Measure several designs side by side, on the same photos, placements, light and camera.",
         (
             "advmask compare runs/first runs/second faces.root=~/photos",
-            "advmask compare runs/first ~/pictures/flowers.png recognizers=[dlib,onnx:~/networks/arcface.onnx]",
+            "advmask compare runs/first ~/pictures/flowers.png recognizers=[dlib,facenet:vggface2]",
             "advmask compare runs/first runs/second effects=cctv protocol.people=all",
         ),
     ),

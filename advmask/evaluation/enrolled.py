@@ -10,14 +10,10 @@ from torch import Tensor
 from advmask.errors import CalibrationError
 from advmask.photos import FaceSet
 from advmask.recognizers.calibration import Calibration
-from advmask.recognizers.enrolment import Comparisons, Enrolment, bare_comparisons, enrol
+from advmask.recognizers.enrolment import Comparisons, Enrolment, bare_comparisons
 from advmask.recognizers.galleries import Gallery, GalleryName
-from advmask.recognizers.preparation import Prepared, rows_of
-from advmask.recognizers.recognizer import Recognizer, embed_all
-from advmask.render import MaskRenderer
-from advmask.worn import WornPhotos
-
-_AT_ONCE = 32  # photos
+from advmask.recognizers.preparation import Prepared
+from advmask.recognizers.recognizer import Recognizer
 
 
 @dataclass(frozen=True)
@@ -117,45 +113,3 @@ def _build(
         tuple({one.fmr: one for one in thresholds}.values()),
         tuple(unsupported),
     )
-
-
-def enrol_masked(
-    prepared: Sequence[Prepared],
-    faces: FaceSet,
-    worn: WornPhotos,
-    texels: Float[Tensor, "3 height width"],
-) -> list[Enrolment]:
-    """Everybody enrolled under one mask, for each recognizer, as matchers made for masks do it.
-
-    A photo that no mask could be put on is enrolled as it is.
-
-    Args:
-        prepared: Recognizers made ready on these photos.
-        faces: Everybody at hand.
-        worn: Their photos, worn in one way each.
-        texels: Of the mask.
-    """
-    placed = rows_of(worn.crops, faces.crops)
-    people = [crop.person for crop in faces.crops]
-    masked = embed_masked([item.recognizer for item in prepared], worn, texels)
-    enrolments = []
-    for item, own in zip(prepared, masked, strict=True):
-        embeddings = item.embeddings.clone()
-        embeddings[placed] = own
-        enrolments.append(enrol(item.recognizer, embeddings, people))
-    return enrolments
-
-
-def embed_masked(
-    recognizers: Sequence[Recognizer], photos: WornPhotos, texels: Float[Tensor, "3 height width"]
-) -> list[Float[Tensor, "n dim"]]:
-    """Embeddings of all photos under one mask, aligned as on the bare picture, by each recognizer."""
-    renderer = MaskRenderer()
-    pieces: list[list[Tensor]] = [[] for _ in recognizers]
-    for start in range(0, len(photos.crops), _AT_ONCE):
-        chosen = range(start, min(start + _AT_ONCE, len(photos.crops)))
-        with torch.no_grad():
-            worn = renderer(texels, photos.pictures(chosen), photos.packed(chosen, [0] * len(chosen)))
-        for recognizer, own in zip(recognizers, pieces, strict=True):
-            own.append(embed_all(recognizer, worn, photos.landmarks(chosen)))
-    return [torch.cat(own) for own in pieces]

@@ -12,9 +12,10 @@ from torch import Tensor
 
 from advmask.effects import EffectsSettings, WearSettings
 from advmask.errors import ConfigError, DesignError
-from advmask.evaluation.enrolled import JudgedGallery, build_galleries, enrol_masked
+from advmask.evaluation.enrolled import JudgedGallery, build_galleries
 from advmask.evaluation.scoring import Scores, Stage, score
 from advmask.evaluation.summary import RecognizerResult, summarise
+from advmask.masked_gallery import enrol_masked
 from advmask.masks import MaskSettings, build_mask
 from advmask.photos import FaceSet
 from advmask.placement_cache import PlacementCache
@@ -240,7 +241,7 @@ def judge_designs(
                 f"People are enrolled under the {PLAIN_ENROLMENT} mask, which is not among the designs."
             )
         everybody = wearing(faces.crops, wear=WearSettings(), ways=1, stream="enrolment")
-        masked = enrol_masked(prepared, faces, everybody, designs[PLAIN_ENROLMENT])
+        masked = enrol_masked(prepared, faces.crops, everybody, designs[PLAIN_ENROLMENT])
     galleries = build_galleries(protocol.galleries, faces, prepared, masked, fmrs=protocol.fmrs)
     scene = Scene(effects, printer, texels_per_mm=texels_per_mm, draws=seeded(protocol.seed, "evaluate"))
     stage = Stage(photos, designs, scene, tuple(rows_of(photos.crops, faces.crops)))

@@ -209,7 +209,15 @@ def test_evaluate_elsewhere_leaves_the_run_alone(run_copy: Path, tmp_path: Path)
     given = ["protocol.aligners=[bare]", f"hydra.run.dir={tmp_path / 'elsewhere'}"]
     assert cli.main(evaluation(run_copy, *given)) == 0
     assert files_of(run_copy) == before
-    assert [path.name for path in (tmp_path / "elsewhere").iterdir()] == ["results.json"]
+    assert sorted(path.name for path in (tmp_path / "elsewhere").iterdir()) == [
+        "comparisons.csv.gz",
+        "report.html",
+        "results.csv",
+        "results.json",
+        "results.md",
+        "results.tex",
+        "scores.csv.gz",
+    ]
 
 
 def test_the_default_folder_of_a_run_is_dated(place: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
