@@ -48,6 +48,8 @@ def _sentence(root: type[BaseModel], problem: Any) -> str:
     message = problem["msg"].removeprefix("Value error, ").rstrip(".")
     if not path:  # a contradiction between settings, which names them itself
         return f"{message[:1].upper()}{message[1:]}."
+    if problem["type"] == "value_error" and isinstance(problem["input"], Mapping):  # said by the group itself
+        return f"Setting {key} does not fit: {message[:1].lower()}{message[1:]}."
     return f"Setting {key}={problem['input']!r} does not fit: {message[:1].lower()}{message[1:]}."
 
 

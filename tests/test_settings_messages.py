@@ -42,10 +42,20 @@ class Ordered(Settings):
         return self
 
 
+class Holder(Settings):
+    range: Ordered = Ordered()
+
+
 def said(values: dict[str, Any], room: type[Settings] = Outer) -> str:
     with pytest.raises(ConfigError) as caught:
         room.build(values)
     return str(caught.value)
+
+
+def test_a_contradiction_within_a_group_does_not_repeat_the_group() -> None:
+    assert said({"range": {"low": 2, "high": 1}}, Holder) == (
+        "Setting range does not fit: `low` is above `high`."
+    )
 
 
 def test_good_values_are_taken_and_cannot_be_changed() -> None:

@@ -87,6 +87,8 @@ def train(settings: TrainSettings, *, folder: Path, tell: Tell = print) -> Train
     # What may be mistyped comes first, before minutes are spent on photos.
     texture = build_texture(settings, surface, tell=tell)
     recognizers = build_recognizers(settings.recognizers, differentiable=True, tell=tell)
+    _build_scene(settings)
+    _check_aligners(settings, recognizers)
     faces = _faces(settings, tell)
     crops = faces.of(faces.split.train)
     if not crops:
@@ -202,18 +204,9 @@ def build_module(
         ConfigError: The objective asks for what is not there: a printer, an aligner with a gradient, a second
             gallery, other people, or a layer half way through a network.
     """
-    per_mm = settings.texture.texels_per_mm
-    scene = Scene(
-        settings.effects, settings.printer, texels_per_mm=per_mm, draws=seeded(settings.seed, "train")
-    )
-    if settings.objective.gamut and scene.printer.ideal:
-        raise ConfigError("objective.gamut needs to know the printer; name one with printer=NAME.")
+    scene = _build_scene(settings)
+    _check_aligners(settings, recognizers)
     ensemble = Ensemble(recognizers, settings.surrogates)
-    if settings.objective.displacement and not ensemble.can_mislead:
-        raise ConfigError(
-            "objective.displacement needs an aligner that carries a gradient; name one, as in "
-            "surrogates.aligners=[bare,mtcnn-box], or set objective.displacement=0."
-        )
     if settings.objective.features:
         ensemble.find_middle_layers()
     return DesignModule(
@@ -229,7 +222,7 @@ def build_module(
         ),
         printability=Printability(
             settings.objective,
-            texels_per_mm=per_mm,
+            texels_per_mm=settings.texture.texels_per_mm,
             colours=None if scene.printer.ideal else scene.printer.colours,
             finest_mm=settings.printer.finest_mm,
         ),
@@ -238,6 +231,29 @@ def build_module(
         steps=settings.trainer.steps,
         seed=settings.seed,
     )
+
+
+def _build_scene(settings: TrainSettings) -> Scene:
+    scene = Scene(
+        settings.effects,
+        settings.printer,
+        texels_per_mm=settings.texture.texels_per_mm,
+        draws=seeded(settings.seed, "train"),
+    )
+    if settings.objective.gamut and scene.printer.ideal:
+        raise ConfigError("objective.gamut needs to know the printer; name one with printer=NAME.")
+    return scene
+
+
+def _check_aligners(settings: TrainSettings, recognizers: Sequence[Recognizer]) -> None:
+    if not settings.objective.displacement:
+        return
+    plain = settings.surrogates.model_copy(update={"compile": False})  # networks are compiled once, later
+    if not Ensemble(recognizers, plain).can_mislead:
+        raise ConfigError(
+            "objective.displacement needs an aligner that carries a gradient; name one, as in "
+            "surrogates.aligners=[bare,mtcnn-box], or set objective.displacement=0."
+        )
 
 
 def _silent(_: str) -> None:

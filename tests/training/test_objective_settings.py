@@ -5,8 +5,22 @@ from pathlib import Path
 
 import pytest
 
+from advmask.errors import ConfigError
 from advmask.training.run import train
 from advmask.training.settings import TrainSettings
+
+
+@pytest.mark.parametrize(
+    ("objective", "said"),
+    [({"gamut": 0.1}, "needs to know the printer"), ({"displacement": 1.0}, "carries a gradient")],
+)
+def test_what_an_objective_lacks_is_said_before_photos_are_read(
+    tiny_settings: Callable[..., TrainSettings], tmp_path: Path, objective: dict[str, float], said: str
+):
+    settings = tiny_settings(objective=objective)
+    nowhere = settings.faces.model_copy(update={"root": tmp_path / "nowhere"})
+    with pytest.raises(ConfigError, match=said):
+        train(settings.model_copy(update={"faces": nowhere}), folder=tmp_path / "run")
 
 
 @pytest.mark.parametrize("objective", [{"masked_gallery": 0.5}, {"fidelity": 0.1, "tail": 0.5}])
