@@ -22,7 +22,7 @@ from advmask.commands.evaluate import EvaluateSettings
 from advmask.commands.quoting import quote_overrides
 from advmask.config import conf_dir, register_resolvers
 from advmask.evaluation.metrics import Estimate, FloatArray, accepted, mean_over_people
-from advmask.evaluation.protocol import JudgedScores, score_designs
+from advmask.evaluation.protocol import JudgedScores, judge_designs
 from advmask.masks import MaskSettings
 from advmask.photos import load_faces
 from advmask.placement_cache import placement_cache
@@ -75,7 +75,7 @@ def main() -> None:
     designs = {name: one.texels for name, one in zip(NAMES, opened, strict=True)}
     print(f"{'preset':18} {'recognizer':20} {'aligned':8} {'confidence':>15} {'TAR %':>13}  with lower by")
     for preset, settings in chosen.items():
-        judged = score_designs(
+        judged = judge_designs(
             designs,
             faces,
             prepared,
@@ -86,7 +86,7 @@ def main() -> None:
             mask=of_run.mask,
             render=settings.render,
             cache=placement_cache(settings.faces),
-        )
+        ).judged
         for aligner in settings.protocol.aligners:
             report(preset, aligner, [one for one in judged if one.scores.aligner == aligner])
 

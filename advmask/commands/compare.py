@@ -14,7 +14,7 @@ from advmask.commands.output import output_dir
 from advmask.effects import EffectsSettings
 from advmask.errors import ConfigError
 from advmask.evaluation.comparing import SideBySide, side_by_side
-from advmask.evaluation.protocol import JudgedScores, ProtocolSettings, score_designs
+from advmask.evaluation.protocol import JudgedScores, ProtocolSettings, judge_designs
 from advmask.evaluation.result_tables import figure, markdown_table, percent
 from advmask.evaluation.results import PLAIN_MASKS, json_text
 from advmask.files import write_text
@@ -64,7 +64,7 @@ def run(config: DictConfig) -> None:
         surface = build_mask(own_mask)
         controls = {name: shipped_design(name, surface, texels_per_mm=texels_per_mm) for name in PLAIN_MASKS}
         groups.append(
-            score_designs(
+            judge_designs(
                 controls | {name: one.texels for name, one in members.items()},
                 faces,
                 prepared,
@@ -75,7 +75,7 @@ def run(config: DictConfig) -> None:
                 mask=own_mask,
                 render=settings.render,
                 cache=placement_cache(settings.faces),
-            )
+            ).judged
         )
     compared = side_by_side(groups, names, seed=protocol.seed)
     path = output_dir() / "compare.json"

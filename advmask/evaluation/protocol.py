@@ -131,7 +131,7 @@ def evaluate_designs(
     tell: Callable[[str], None] = print,
 ) -> list[RecognizerResult]:
     """Judge designs and controls at the first false match rate; for the arguments see `judge_designs`."""
-    judged = score_designs(
+    judgement = judge_designs(
         designs,
         faces,
         prepared,
@@ -144,37 +144,9 @@ def evaluate_designs(
         cache=cache,
         tell=tell,
     )
-    return [summarise(one.scores, one.recognizer, one.threshold, seed=protocol.seed) for one in judged]
-
-
-def score_designs(
-    designs: Mapping[str, Float[Tensor, "3 height width"]],
-    faces: FaceSet,
-    prepared: Sequence[Prepared],
-    *,
-    texels_per_mm: float,
-    protocol: ProtocolSettings,
-    effects: EffectsSettings,
-    printer: PrinterSettings,
-    mask: MaskSettings,
-    render: RenderSettings,
-    cache: PlacementCache | None = None,
-    tell: Callable[[str], None] = print,
-) -> list[JudgedScores]:
-    """The scores alone; for the arguments see `judge_designs`."""
-    return judge_designs(
-        designs,
-        faces,
-        prepared,
-        texels_per_mm=texels_per_mm,
-        protocol=protocol,
-        effects=effects,
-        printer=printer,
-        mask=mask,
-        render=render,
-        cache=cache,
-        tell=tell,
-    ).judged
+    return [
+        summarise(one.scores, one.recognizer, one.threshold, seed=protocol.seed) for one in judgement.judged
+    ]
 
 
 def judge_designs(
