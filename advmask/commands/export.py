@@ -120,7 +120,8 @@ def run(config: DictConfig) -> None:
         print(f"Written to {path}")
     if jobs[0].sheet.mirrored:
         said.append(
-            "The artwork is mirrored in the files, for transfer: do not mirror it again when you print."
+            "The artwork is mirrored in the files, for transfer: do not mirror it again when you print. For "
+            "a printer that prints the cloth or paper itself, add printer=none or mirrored=false."
         )
     print("\n".join([*said, "Print at 100 %, without fitting to the page, and measure the ruler."]))
 

@@ -25,7 +25,7 @@ from advmask.settings import Settings
 from advmask.textures.pictures import read_picture_as_texels
 from advmask.worn import wear_masks
 
-_SHOWN = "lower_face"  # where effects are looked at without a design
+_SHOWN = "motif"  # where effects are looked at without a design
 
 
 class PreviewSettings(Settings):
