@@ -78,7 +78,7 @@ def run(config: DictConfig) -> None:
         bar.set_postfix_str(f"{sum(one.masks for one in results)} faces", refresh=False)
         for notice in applied.notices:
             tqdm.write(f"{job.source}: {notice}")
-    if plan.jobs and not results:
+    if plan.jobs and not results and not plan.done:
         raise PhotoError(f"Nothing in {source} could be used; the reasons stand above.")
     _summarise(plan.jobs, results, failures, output)
 

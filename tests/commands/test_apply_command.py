@@ -77,6 +77,9 @@ def test_a_folder(capsys: pytest.CaptureFixture[str]) -> None:
     assert "2 results were there already; make them again with overwrite=true." in out
     assert Path("out/two.jpg").stat().st_mtime_ns == stamp
     assert Path("out/sub/one.png").exists()
+    # What cannot be read is no failure beside results that are there.
+    Path("in/broken.jpg").write_bytes(b"no picture")
+    assert apply("input=in", "output=out") == 0
 
 
 def test_nothing_usable(capsys: pytest.CaptureFixture[str]) -> None:
