@@ -34,7 +34,7 @@ _ABANDONED_S = 3600.0  # after which a file half written was left behind by a ki
 # Whose face it is and where the photo lies change nothing in a placement.
 _NOT_IN_KEY = ("person", "source")
 # What makes placements, beside their key.
-_MAKERS = ("masks", "render", "placing.py")
+_MAKERS = ("masks", "render", "colour.py", "placing.py")
 
 _log = logging.getLogger(__name__)
 

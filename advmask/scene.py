@@ -41,7 +41,8 @@ class Scene(nn.Module):
         effects: Their ranges.
         printer: What the design is printed with.
         texels_per_mm: Of the textures.
-        draws: Of a step and a purpose; see `seeded`. Evaluation draws from another stream than training.
+        draws: Of a step and a purpose; see `seeded`. Evaluation draws from another stream than training. It
+            may be exchanged between steps.
     """
 
     def __init__(
@@ -58,7 +59,7 @@ class Scene(nn.Module):
         self._effects = effects.active()
         self._printer = printer
         self._texels_per_mm = texels_per_mm
-        self._draws = draws
+        self.draws = draws
 
     def forward(
         self,
@@ -90,7 +91,7 @@ class Scene(nn.Module):
     ) -> Float[Tensor, "batch 3 rows columns"]:
         """Photos with the printed design on them, in the light of the photo."""
         cloth = self.printed(texels, step=step)
-        tone = draw_fabric(self._effects.fabric, batch=len(bare), draws=self._draws(step, "fabric"))
+        tone = draw_fabric(self._effects.fabric, batch=len(bare), draws=self.draws(step, "fabric"))
         worn: Tensor = self.renderer(cloth, bare, packed, tone.to(bare.device), linear=True)
         return worn
 
@@ -103,13 +104,13 @@ class Scene(nn.Module):
             self._printer,
             texels=(height, width),
             texels_per_mm=self._texels_per_mm,
-            draws=self._draws(step, "print"),
+            draws=self.draws(step, "print"),
         )
         weave = fabric_field(
             self._effects.fabric,
             texels=(height, width),
             texels_per_mm=self._texels_per_mm,
-            draws=self._draws(step, "weave"),
+            draws=self.draws(step, "weave"),
         )
         cloth: Tensor = self.printer(texels, print_drawn, weave)
         return cloth
@@ -120,6 +121,6 @@ class Scene(nn.Module):
         """Pictures in the drawn light, through the drawn camera."""
         size = (pictures.shape[-2], pictures.shape[-1])
         light = draw_light(
-            self._effects.light, batch=len(pictures), size=size, draws=self._draws(step, "light")
+            self._effects.light, batch=len(pictures), size=size, draws=self.draws(step, "light")
         )
-        return photograph(relight(pictures, light), self._effects.camera, draws=self._draws(step, "camera"))
+        return photograph(relight(pictures, light), self._effects.camera, draws=self.draws(step, "camera"))

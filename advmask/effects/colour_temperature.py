@@ -4,6 +4,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from advmask.colour import luminance
+
 D65_K = 6504.0
 COOLEST_K, WARMEST_K = 15000.0, 2000.0
 
@@ -43,8 +45,7 @@ def light_gain(temperature_k: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape 
     """
     white = _rgb(torch.tensor(D65_K, dtype=torch.float64))
     gains = _rgb(temperature_k.double()) / white
-    luminance = gains @ torch.tensor([0.2126, 0.7152, 0.0722], dtype=torch.float64)
-    return (gains / luminance[..., None]).clamp(min=_LEAST).to(temperature_k.dtype)
+    return (gains / luminance(gains)[..., None]).clamp(min=_LEAST).to(temperature_k.dtype)
 
 
 def _rgb(temperature_k: Tensor) -> Tensor:

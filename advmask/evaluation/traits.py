@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
+from advmask.colour import LUMINANCE
 from advmask.evaluation.metrics import Estimate, accepted, rate_over_people
 from advmask.evaluation.scoring import Scores
 from advmask.photos import FaceCrop
@@ -14,7 +15,6 @@ from advmask.render import find_pose
 
 FEWEST_PROBES = 10  # with fewer, one photo more or less turns any comparison round
 _BINS = 3
-_LUMA = (0.2126, 0.7152, 0.0722)
 
 
 @dataclass(frozen=True)
@@ -131,4 +131,4 @@ def _light(crop: FaceCrop) -> float:
     left, top = np.clip(points.min(axis=0).astype(int), 0, side - 1)
     right, bottom = np.clip(np.ceil(points.max(axis=0)).astype(int), (left + 1, top + 1), side)
     face = crop.picture[:, top:bottom, left:right].double().mean(dim=(1, 2)).numpy()
-    return float(100 * face @ np.array(_LUMA) / 255)
+    return float(100 * face @ np.array(LUMINANCE) / 255)

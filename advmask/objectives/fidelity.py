@@ -3,9 +3,9 @@
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from advmask.objectives.colour_difference import lab_from_linear
+from advmask.colour import linear_from_srgb
+from advmask.lab import lab_from_linear
 from advmask.objectives.sampling import strided
-from advmask.render.colour import linear_from_srgb
 
 
 class Fidelity(nn.Module):

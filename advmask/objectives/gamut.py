@@ -6,9 +6,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from advmask.objectives.colour_difference import lab_from_linear
+from advmask.colour import linear_from_srgb
+from advmask.lab import lab_from_linear
 from advmask.objectives.sampling import strided
-from advmask.render.colour import linear_from_srgb
 
 Colours = Callable[[Tensor], Tensor]
 """Colours asked (n, 3), sRGB in [0, 1], to the linear reflectances (n, 3) of large patches of them."""

@@ -4,9 +4,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from advmask.colour import srgb_from_linear
 from advmask.objectives.gamut import Colours
 from advmask.objectives.sampling import strided
-from advmask.render.colour import srgb_from_linear
 
 _TINY = 1e-6
 

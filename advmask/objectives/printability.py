@@ -6,12 +6,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from advmask.colour import linear_from_srgb
 from advmask.objectives.gamut import Colours, GamutDistance
 from advmask.objectives.minimum_feature import MinimumFeature
 from advmask.objectives.non_printability import NonPrintability, printable_colours
 from advmask.objectives.settings import ObjectiveSettings
 from advmask.objectives.smoothness import Smoothness
-from advmask.render.colour import linear_from_srgb
 
 
 class Printability(nn.Module):

@@ -6,8 +6,8 @@ from jaxtyping import Float
 from skimage.color import deltaE_ciede2000, rgb2lab
 from torch import Tensor
 
+from advmask.colour import linear_from_srgb, srgb_from_linear
 from advmask.printers.printer import Printer
-from advmask.render.colour import linear_from_srgb, srgb_from_linear
 
 
 def difference(one: Float[Tensor, "3 H W"], other: Float[Tensor, "3 H W"]) -> Float[Tensor, "H W"]:

@@ -6,11 +6,11 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from advmask.colour import linear_from_srgb
 from advmask.printers.halftone import primaries, reflectance
 from advmask.printers.oklab import oklab
 from advmask.printers.settings import InkSettings
 from advmask.printers.table import grid
-from advmask.render.colour import linear_from_srgb
 
 # Black comes in where the brightest channel asked for falls below half, and slowly at first, as in drivers
 # for photographs: early black is grainy. A guess; drivers do not tell.

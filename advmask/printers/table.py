@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from advmask.render.colour import linear_from_srgb
+from advmask.colour import linear_from_srgb
 
 LEAK = 0.05
 _PLANES = 15  # 12 coefficients, and the diagonal of the Jacobian once more for the backward pass

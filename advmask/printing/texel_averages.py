@@ -4,10 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import scipy.sparse
-import torch
 from numpy.typing import NDArray
 
-from advmask.render.colour import linear_from_srgb, srgb_from_linear
+from advmask.colour import decoded, encoded
 
 FloatArray = NDArray[np.float32]
 
@@ -106,15 +105,3 @@ def fitted(
 def visible(residual: FloatArray, light: FloatArray) -> float:
     """The largest residual as a difference of sRGB values."""
     return float(np.abs(encoded((light - residual).clip(0.0, 1.0)) - encoded(light)).max(initial=0.0))
-
-
-def decoded(srgb: FloatArray) -> FloatArray:
-    """Linear light of sRGB."""
-    light: FloatArray = linear_from_srgb(torch.from_numpy(np.ascontiguousarray(srgb))).numpy()
-    return light
-
-
-def encoded(light: FloatArray) -> FloatArray:
-    """The sRGB values of linear light."""
-    srgb: FloatArray = srgb_from_linear(torch.from_numpy(np.ascontiguousarray(light))).clamp(0, 1).numpy()
-    return srgb

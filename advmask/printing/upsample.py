@@ -11,12 +11,11 @@ from PIL import Image
 from scipy.ndimage import correlate1d
 from torch import Tensor
 
+from advmask.colour import decoded, encoded
 from advmask.errors import DesignError
 from advmask.printing.texel_averages import (
     CLOSE_ENOUGH,
     Shares,
-    decoded,
-    encoded,
     fitted,
     shares,
     texel_means,

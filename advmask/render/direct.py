@@ -11,11 +11,11 @@ from jaxtyping import Float, Float64, Int
 from numpy.typing import NDArray
 from torch import Tensor
 
+from advmask.colour import linear_from_srgb, luminance, srgb_from_linear
 from advmask.masks import HeadPose, MaskSurface, Placement, Wear, place
 from advmask.masks.relief import relief
 from advmask.masks.sliding import slid
 from advmask.masks.surface import vertex_normals
-from advmask.render.colour import linear_from_srgb, luminance, srgb_from_linear
 from advmask.render.light import bent_normals, evaluate_light, fit_light, photo_tint, white_level
 from advmask.render.packing import RenderSettings
 from advmask.render.pyramid import TRIM_LINEAR, MipPyramid

@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from advmask.render.colour import luminance
+from advmask.colour import luminance
 
 _RIDGE = 0.05  # pulls the directional part to zero where the covered skin says little
 _HUBER = 1.345  # 95 % efficiency on clean data (Huber 1964)

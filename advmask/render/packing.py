@@ -10,9 +10,9 @@ from jaxtyping import Float, Int
 from pydantic import Field
 from torch import Tensor
 
+from advmask.colour import linear_from_srgb, luminance
 from advmask.masks.placement import Placement
 from advmask.masks.relief import relief
-from advmask.render.colour import linear_from_srgb, luminance
 from advmask.render.footprint import exact_footprints, join_footprints, merged_footprints
 from advmask.render.fragments import Samples, samples
 from advmask.render.light import bent_normals, evaluate_light, fit_light, photo_tint, white_level

@@ -6,9 +6,9 @@ import torch
 from skimage.color import rgb2lab
 from torch import Tensor
 
+from advmask.colour import linear_from_srgb
+from advmask.lab import lab_from_linear
 from advmask.objectives import GamutDistance
-from advmask.objectives.colour_difference import lab_from_linear
-from advmask.render.colour import linear_from_srgb
 
 WHITE = torch.tensor([0.82, 0.80, 0.71])
 

@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from advmask.colour import linear_from_srgb
 from advmask.errors import ConfigError
 from advmask.objectives import (
     GamutDistance,
@@ -15,7 +16,6 @@ from advmask.objectives import (
     Smoothness,
     printable_colours,
 )
-from advmask.render.colour import linear_from_srgb
 
 
 def grey(asked: Tensor) -> Tensor:

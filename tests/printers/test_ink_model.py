@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from advmask.colour import linear_from_srgb
 from advmask.errors import ConfigError
 from advmask.printers import ColourTable, InkSettings, PrinterSettings
 from advmask.printers.halftone import gained, primaries, reflectance
@@ -14,7 +15,6 @@ from advmask.printers.oklab import oklab
 from advmask.printers.separation import separate
 from advmask.printers.table import grid, perfect_table
 from advmask.printers.varied import varied_table
-from advmask.render.colour import linear_from_srgb
 
 INKS = InkSettings(
     white=(0.85, 0.86, 0.88),

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from advmask.colour import linear_from_srgb, srgb_from_linear
 from advmask.effects.draws import LevelDraws, draws
 from advmask.errors import ConfigError
 from advmask.printers import (
@@ -19,7 +20,6 @@ from advmask.printers import (
     print_field,
 )
 from advmask.printers.table_files import save_table
-from advmask.render.colour import linear_from_srgb, srgb_from_linear
 
 INKS = InkSettings(
     white=(0.8, 0.81, 0.85),

@@ -9,7 +9,8 @@ import numpy as np
 from jaxtyping import Float64
 from scipy.interpolate import PchipInterpolator, RBFInterpolator
 
-from advmask.printing.chart.delta_e import delta_e, lab_from_linear, linear_from_srgb
+from advmask.colour import decoded
+from advmask.printing.chart.delta_e import delta_e, lab_from_linear
 
 Space = Literal["srgb", "lab", "tone"]
 ColourMap = Callable[[Float64[np.ndarray, "n 3"]], Float64[np.ndarray, "n 3"]]
@@ -116,7 +117,7 @@ def _coordinates(
     if space == "srgb":
         return lambda srgb: 2.0 * srgb - 1.0
     if space == "lab":
-        return lambda srgb: lab_from_linear(linear_from_srgb(srgb)) / 50.0 - (1.0, 0.0, 0.0)
+        return lambda srgb: lab_from_linear(decoded(srgb)) / 50.0 - (1.0, 0.0, 0.0)
     tone = grey_curve(asked, (lab[:, 0] - lab[:, 0].min()) / max(1e-6, float(np.ptp(lab[:, 0]))))
     return lambda srgb: 2.0 * tone(srgb) - 1.0
 

@@ -8,9 +8,10 @@ import torch
 from jaxtyping import Float, Float64, UInt8
 from torch import Tensor
 
+from advmask.colour import LUMINANCE, decoded
 from advmask.errors import ConfigError, PhotoError
 from advmask.printing.chart.colour_map import ColourMap, Kind, choose_kind, fit_map, grey_curve
-from advmask.printing.chart.delta_e import delta_e, lab_from_linear, linear_from_lab, linear_from_srgb
+from advmask.printing.chart.delta_e import delta_e, lab_from_linear, linear_from_lab
 from advmask.printing.chart.finding import FoundChart, find_chart
 from advmask.printing.chart.ink_spread import ink_spread_mm
 from advmask.printing.chart.layout import Chart
@@ -21,7 +22,6 @@ NODES = 17
 _MOST_ERROR = 5.0  # mean CIEDE2000 at patches left out; a printer that was read well stays below 3
 _LEAST_CHROMA = 4.0  # standard deviation of a* or b* of a print with colours
 _LEAST_ALIKE = 0.5  # correlation of a* and b* asked for and seen; printers have about 0.9
-_LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ def _merged(
 
 def _check_hues(asked: Float64[np.ndarray, "n 3"], lab: Float64[np.ndarray, "n 3"], *, name: str) -> None:
     """Refuse colours that are smooth and yet not those asked for, as a filter of a camera makes them."""
-    wanted, got = lab_from_linear(linear_from_srgb(asked))[:, 1:], lab[:, 1:]
+    wanted, got = lab_from_linear(decoded(asked))[:, 1:], lab[:, 1:]
     if got.std(axis=0).max() < _LEAST_CHROMA:  # a printer without colours is a printer
         return
     alike = float((wanted * got).sum() / np.sqrt((wanted**2).sum() * (got**2).sum()))
@@ -162,7 +162,7 @@ def _errors(
 ) -> tuple[Errors, Errors]:
     out = chart.of("held out")
     asked, lab = chart.asked()[out], lab_from_linear(seen[out])
-    before = delta_e(lab_from_linear(linear_from_srgb(asked)), lab)
+    before = delta_e(lab_from_linear(decoded(asked)), lab)
     return Errors.of(before), Errors.of(delta_e(predict(asked), lab))
 
 
@@ -177,8 +177,8 @@ def _spread(
     centres = chart.centres()
     blocks = np.array([block.centre_mm for block in chart.lines])
     near = 1.0 / (((blocks[:, None] - centres) ** 2).sum(axis=2) + 1.0) ** 2
-    around = (near @ (light @ _LUMINANCE)) / near.sum(axis=1)
-    curve = grey_curve(asked, linear_from_lab(lab) @ _LUMINANCE)
+    around = (near @ (light @ LUMINANCE)) / near.sum(axis=1)
+    curve = grey_curve(asked, linear_from_lab(lab) @ LUMINANCE)
     periods = np.array([block.period_mm for block in chart.lines])
     return ink_spread_mm(periods, reading.lines / around, curve=curve)
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float32, Float64, UInt8
 
+from advmask.colour import LUMINANCE, decoded
 from advmask.errors import PhotoError
-from advmask.printing.chart.delta_e import linear_from_srgb
 from advmask.printing.chart.drawing import opencv
 from advmask.printing.chart.finding import FoundChart
 from advmask.printing.chart.layout import LINES_MM, MARKER_MM, LineBlock, marker_corners_mm
@@ -22,8 +22,7 @@ _DARKEST_WHITE = 0.10  # linear light; about 90 of 255
 _LEAST_CONTRAST = 0.25  # between paper and black, in linear light relative to the paper
 _MOST_BLUR_MM = 0.65  # standard deviation; beyond about 0.8 the markers are not found any more
 _EDGE_MM = 1.6
-_DECODED = linear_from_srgb(np.arange(256) / 255.0)
-_LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
+_DECODED = decoded(np.arange(256) / 255.0)
 
 
 @dataclass(frozen=True)
@@ -106,7 +105,7 @@ def _check_exposure(values: UInt8[np.ndarray, "patches samples 3"], found: Found
 
 def _check_contrast(colours: Float64[np.ndarray, "patches 3"], found: FoundChart, *, name: str) -> None:
     asked = found.chart.asked()
-    white, black = (colours[(asked == level).all(axis=1)].mean(axis=0) @ _LUMINANCE for level in (1.0, 0.0))
+    white, black = (colours[(asked == level).all(axis=1)].mean(axis=0) @ LUMINANCE for level in (1.0, 0.0))
     if white - black < _LEAST_CONTRAST * white:
         raise PhotoError(
             f"{name} shows black at {100 * black / white:.0f} % of the paper's light: it lies under a "
@@ -116,7 +115,7 @@ def _check_contrast(colours: Float64[np.ndarray, "patches 3"], found: FoundChart
 
 
 def _luminance(photo: UInt8[np.ndarray, "h w 3"]) -> Float64[np.ndarray, "h w"]:
-    parts = [_DECODED[photo[..., channel]] * weight for channel, weight in enumerate(_LUMINANCE)]
+    parts = [_DECODED[photo[..., channel]] * weight for channel, weight in enumerate(LUMINANCE)]
     total: Float64[np.ndarray, "h w"] = parts[0] + parts[1] + parts[2]
     return total
 

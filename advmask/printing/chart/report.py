@@ -4,12 +4,11 @@ import numpy as np
 from jaxtyping import Float64, UInt8
 from PIL import Image, ImageDraw, ImageFont
 
+from advmask.colour import decoded, encoded
 from advmask.printing.chart.delta_e import (
     delta_e,
     lab_from_linear,
     linear_from_lab,
-    linear_from_srgb,
-    srgb_from_linear,
 )
 from advmask.printing.chart.drawing import opencv
 from advmask.printing.chart.fitting import Calibration
@@ -41,9 +40,9 @@ def fit_report(
     asked, seen = chart.asked()[out], calibration.seen[out]
     predicted = calibration.predict(asked)
     lab = lab_from_linear(seen)
-    before = delta_e(lab_from_linear(linear_from_srgb(asked)), lab)
+    before = delta_e(lab_from_linear(decoded(asked)), lab)
     after = delta_e(predicted, lab)
-    colours = np.stack([asked, srgb_from_linear(seen), srgb_from_linear(linear_from_lab(predicted))], axis=1)
+    colours = np.stack([asked, encoded(seen), encoded(linear_from_lab(predicted))], axis=1)
     rows = -(-len(out) // _COLUMNS)
     width = _MARGIN * 3 + flat.width + _COLUMNS * (3 * _THIRD + _GAP)
     height = _HEAD + max(flat.height, rows * (_HIGH + _WORDS)) + _MARGIN

@@ -19,9 +19,10 @@ from chart_simulation import (
 )
 from PIL import Image
 
+from advmask.colour import decoded as linear_from_srgb
 from advmask.errors import ConfigError, PhotoError
 from advmask.pictures import read_picture
-from advmask.printing.chart.delta_e import delta_e, lab_from_linear, linear_from_srgb
+from advmask.printing.chart.delta_e import delta_e, lab_from_linear
 from advmask.printing.chart.finding import find_chart
 from advmask.printing.chart.fitting import fit_photo
 from advmask.printing.chart.layout import Chart, chart_layout, marker_ids

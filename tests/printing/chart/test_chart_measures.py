@@ -7,14 +7,14 @@ from hypothesis import strategies as st
 from scipy.ndimage import gaussian_filter1d
 from skimage import color
 
+from advmask.colour import decoded as linear_from_srgb
+from advmask.colour import encoded as srgb_from_linear
 from advmask.errors import PhotoError
 from advmask.printing.chart.colour_map import KINDS, choose_kind, fit_map, grey_curve
 from advmask.printing.chart.delta_e import (
     delta_e,
     lab_from_linear,
     linear_from_lab,
-    linear_from_srgb,
-    srgb_from_linear,
 )
 from advmask.printing.chart.ink_spread import ink_spread_mm
 from advmask.printing.chart.layout import HEIGHT_MM, WIDTH_MM, chart_layout

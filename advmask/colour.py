@@ -2,11 +2,16 @@
 
 from typing import Any
 
+import numpy as np
 import torch
 from jaxtyping import Float
+from numpy.typing import NDArray
 from torch import Tensor
 
-_TOE = 0.04045
+LUMINANCE = (0.2126, 0.7152, 0.0722)  # of linear red, green and blue (ITU-R BT.709)
+# Where the line of 1/12.92 meets the power; the standard rounds it (0.04045, 0.0031308), which leaves a step.
+_TOE = 0.040448236277107204
+_LINEAR_TOE = _TOE / 12.92
 
 
 def linear_from_srgb(srgb: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
@@ -53,9 +58,9 @@ class _SrgbFromLinear(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, linear: Tensor) -> Tensor:
         clipped = linear.clamp(max=1)
-        bright = clipped.clamp(min=0.0031308)
+        bright = clipped.clamp(min=_LINEAR_TOE)
         srgb = bright.pow(1 / 2.4).mul_(1.055)
-        dark = clipped <= 0.0031308
+        dark = clipped <= _LINEAR_TOE
         ctx.save_for_backward(bright, srgb, dark)
         return torch.where(dark, clipped * 12.92, srgb - 0.055)
 
@@ -70,4 +75,18 @@ def luminance(linear: Float[Tensor, "... 3"]) -> Float[Tensor, "..."]:
     """Relative luminance of linear sRGB colours whose last axis is RGB (ITU-R BT.709 weights)."""
     # Not a matrix product, which autocast would take in half precision.
     red, green, blue = linear.unbind(dim=-1)
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+    of_red, of_green, of_blue = LUMINANCE
+    return of_red * red + of_green * green + of_blue * blue
+
+
+def decoded(srgb: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Linear light of sRGB values in an array, of their own type."""
+    light: NDArray[np.floating] = linear_from_srgb(torch.from_numpy(np.ascontiguousarray(srgb))).numpy()
+    return light
+
+
+def encoded(linear: NDArray[np.floating]) -> NDArray[np.floating]:
+    """The sRGB values of linear light in an array, clipped to [0, 1], of their own type."""
+    light = torch.from_numpy(np.ascontiguousarray(linear))
+    srgb: NDArray[np.floating] = srgb_from_linear(light).clamp(0, 1).numpy()
+    return srgb

@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-_XYZ = (
+RGB_TO_XYZ = (
     (0.4124564, 0.3575761, 0.1804375),
     (0.2126729, 0.7151522, 0.0721750),
     (0.0193339, 0.1191920, 0.9503041),
@@ -21,7 +21,7 @@ def lab_from_linear(linear: Float[Tensor, "*shape 3"]) -> Float[Tensor, "*shape 
 
     Source: CIE 15:2018; matrix of IEC 61966-2-1.
     """
-    xyz = linear.new_tensor(_XYZ)
+    xyz = linear.new_tensor(RGB_TO_XYZ)
     with torch.autocast(linear.device.type, enabled=False):
         relative = linear @ (xyz / xyz.sum(dim=1, keepdim=True)).T
     root = relative.clamp(min=_TOE).pow(1 / 3)
