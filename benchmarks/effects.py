@@ -22,6 +22,7 @@ import torch
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
+from advmask.colour import linear_from_srgb
 from advmask.commands.quoting import quote_overrides
 from advmask.config import conf_dir, register_resolvers
 from advmask.masks import build_mask
@@ -29,7 +30,6 @@ from advmask.photos import load_faces
 from advmask.recognizers.ensemble import Ensemble
 from advmask.recognizers.registry import build_recognizers
 from advmask.render import MaskRenderer
-from advmask.render.colour import linear_from_srgb
 from advmask.scene import Scene, seeded
 from advmask.training.settings import TrainSettings
 from advmask.worn import wear_masks

@@ -1,11 +1,12 @@
 """Gradients of several networks taken one after another, and put together when all terms are known."""
 
 from collections.abc import Callable
-from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
+
+from advmask.known_gradient import with_gradient
 
 Combine = Callable[[Float[Tensor, " terms"]], Float[Tensor, ""]]
 
@@ -53,20 +54,5 @@ class EagerGradients:
             total = combined.detach().to(zero)
         for chips, parts in self._held.values():
             gradients = [each if shares is None else each * shares[number] for number, each in parts]
-            total = _Carried.apply(total, chips, sum(gradients[1:], gradients[0]))
-        result: Tensor = total
-        return result
-
-
-class _Carried(torch.autograd.Function):
-    """A value whose gradient in the chips is known already."""
-
-    @staticmethod
-    def forward(ctx: Any, value: Tensor, chips: Tensor, gradient: Tensor) -> Tensor:
-        ctx.save_for_backward(gradient)
-        return value.clone()
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, None]:
-        (gradient,) = ctx.saved_tensors
-        return gradients[0], gradient * gradients[0], None
+            total = with_gradient(total, chips, sum(gradients[1:], gradients[0]))
+        return total

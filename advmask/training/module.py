@@ -1,5 +1,6 @@
 """The Lightning module: one texture, worn by everybody, against an ensemble."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -68,10 +69,18 @@ class DesignModule(pl.LightningModule):
         self._steps = steps
         self._seed = seed
         self.average = TailAverage(texture, optimiser.average)
+        # How a step is taken: at once, unless a callback takes it in parts.
+        self.take_step: Callable[[Batch], tuple[Tensor, dict[str, Tensor]]] = self.loss
         self.strict_loading = False  # checkpoints hold the texture alone
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """One step: render, photograph, recognise, compare."""
+        """One step: the loss, by `take_step`; its values are logged."""
+        loss, values = self.take_step(batch)
+        self.log_dict(values, batch_size=len(batch.photo), sync_dist=len(batch.photo) < batch.whole)
+        return loss
+
+    def loss(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+        """Render, photograph, recognise, compare: the loss, and the values to be logged."""
         self.texture.progress(batch.step / self._steps)
         texels = self.texture()
         judged: list[Judged] = []
@@ -119,8 +128,7 @@ class DesignModule(pl.LightningModule):
         for member, value, one in zip(self.ensemble.members, confidence, judged, strict=True):
             values[f"match_confidence/{member.label}"] = value
             values[f"similarity/{member.label}"] = one.similarity.mean()
-        self.log_dict(values, batch_size=len(batch.photo))
-        return loss
+        return loss, values
 
     def _shares(self) -> Tensor:
         """Of the recognizers, adding up to one."""

@@ -1,9 +1,8 @@
 """A step taken in parts: by several processes, or one after another where memory is short."""
 
 import gc
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import pytorch_lightning as pl
 import torch
@@ -13,6 +12,7 @@ from torch import Tensor
 
 from advmask.effects import Draws
 from advmask.errors import RunError
+from advmask.known_gradient import with_gradient
 from advmask.scene import DrawsOf
 from advmask.training.data import Batch, StepData
 from advmask.training.module import DesignModule
@@ -113,35 +113,32 @@ class PartedSteps(Callback):
         self._tell = tell
         self._at_once: int | None = None
         self._module: DesignModule | None = None
-        self._step: Callable[[Batch, int], Tensor]
-        self._log: Callable[..., None]
         self._draws: PartedDraws
         self._source: DrawsOf
 
     def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
-        """Stand between Lightning and the module's own step."""
+        """Take the module's steps from now on."""
         if not isinstance(pl_module, DesignModule):
             return
         self._module = pl_module
-        self._step, self._log = pl_module.training_step, pl_module.log_dict
-        self._source = pl_module.scene._draws
+        self._source = pl_module.scene.draws
         self._draws = PartedDraws(self._source)
-        pl_module.scene._draws = self._draws
-        pl_module.training_step = self._taken  # type: ignore[method-assign]
+        pl_module.scene.draws = self._draws
+        pl_module.take_step = self._taken
 
     def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
-        """Give the module its own step back."""
+        """Let the module take its steps itself again."""
         if self._module is not None:
-            del self._module.training_step
-            self._module.scene._draws = self._source
+            self._module.take_step = self._module.loss
+            self._module.scene.draws = self._source
             self._module = None
 
-    def _taken(self, batch: Batch, batch_idx: int) -> Tensor:
+    def _taken(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         size = len(batch.photo)
         while True:
             at_once = min(size, self._at_once or size)
             try:
-                return self._in_parts(batch, batch_idx, at_once)
+                return self._in_parts(batch, at_once)
             except (torch.OutOfMemoryError, RuntimeError) as error:
                 if not _is_memory(error):
                     raise
@@ -160,8 +157,8 @@ class PartedSteps(Callback):
             if torch.cuda.is_available():
                 torch.cuda.empty_cache()
 
-    def _in_parts(self, batch: Batch, batch_idx: int, at_once: int) -> Tensor:
-        """One step: the loss, with the gradient of every parameter taken already."""
+    def _in_parts(self, batch: Batch, at_once: int) -> tuple[Tensor, dict[str, Tensor]]:
+        """What `DesignModule.loss` gives of a whole step, the gradient of every parameter taken already."""
         assert self._module is not None
         module, size = self._module, len(batch.photo)
         parameters = [value for value in module.parameters() if value.requires_grad]
@@ -173,48 +170,19 @@ class PartedSteps(Callback):
             part = batch
             if count < size:
                 part = self._data.part(batch.step, first=batch.first + start, count=count).to(module.device)
-            with self._draws.of(part), _collected(module, self._log, values, count / size):
-                loss = self._step(part, batch_idx) * (count / size)
+            with self._draws.of(part):
+                whole, found = module.loss(part)
+            loss = whole * (count / size)
             taken = torch.autograd.grad(loss, parameters, allow_unused=True)
             gradients = [_sum(known, more) for known, more in zip(gradients, taken, strict=True)]
             total = total + loss.detach()
-        self._log(values, batch_size=size, sync_dist=len(batch.photo) < batch.whole)
+            for name, value in found.items():
+                share = value.detach() * (count / size)
+                values[name] = values[name] + share if name in values else share
         for parameter, gradient in zip(parameters, gradients, strict=True):
             if gradient is not None:
-                total = _Known.apply(total, parameter, gradient)
-        return total
-
-
-class _Known(torch.autograd.Function):
-    """A value whose gradient in a parameter is known already."""
-
-    @staticmethod
-    def forward(ctx: Any, value: Tensor, parameter: Tensor, gradient: Tensor) -> Tensor:
-        ctx.save_for_backward(gradient)
-        return value.clone()
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, None]:
-        (gradient,) = ctx.saved_tensors
-        return gradients[0], gradient * gradients[0], None
-
-
-@contextmanager
-def _collected(
-    module: DesignModule, log: Callable[..., None], values: dict[str, Tensor], share: float
-) -> Iterator[None]:
-    """Within this context what the module logs is added to `values`, by its share of the step."""
-
-    def collect(logged: Mapping[str, Tensor], **_: object) -> None:
-        for name, value in logged.items():
-            part = torch.as_tensor(value).detach() * share
-            values[name] = values[name] + part if name in values else part
-
-    module.log_dict = collect  # type: ignore[method-assign, assignment]
-    try:
-        yield
-    finally:
-        module.log_dict = log  # type: ignore[method-assign]
+                total = with_gradient(total, parameter, gradient)
+        return total, values
 
 
 def _sum(known: Tensor | None, more: Tensor | None) -> Tensor | None:

@@ -104,16 +104,16 @@ def test_part_draws_refuse_what_is_not_for_photos():
 
 def _memory_for(photos: int, monkeypatch: pytest.MonkeyPatch, error: Exception) -> list[int]:
     """Let a step fail that sees more photos than so many; gives the sizes tried."""
-    real = DesignModule.training_step
+    real = DesignModule.loss
     tried: list[int] = []
 
-    def small(self: DesignModule, batch: Any, batch_idx: int) -> Tensor:
+    def small(self: DesignModule, batch: Any) -> tuple[Tensor, dict[str, Tensor]]:
         tried.append(len(batch.photo))
         if len(batch.photo) > photos:
             raise error
-        return real(self, batch, batch_idx)
+        return real(self, batch)
 
-    monkeypatch.setattr(DesignModule, "training_step", small)
+    monkeypatch.setattr(DesignModule, "loss", small)
     return tried
 
 
