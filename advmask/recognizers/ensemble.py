@@ -10,7 +10,15 @@ from torch import Generator, Tensor, nn
 
 from advmask.errors import ConfigError
 from advmask.memory import keep_freed_memory
-from advmask.recognizers.aligners import Aligner, BareAligner, aligned_points, build_aligner, build_aligners
+from advmask.recognizers.aligners import (
+    Aligner,
+    BareAligner,
+    aligned_points,
+    build_aligner,
+    build_aligners,
+    deal,
+    dealt_points,
+)
 from advmask.recognizers.eager_gradients import EagerGradients
 from advmask.recognizers.middle_layer import middle_layer, watched
 from advmask.recognizers.misled import Misled
@@ -216,13 +224,12 @@ class Ensemble(nn.Module):
     def _dealt(self, pictures: Tensor, landmarks: Tensor, draws: Generator, misled: Misled | None) -> Tensor:
         if all(isinstance(aligner, BareAligner) for aligner in self._aligners):
             return landmarks
-        carrying = None
-        if misled is not None:
-            carrying = misled.carrying(self._aligners, landmarks, draws=draws)
+        dealt = deal(len(self._aligners), len(pictures), draws=draws)
         shake = self.settings.box_shake
-        points, found = aligned_points(self._aligners, pictures, landmarks, draws=draws, shake=shake)
-        if misled is not None and carrying is not None:
-            misled.take(points, landmarks, found & carrying)
+        points, found = dealt_points(dealt, self._aligners, pictures, landmarks, shake=shake)
+        if misled is not None:
+            carrying = dealt.photos_of([aligner.differentiable for aligner in self._aligners])
+            misled.take(points, landmarks, found & carrying.to(found.device))
         return points
 
     def _features(self, number: int, member: Recognizer, bare: Tensor, landmarks: Tensor) -> Tensor:

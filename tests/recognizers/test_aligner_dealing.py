@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from advmask.recognizers.aligners import Aligner, BareAligner, aligned_points
+from advmask.recognizers.aligners import Aligner, BareAligner, aligned_points, deal, dealt_points
 
 
 class Marked:
@@ -100,6 +100,36 @@ def test_the_gradient_reaches_the_pictures_of_differentiable_aligners_only() -> 
     moved = (points != hint).any(dim=2).any(dim=1)
     torch.testing.assert_close(pictures.grad[:, 0, 0, 0] != 0, moved)
     assert bool((moved <= found).all())
+
+
+@given(batch=st.integers(0, 13), parts=st.integers(1, 5), seed=st.integers(0, 1000))
+def test_draws_are_taken_in_the_order_that_earlier_runs_took_them(batch, parts, seed) -> None:
+    """Runs made before dealing and finding were two steps replay: dealt here by hand, photo by photo."""
+    by_hand, used = generator(seed), generator(seed)
+    order = torch.randperm(batch, generator=by_hand).tolist()
+    first = int(torch.randint(parts, (), generator=by_hand))
+    moves = torch.rand(batch, 3, generator=by_hand)
+    dealt = deal(parts, batch, draws=used)
+    shares: list[list[int]] = [[] for _ in range(parts)]
+    for place, photo in enumerate(order):
+        shares[(place + first) % parts].append(photo)
+    assert [share.tolist() for share in dealt.shares] == shares
+    assert torch.equal(dealt.moves, 2 * moves - 1)
+    assert torch.equal(used.get_state(), by_hand.get_state())
+
+
+def test_who_was_dealt_what_is_known_before_and_true_afterwards() -> None:
+    aligners = [Marked(0), BareAligner(), Marked(2)]
+    pictures, hint = photos(8)
+    dealt = deal(3, 8, draws=generator(5))
+    points, _ = dealt_points(dealt, aligners, pictures, hint, shake=0.1)
+    for number, mark in ((0, 1000), (2, 1002)):
+        chosen = [place == number for place in range(3)]
+        assert torch.equal(dealt.photos_of(chosen), points[:, 0, 0] == mark)
+    bare = (points == hint).all(dim=2).all(dim=1)
+    assert torch.equal(dealt.photos_of([False, True, False]), bare)
+    whole, _ = aligned_points(aligners, pictures, hint, draws=generator(5), shake=0.1)
+    assert torch.equal(points, whole)
 
 
 def test_nobody_to_deal_to_is_an_error() -> None:

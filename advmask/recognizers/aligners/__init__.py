@@ -1,7 +1,7 @@
 """Where the landmarks come from that a recognizer aligns by."""
 
 from advmask.recognizers.aligners.aligner import Aligner, BareAligner
-from advmask.recognizers.aligners.dealing import aligned_points
+from advmask.recognizers.aligners.dealing import Deal, aligned_points, deal, dealt_points
 from advmask.recognizers.aligners.dlib5 import DlibAligner
 from advmask.recognizers.aligners.mesh468 import MeshAligner
 from advmask.recognizers.aligners.mtcnn import MtcnnAligner, MtcnnBoxAligner
@@ -11,6 +11,7 @@ __all__ = [
     "ALIGNER_NAMES",
     "Aligner",
     "BareAligner",
+    "Deal",
     "DlibAligner",
     "MeshAligner",
     "MtcnnAligner",
@@ -18,4 +19,6 @@ __all__ = [
     "aligned_points",
     "build_aligner",
     "build_aligners",
+    "deal",
+    "dealt_points",
 ]

@@ -1,12 +1,92 @@
 """Dealing the photos of a batch to several aligners, as training does."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from advmask.recognizers.aligners.aligner import Aligner, BareAligner
+
+
+@dataclass(frozen=True, eq=False)
+class Deal:
+    """Which photos of a batch go to which aligner, and how the hints they are shown are moved.
+
+    Attributes:
+        shares: For each aligner, in order, the numbers of its photos; on the CPU.
+        moves: To the right, down and larger, in [-1, 1]: shares of the shake; on the CPU.
+    """
+
+    shares: tuple[Int[Tensor, " share"], ...]
+    moves: Float[Tensor, "batch 3"]
+
+    def photos_of(self, chosen: Sequence[bool]) -> Bool[Tensor, " batch"]:
+        """Which photos went to the aligners that are chosen; one truth for each aligner, in order."""
+        photos = torch.zeros(len(self.moves), dtype=torch.bool)
+        for share, wanted in zip(self.shares, chosen, strict=True):
+            photos[share] = wanted
+        return photos
+
+
+def deal(aligners: int, photos: int, *, draws: torch.Generator) -> Deal:
+    """Draw which photo goes to which aligner.
+
+    The shares differ by one photo at most, and who gets one more is drawn too.
+
+    Args:
+        aligners: How many; at least one.
+        photos: How many.
+        draws: On the CPU.
+
+    Raises:
+        ValueError: There is no aligner.
+    """
+    if not aligners:
+        raise ValueError("photos can be dealt to one aligner at least")
+    order = torch.randperm(photos, generator=draws)
+    first = int(torch.randint(aligners, (), generator=draws))
+    moves = 2 * torch.rand(photos, 3, generator=draws) - 1
+    return Deal(tuple(order[(place - first) % aligners :: aligners] for place in range(aligners)), moves)
+
+
+def dealt_points(
+    dealt: Deal,
+    aligners: Sequence[Aligner],
+    pictures: Float[Tensor, "batch 3 rows columns"],
+    hint: Float[Tensor, "batch 5 2"],
+    *,
+    shake: float = 0.0,
+) -> tuple[Float[Tensor, "batch 5 2"], Bool[Tensor, " batch"]]:
+    """Let each aligner find the landmarks of the photos that were dealt to it.
+
+    Where an aligner finds no face, the hint is taken. The gradient flows through the differentiable aligners
+    to the pictures.
+
+    Args:
+        dealt: To whom which photo goes.
+        aligners: As many as were dealt to.
+        pictures: In [0, 1], RGB.
+        hint: Landmarks of the bare pictures.
+        shake: How far the hint is moved before an aligner other than `bare` sees it, and how much it is
+            enlarged, as a share of an eye distance (uniform in both directions), so that a box told by it
+            jumps about as a detector's does. Never moves what is returned for a face not found.
+
+    Returns:
+        The landmarks, and whether a face was found.
+    """
+    points = hint.to(pictures.device)
+    shaken = _moved(points, (shake * dealt.moves).to(points)) if shake else points
+    found = torch.ones(len(pictures), dtype=torch.bool, device=pictures.device)
+    for aligner, share in zip(aligners, dealt.shares, strict=True):
+        if isinstance(aligner, BareAligner) or not len(share):
+            continue
+        rows = share.to(pictures.device)
+        theirs, seen = aligner.landmarks(pictures[rows], shaken[rows])
+        points = points.index_put((rows[seen],), theirs[seen].to(points))
+        found = found.index_put((rows,), seen)
+    return points, found
 
 
 def aligned_points(
@@ -17,20 +97,14 @@ def aligned_points(
     draws: torch.Generator,
     shake: float = 0.0,
 ) -> tuple[Float[Tensor, "batch 5 2"], Bool[Tensor, " batch"]]:
-    """Let each aligner find the landmarks of its share of a batch.
-
-    Which photo goes to which aligner is drawn; the shares differ by one photo at most, and who gets one more
-    is drawn too. An aligner named twice gets two shares. Where an aligner finds no face, the hint is taken.
-    The gradient flows through the differentiable aligners to the pictures.
+    """Deal a batch and let each aligner find the landmarks of its share: `deal`, then `dealt_points`.
 
     Args:
-        aligners: At least one.
+        aligners: At least one; one named twice gets two shares.
         pictures: In [0, 1], RGB.
         hint: Landmarks of the bare pictures.
         draws: On the CPU.
-        shake: How far the hint is moved before an aligner other than `bare` sees it, and how much it is
-            enlarged, as a share of an eye distance (uniform in both directions), so that a box told by it
-            jumps about as a detector's does. Never moves what is returned for a face not found.
+        shake: As for `dealt_points`.
 
     Returns:
         The landmarks, and whether a face was found.
@@ -38,23 +112,8 @@ def aligned_points(
     Raises:
         ValueError: There is no aligner.
     """
-    if not aligners:
-        raise ValueError("photos can be dealt to one aligner at least")
-    batch, parts = len(pictures), len(aligners)
-    order = torch.randperm(batch, generator=draws)
-    first = int(torch.randint(parts, (), generator=draws))
-    moves = shake * (2 * torch.rand(batch, 3, generator=draws) - 1)
-    points = hint.to(pictures.device)
-    shaken = _moved(points, moves.to(points)) if shake else points
-    found = torch.ones(batch, dtype=torch.bool, device=pictures.device)
-    for place, aligner in enumerate(aligners):
-        rows = order[(place - first) % parts :: parts].to(pictures.device)
-        if isinstance(aligner, BareAligner) or not len(rows):
-            continue
-        theirs, seen = aligner.landmarks(pictures[rows], shaken[rows])
-        points = points.index_put((rows[seen],), theirs[seen].to(points))
-        found = found.index_put((rows,), seen)
-    return points, found
+    dealt = deal(len(aligners), len(pictures), draws=draws)
+    return dealt_points(dealt, aligners, pictures, hint, shake=shake)
 
 
 def _moved(points: Tensor, moves: Tensor) -> Tensor:
