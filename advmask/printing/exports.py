@@ -47,6 +47,7 @@ def print_files(
     facts: Mapping[str, str] | None = None,
     conversion: Conversion | None = None,
     artwork: Artwork | None = None,
+    overlays: bool = True,
 ) -> dict[str, bytes]:
     """Make the files of one mask in one size, by their names; nothing is written.
 
@@ -64,6 +65,7 @@ def print_files(
         facts: Further text chunks and properties.
         conversion: Numbers are converted to this profile; None leaves sRGB.
         artwork: Of `rasterise`, where it is there already.
+        overlays: Make the two files of lines, too.
 
     Raises:
         ConfigError: The paper would need hundreds of tiles.
@@ -81,17 +83,17 @@ def print_files(
     colours = PdfColours()
     if rgb is not None:
         picture, colours = converted(picture, rgb.profile), PdfColours(rgb.profile, rgb.name)
-    lines = pattern_svg(printed, bleed_mm=printing.bleed_mm)
     files = {
         f"{stem}.png": mask_png(
             artwork, printing, settings, facts=kept, profile=None if rgb is None else rgb.profile
-        ),
-        f"{stem}-lines.png": overlay_png(printed, artwork.coverage.shape, printing, facts=kept),
-        f"{stem}-lines.svg": lines.encode(),
-        f"{stem}.pdf": mask_pdf(
-            picture, pattern, printing, settings, printer=printer, hints=hints, facts=kept, colours=colours
-        ),
+        )
     }
+    if overlays:
+        files[f"{stem}-lines.png"] = overlay_png(printed, artwork.coverage.shape, printing, facts=kept)
+        files[f"{stem}-lines.svg"] = pattern_svg(printed, bleed_mm=printing.bleed_mm).encode()
+    files[f"{stem}.pdf"] = mask_pdf(
+        picture, pattern, printing, settings, printer=printer, hints=hints, facts=kept, colours=colours
+    )
     if conversion is not None and rgb is None:
         files[f"{stem}-cmyk.tif"] = cmyk_tiff(artwork, printing, conversion.profile)
     return files
@@ -120,7 +122,7 @@ def write_exports(
         DesignError: The design belongs to another pattern, scale or size.
         RunError: The folder cannot be made or written to.
     """
-    files = print_files(design, pattern, printing, settings)
+    files = print_files(design, pattern, printing, settings, overlays=False)
     return write_all(folder, {name: files[name] for name in PRINT_FILES})
 
 

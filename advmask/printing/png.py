@@ -88,10 +88,10 @@ def overlay_png(
         rows = min(_BAND_ROWS, height - first)
         band = Image.new("RGBA", (width, rows))
         for colour, line_px, points in strokes:
-            fine = Image.new("L", (width * finer, rows * finer))
             low, high = points[:, 1].min() - line_px, points[:, 1].max() + line_px
             if high < first or low > first + rows:
                 continue
+            fine = Image.new("L", (width * finer, rows * finer))
             # Pillow counts pixels by their corners' numbers: centres are half a pixel on.
             places = [(x, y) for x, y in ((points - [0.0, first]) * finer - 0.5).tolist()]
             ImageDraw.Draw(fine).line(places, fill=255, width=max(1, round(line_px * finer)), joint="curve")

@@ -444,6 +444,14 @@ def test_exports_are_the_same_bytes_every_time(tmp_path):
         assert sorted(other.name for other in one.parent.iterdir()) == ["mask.pdf", "mask.png"]
 
 
+def test_without_overlays_the_other_files_are_the_same():
+    pattern = two_panels()
+    design = design_of(pattern, size="S")
+    whole, kept = print_files(design, pattern), print_files(design, pattern, overlays=False)
+    assert sorted(set(whole) - set(kept)) == ["mask-lines.png", "mask-lines.svg"]
+    assert kept == {name: whole[name] for name in ("mask.png", "mask.pdf")}
+
+
 def test_an_unwritable_folder_gives_a_run_error_and_no_half_file(tmp_path):
     pattern = box_pattern()
     (tmp_path / "file").write_text("kept")
