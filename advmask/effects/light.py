@@ -11,9 +11,9 @@ from pydantic import Field, model_validator
 from torch import Tensor
 
 from advmask.effects.anywhere import anywhere
-from advmask.effects.camera.ranges import Range
 from advmask.effects.colour_temperature import COOLEST_K, D65_K, WARMEST_K, light_gain
 from advmask.effects.draws import Draws
+from advmask.effects.ranges import Range
 from advmask.settings import Settings
 
 # Working crops hold a face at one size: the width is four eye distances, the eyes lie at 0.39 of the height.

@@ -10,8 +10,8 @@ from pydantic import AfterValidator, Field
 from torch import Tensor
 
 from advmask.effects.camera.banded import Banded, windows_of
-from advmask.effects.camera.ranges import Range
 from advmask.effects.draws import Draws
+from advmask.effects.ranges import Range
 from advmask.settings import Settings
 
 _BELL = 5.5  # standard deviations in which a float sees the whole of a bell
