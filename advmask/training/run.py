@@ -87,7 +87,7 @@ def train(settings: TrainSettings, *, folder: Path, tell: Tell = print) -> Train
     # What may be mistyped comes first, before minutes are spent on photos.
     texture = build_texture(settings, surface, tell=tell)
     recognizers = build_recognizers(settings.recognizers, differentiable=True, tell=tell)
-    _build_scene(settings)
+    scene = _build_scene(settings)
     _check_aligners(settings, recognizers)
     faces = _faces(settings, tell)
     crops = faces.of(faces.split.train)
@@ -115,7 +115,13 @@ def train(settings: TrainSettings, *, folder: Path, tell: Tell = print) -> Train
     if settings.objective.masked_gallery > 0:
         masked = _masked_templates(settings, surface, faces, prepared, photos)
     module = build_module(
-        settings, texture, recognizers, templates, masked_templates=masked, people=photos.names
+        settings,
+        texture,
+        recognizers,
+        templates,
+        masked_templates=masked,
+        people=photos.names,
+        scene=scene,
     )
 
     def keep(texels: Tensor, name: str) -> Path:
@@ -189,6 +195,7 @@ def build_module(
     *,
     masked_templates: Sequence[Tensor] | None = None,
     people: Sequence[str] | None = None,
+    scene: Scene | None = None,
 ) -> DesignModule:
     """Build the Lightning module of a run.
 
@@ -199,12 +206,13 @@ def build_module(
         templates: For each recognizer, the template of each photo (n, D).
         masked_templates: The same from photos under a plain mask; for `objective.masked_gallery`.
         people: Who is on each photo; for `objective.impostor`.
+        scene: What a design goes through, where it is built from these settings already.
 
     Raises:
         ConfigError: The objective asks for what is not there: a printer, an aligner with a gradient, a second
             gallery, other people, or a layer half way through a network.
     """
-    scene = _build_scene(settings)
+    scene = _build_scene(settings) if scene is None else scene
     _check_aligners(settings, recognizers)
     ensemble = Ensemble(recognizers, settings.surrogates)
     if settings.objective.features:
