@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from advmask.errors import AdvmaskError as AdvmaskError
+    from advmask.evaluation.conditions import Conditions as Conditions
     from advmask.evaluation.protocol import ProtocolSettings as ProtocolSettings
     from advmask.evaluation.protocol import evaluate_designs as evaluate_designs
     from advmask.photos import FacesSettings as FacesSettings
@@ -22,6 +23,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "AdvmaskError": "advmask.errors",
+    "Conditions": "advmask.evaluation.conditions",
     "FacesSettings": "advmask.photos",
     "ProtocolSettings": "advmask.evaluation.protocol",
     "TrainSettings": "advmask.training.settings",
@@ -34,6 +36,7 @@ _HOMES = {
 
 __all__ = [
     "AdvmaskError",
+    "Conditions",
     "FacesSettings",
     "ProtocolSettings",
     "TrainSettings",

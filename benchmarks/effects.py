@@ -14,17 +14,13 @@ round the floors and all presets are run once, so that a busy machine slows all 
 
 import statistics
 import sys
-import time
 from collections.abc import Callable
 from typing import Any
 
 import torch
-from hydra import compose, initialize_config_dir
-from omegaconf import OmegaConf
+from _common import clocked, settings_of
 
 from advmask.colour import linear_from_srgb
-from advmask.commands.quoting import quote_overrides
-from advmask.config import conf_dir, register_resolvers
 from advmask.masks import build_mask
 from advmask.photos import load_faces
 from advmask.recognizers.ensemble import Ensemble
@@ -49,23 +45,11 @@ PRESETS = (
 )
 
 
-def settings_of(words: list[str]) -> TrainSettings:
-    values = OmegaConf.to_container(compose("train", overrides=quote_overrides(words)), resolve=True)
-    assert isinstance(values, dict)
-    return TrainSettings.build({str(key): value for key, value in values.items()})
-
-
-def clocked(work: Callable[[], Any]) -> float:
-    start = time.process_time()
-    work()
-    return 1000 * (time.process_time() - start)
-
-
 def main() -> None:
     torch.set_num_threads(1)
-    register_resolvers()
-    with initialize_config_dir(str(conf_dir()), version_base="1.3"):
-        chosen = {" ".join(words): settings_of([*sys.argv[1:], *words]) for words in PRESETS}
+    chosen = {
+        " ".join(words): settings_of(TrainSettings, "train", [*sys.argv[1:], *words]) for words in PRESETS
+    }
     first = next(iter(chosen.values()))
     per_mm, batch = first.texture.texels_per_mm, first.trainer.batch
     faces = load_faces(first.faces)
@@ -129,7 +113,7 @@ def main() -> None:
     times: dict[str, list[float]] = {name: [] for name in parts}
     for step in range(ROUNDS + 1):  # the closures read it
         for name, work in parts.items():
-            taken = clocked(work)
+            taken = 1000 * clocked(work)
             if step:  # the first round warms up
                 times[name].append(taken)
     report(

@@ -16,17 +16,13 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from hydra import compose, initialize_config_dir
-from omegaconf import OmegaConf
+from _common import settings_of
 
 from advmask.commands.designs import shipped_design
 from advmask.commands.evaluate import EvaluateSettings
-from advmask.commands.quoting import quote_overrides
-from advmask.config import conf_dir, register_resolvers
 from advmask.evaluation.scoring import score
 from advmask.masks import build_mask
 from advmask.photos import load_faces
-from advmask.placement_cache import placement_cache
 from advmask.recognizers.preparation import prepare_all
 from advmask.recognizers.recognizer import Recognizer
 from advmask.recognizers.registry import build_recognizers
@@ -36,7 +32,7 @@ protocol_of: Any = importlib.import_module("advmask.evaluation.protocol")  # par
 spent: dict[str, float] = defaultdict(float)
 
 
-def clocked(name: str, work: Callable[..., Any]) -> Callable[..., Any]:
+def adding_up(name: str, work: Callable[..., Any]) -> Callable[..., Any]:
     def timed(*arguments: Any, **named: Any) -> Any:
         start = time.process_time()
         try:
@@ -49,11 +45,8 @@ def clocked(name: str, work: Callable[..., Any]) -> Callable[..., Any]:
 
 def main() -> None:
     torch.set_num_threads(1)
-    register_resolvers()
-    with initialize_config_dir(str(conf_dir()), version_base="1.3"):
-        words = quote_overrides(["design=noise", "protocol.progress=false", *sys.argv[1:]])
-        values: Any = OmegaConf.to_container(compose("evaluate", overrides=words), resolve=True)
-    settings = EvaluateSettings.build({str(key): value for key, value in values.items() if key != "hydra"})
+    words = ["design=noise", "protocol.progress=false", *sys.argv[1:]]
+    settings = settings_of(EvaluateSettings, "evaluate", words)
     faces = load_faces(settings.faces)
     surface = build_mask(settings.mask)
     designs = {name: shipped_design(name, surface, texels_per_mm=settings.texels_per_mm) for name in CONTROLS}
@@ -63,23 +56,18 @@ def main() -> None:
     def build_clocked(names: Any) -> Any:
         aligners = build(names)
         for aligner in aligners:
-            aligner.landmarks = clocked("aligners", aligner.landmarks)
+            aligner.landmarks = adding_up("aligners", aligner.landmarks)
         return aligners
 
-    Recognizer.embed = clocked("networks", Recognizer.embed)  # type: ignore[method-assign]
+    Recognizer.embed = adding_up("networks", Recognizer.embed)  # type: ignore[method-assign]
     protocol_of.build_aligners = build_clocked
-    protocol_of.score = clocked("scoring", score)
+    protocol_of.score = adding_up("scoring", score)
     judgement = protocol_of.judge_designs(
         designs,
         faces,
         prepared,
-        texels_per_mm=settings.texels_per_mm,
+        conditions=settings.conditions(),
         protocol=settings.protocol,
-        effects=settings.effects,
-        printer=settings.printer,
-        mask=settings.mask,
-        render=settings.render,
-        cache=placement_cache(settings.faces),
     )
     scoring = dict(spent)
     start = time.process_time()

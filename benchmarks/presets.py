@@ -10,22 +10,19 @@ the second design's confidence is, with a 95 % interval over people; then the sa
 """
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
-from hydra import compose, initialize_config_dir
-from omegaconf import OmegaConf
+from _common import settings_of
 
 from advmask.commands.designs import open_design
 from advmask.commands.evaluate import EvaluateSettings
-from advmask.commands.quoting import quote_overrides
-from advmask.config import conf_dir, register_resolvers
 from advmask.evaluation.metrics import Estimate, FloatArray, accepted, mean_over_people
 from advmask.evaluation.protocol import JudgedScores, judge_designs
 from advmask.masks import MaskSettings
 from advmask.photos import load_faces
-from advmask.placement_cache import placement_cache
 from advmask.recognizers.preparation import prepare_all
 from advmask.recognizers.registry import build_recognizers
 
@@ -43,15 +40,8 @@ PRESETS = (
 NAMES = ("without", "with")
 
 
-def settings_of(words: list[str]) -> EvaluateSettings:
-    values = OmegaConf.to_container(compose("evaluate", overrides=quote_overrides(words)), resolve=True)
-    assert isinstance(values, dict)
-    return EvaluateSettings.build({str(key): value for key, value in values.items() if key != "hydra"})
-
-
 def main() -> None:
     torch.set_num_threads(1)
-    register_resolvers()
     runs = [Path(word) for word in sys.argv[1:3]]
     mask = MaskSettings()
     opened = [open_design(str(run), mask=mask, texels_per_mm=3.0) for run in runs]
@@ -67,8 +57,9 @@ def main() -> None:
     ]
     asked = [word.removeprefix("presets=").split(",") for word in sys.argv[3:] if word.startswith("presets=")]
     presets = asked[0] if asked else PRESETS
-    with initialize_config_dir(str(conf_dir()), version_base="1.3"):
-        chosen = {name: settings_of([*common, f"effects={name}"]) for name in presets}
+    chosen = {
+        name: settings_of(EvaluateSettings, "evaluate", [*common, f"effects={name}"]) for name in presets
+    }
     first = chosen[presets[0]]
     faces = load_faces(first.faces)
     prepared = prepare_all(build_recognizers(first.recognizers), faces.crops, fmr=first.protocol.fmr)
@@ -79,13 +70,10 @@ def main() -> None:
             designs,
             faces,
             prepared,
-            texels_per_mm=opened[1].texels_per_mm,
+            conditions=replace(
+                settings.conditions(), texels_per_mm=opened[1].texels_per_mm, mask=of_run.mask
+            ),
             protocol=settings.protocol,
-            effects=settings.effects,
-            printer=settings.printer,
-            mask=of_run.mask,
-            render=settings.render,
-            cache=placement_cache(settings.faces),
         ).judged
         for aligner in settings.protocol.aligners:
             report(preset, aligner, [one for one in judged if one.scores.aligner == aligner])

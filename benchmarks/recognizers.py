@@ -18,7 +18,6 @@ Prints, as tables for a page, for each recognizer and its twin that sees the eye
 import argparse
 import copy
 import statistics
-import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -26,6 +25,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from _common import clocked
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -157,19 +157,6 @@ def fed_to(recognizer: Recognizer, pictures: Tensor, landmarks: Tensor) -> Tenso
         recognizer(pictures, landmarks)
     hook.remove()
     return seen[0].detach()
-
-
-def clocked(work: Callable[[], Any], device: str) -> float:
-    """Seconds: CPU time of the process, or wall clock of another device."""
-    if device == "cpu":
-        start = time.process_time()
-        work()
-        return time.process_time() - start
-    torch.cuda.synchronize()
-    start = time.perf_counter()
-    work()
-    torch.cuda.synchronize()
-    return time.perf_counter() - start
 
 
 def interleaved(parts: dict[str, Callable[[], Any]], device: str) -> dict[str, list[float]]:

@@ -15,10 +15,10 @@ import statistics
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import torch
 import torch.nn.functional as F
+from _common import clocked
 from facenet_pytorch import InceptionResnetV1
 from torch import Tensor
 
@@ -43,12 +43,6 @@ ROUNDS = 9
 BATCHES = (1, 2, 4, 8, 16, 32, 64)
 TEXTURES = (256, 512, 1024, 2048)
 WEAR = WearSettings(shift_mm=3, tilt_deg=3, scale=0.03, folds=4, fold_mm=1)
-
-
-def clocked(work: Callable[[], Any]) -> float:
-    start = time.process_time()
-    work()
-    return time.process_time() - start
 
 
 def placements(

@@ -23,12 +23,9 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from hydra import compose, initialize_config_dir
-from omegaconf import OmegaConf
+from _common import clocked, settings_of
 from pytorch_lightning.callbacks import Callback
 
-from advmask.commands.quoting import quote_overrides
-from advmask.config import conf_dir, register_resolvers
 from advmask.masks import build_mask
 from advmask.photos import load_faces
 from advmask.recognizers.preparation import own_templates, prepare_all
@@ -41,12 +38,6 @@ from advmask.training.settings import TrainSettings
 from advmask.worn import wear_masks
 
 ROUNDS = 17
-
-
-def clocked(work: Callable[[], Any]) -> float:
-    start = time.process_time()
-    work()
-    return time.process_time() - start
 
 
 class InterleavedTimes(Callback):
@@ -68,12 +59,7 @@ class InterleavedTimes(Callback):
 
 def main() -> None:  # noqa: PLR0915 - a benchmark reads best from top to bottom
     torch.set_num_threads(1)
-    register_resolvers()
-    with initialize_config_dir(str(conf_dir()), version_base="1.3"):
-        config = compose("train", overrides=quote_overrides(sys.argv[1:]))
-    values = OmegaConf.to_container(config, resolve=True)
-    assert isinstance(values, dict)
-    settings = TrainSettings.build({str(key): value for key, value in values.items()})
+    settings = settings_of(TrainSettings, "train", sys.argv[1:])
     faces = load_faces(settings.faces)
     surface = build_mask(settings.mask)
     recognizers = build_recognizers(settings.recognizers)

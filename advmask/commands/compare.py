@@ -1,7 +1,7 @@
 """`advmask compare`: several designs side by side, paired over the same photos, placements and draws."""
 
 from collections import Counter
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,37 +11,25 @@ from pydantic import Field
 from advmask.commands.designs import NamedDesign, open_design, shipped_design
 from advmask.commands.given import as_mapping, beside_run
 from advmask.commands.output import output_dir
-from advmask.effects import EffectsSettings
+from advmask.commands.scoring import ScoringSettings
 from advmask.errors import ConfigError
 from advmask.evaluation.comparing import SideBySide, side_by_side
-from advmask.evaluation.protocol import JudgedScores, ProtocolSettings, judge_designs
+from advmask.evaluation.protocol import JudgedScores, judge_designs
 from advmask.evaluation.result_tables import figure, markdown_table, percent
 from advmask.evaluation.results import PLAIN_MASKS, json_text
 from advmask.files import write_text
 from advmask.masks import MaskSettings, build_mask
-from advmask.photos import FacesSettings, load_faces
-from advmask.placement_cache import placement_cache
-from advmask.printers import PrinterSettings
+from advmask.photos import load_faces
 from advmask.recognizers.preparation import prepare_all
 from advmask.recognizers.registry import build_recognizers
-from advmask.render import RenderSettings
-from advmask.settings import Settings
 
 SCHEMA = 1
 
 
-class CompareSettings(Settings):
-    """Everything a comparison depends on, besides the designs."""
+class CompareSettings(ScoringSettings):
+    """Everything a comparison depends on."""
 
     designs: list[str] = Field(min_length=2)
-    texels_per_mm: float
-    recognizers: list[str]
-    faces: FacesSettings
-    mask: MaskSettings
-    render: RenderSettings
-    effects: EffectsSettings
-    printer: PrinterSettings
-    protocol: ProtocolSettings
 
 
 def run(config: DictConfig) -> None:
@@ -68,13 +56,8 @@ def run(config: DictConfig) -> None:
                 controls | {name: one.texels for name, one in members.items()},
                 faces,
                 prepared,
-                texels_per_mm=texels_per_mm,
+                conditions=replace(settings.conditions(), mask=own_mask, texels_per_mm=texels_per_mm),
                 protocol=protocol,
-                effects=settings.effects,
-                printer=settings.printer,
-                mask=own_mask,
-                render=settings.render,
-                cache=placement_cache(settings.faces),
             ).judged
         )
     compared = side_by_side(groups, names, seed=protocol.seed)

@@ -15,10 +15,10 @@ from advmask import __version__
 from advmask.commands.designs import CONTROLS, NamedDesign, open_design, shipped_design
 from advmask.commands.given import as_mapping, beside_run
 from advmask.commands.output import output_dir
-from advmask.effects import EffectsSettings
+from advmask.commands.scoring import ScoringSettings
 from advmask.errors import AdvmaskError
 from advmask.evaluation.columns import columns_of
-from advmask.evaluation.protocol import Judgement, ProtocolSettings, judge_designs, people_of
+from advmask.evaluation.protocol import Judgement, judge_designs, people_of
 from advmask.evaluation.report import report_page
 from advmask.evaluation.result_tables import csv_table, latex_of, markdown_of
 from advmask.evaluation.results import result_record, write_record
@@ -27,29 +27,17 @@ from advmask.evaluation.table import results_table
 from advmask.evaluation.traits import break_down, photo_traits
 from advmask.files import write_text
 from advmask.masks import MaskSettings, build_mask
-from advmask.photos import FaceSet, FacesSettings, load_faces
-from advmask.placement_cache import placement_cache
-from advmask.printers import PrinterSettings
+from advmask.photos import FaceSet, load_faces
 from advmask.recognizers.preparation import prepare_all
 from advmask.recognizers.recognizer import Recognizer
 from advmask.recognizers.registry import build_recognizers
-from advmask.render import RenderSettings
-from advmask.settings import Settings
 from advmask.training.settings import TrainSettings
 
 
-class EvaluateSettings(Settings):
-    """Everything an evaluation depends on, besides the design."""
+class EvaluateSettings(ScoringSettings):
+    """Everything an evaluation depends on."""
 
     design: str
-    texels_per_mm: float
-    recognizers: list[str]
-    faces: FacesSettings
-    mask: MaskSettings
-    render: RenderSettings
-    effects: EffectsSettings
-    printer: PrinterSettings
-    protocol: ProtocolSettings
     pictures: bool = True
 
 
@@ -80,13 +68,8 @@ def run(config: DictConfig) -> None:
         controls | {"design": design.texels},
         faces,
         prepare_all(recognizers, faces.crops, fmr=settings.protocol.fmr, tell=print),
-        texels_per_mm=settings.texels_per_mm,
+        conditions=settings.conditions(),
         protocol=settings.protocol,
-        effects=settings.effects,
-        printer=settings.printer,
-        mask=settings.mask,
-        render=settings.render,
-        cache=placement_cache(settings.faces),
     )
     names = people_of(faces, settings.protocol.people)
     held_out = _held_out(settings, design.run, faces)

@@ -5,6 +5,7 @@ from omegaconf import DictConfig
 from advmask.commands.designs import shipped_design
 from advmask.commands.given import as_mapping
 from advmask.commands.output import output_dir
+from advmask.evaluation.conditions import Conditions
 from advmask.evaluation.protocol import ProtocolSettings, evaluate_designs, people_of
 from advmask.evaluation.results import PLAIN_MASKS, RecognizerResult, write_results
 from advmask.masks import build_mask
@@ -53,13 +54,15 @@ def _check(result: TrainResult) -> list[RecognizerResult]:
         plain | {"design": result.design.texels},
         result.faces,
         result.prepared or prepare_all(build_recognizers(settings.recognizers), result.faces.crops),
-        texels_per_mm=per_mm,
+        conditions=Conditions(
+            texels_per_mm=per_mm,
+            effects=settings.effects,
+            printer=settings.printer,
+            mask=settings.mask,
+            render=settings.render,
+            cache=placement_cache(settings.faces),
+        ),
         protocol=ProtocolSettings(people=people, progress=settings.trainer.progress),
-        effects=settings.effects,
-        printer=settings.printer,
-        mask=settings.mask,
-        render=settings.render,
-        cache=placement_cache(settings.faces),
     )
 
 

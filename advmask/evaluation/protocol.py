@@ -10,22 +10,20 @@ from jaxtyping import Float
 from pydantic import Field, field_validator, model_validator
 from torch import Tensor
 
-from advmask.effects import EffectsSettings, WearSettings
+from advmask.effects import WearSettings
 from advmask.errors import ConfigError, DesignError
+from advmask.evaluation.conditions import Conditions
 from advmask.evaluation.enrolled import JudgedGallery, build_galleries
 from advmask.evaluation.scoring import Scores, Stage, score
 from advmask.evaluation.summary import RecognizerResult, summarise
 from advmask.masked_gallery import enrol_masked
-from advmask.masks import MaskSettings, build_mask
+from advmask.masks import build_mask
 from advmask.photos import FaceSet
-from advmask.placement_cache import PlacementCache
-from advmask.printers import PrinterSettings
 from advmask.recognizers.aligners import build_aligners
 from advmask.recognizers.calibration import Calibration
 from advmask.recognizers.galleries import GalleryName
 from advmask.recognizers.preparation import Prepared, rows_of
 from advmask.recognizers.recognizer import Recognizer
-from advmask.render import RenderSettings
 from advmask.scene import Scene, seeded
 from advmask.settings import Settings
 from advmask.worn import wear_masks
@@ -121,13 +119,8 @@ def evaluate_designs(
     faces: FaceSet,
     prepared: Sequence[Prepared],
     *,
-    texels_per_mm: float,
+    conditions: Conditions,
     protocol: ProtocolSettings,
-    effects: EffectsSettings,
-    printer: PrinterSettings,
-    mask: MaskSettings,
-    render: RenderSettings,
-    cache: PlacementCache | None = None,
     tell: Callable[[str], None] = print,
 ) -> list[RecognizerResult]:
     """Judge designs and controls at the first false match rate; for the arguments see `judge_designs`."""
@@ -135,13 +128,8 @@ def evaluate_designs(
         designs,
         faces,
         prepared,
-        texels_per_mm=texels_per_mm,
+        conditions=conditions,
         protocol=protocol.model_copy(update={"stricter_fmr": ()}),
-        effects=effects,
-        printer=printer,
-        mask=mask,
-        render=render,
-        cache=cache,
         tell=tell,
     )
     return [
@@ -154,13 +142,8 @@ def judge_designs(
     faces: FaceSet,
     prepared: Sequence[Prepared],
     *,
-    texels_per_mm: float,
+    conditions: Conditions,
     protocol: ProtocolSettings,
-    effects: EffectsSettings,
-    printer: PrinterSettings,
-    mask: MaskSettings,
-    render: RenderSettings,
-    cache: PlacementCache | None = None,
     tell: Callable[[str], None] = print,
 ) -> Judgement:
     """Score designs and control masks on the same photos, placements and draws.
@@ -172,13 +155,8 @@ def judge_designs(
         designs: Name and texels, controls among them; all of the mask's texture size.
         faces: Photos of all people at hand.
         prepared: Recognizers made ready on these very photos.
-        texels_per_mm: Of the designs.
+        conditions: What they are judged under.
         protocol: How to judge.
-        effects: What happens between print and recognizer.
-        printer: What designs and controls are printed with.
-        mask: Which mask.
-        render: How it is drawn.
-        cache: Where placements are kept.
         tell: Receives sentences for the user.
 
     Raises:
@@ -196,14 +174,14 @@ def judge_designs(
     draws = protocol.draws or math.ceil(PROBES_WANTED / len(crops))
     wearing = partial(
         wear_masks,
-        surface=build_mask(mask),
-        texels_per_mm=texels_per_mm,
-        render=render,
+        surface=build_mask(conditions.mask),
+        texels_per_mm=conditions.texels_per_mm,
+        render=conditions.render,
         seed=protocol.seed,
-        cache=cache,
+        cache=conditions.cache,
         progress=protocol.progress,
     )
-    photos = wearing(crops, wear=effects.active().wear, ways=draws, stream="evaluate")
+    photos = wearing(crops, wear=conditions.effects.active().wear, ways=draws, stream="evaluate")
     for omission in photos.omissions:
         tell(str(omission))
     masked = None
@@ -215,7 +193,12 @@ def judge_designs(
         everybody = wearing(faces.crops, wear=WearSettings(), ways=1, stream="enrolment")
         masked = enrol_masked(prepared, faces.crops, everybody, designs[PLAIN_ENROLMENT])
     galleries = build_galleries(protocol.galleries, faces, prepared, masked, fmrs=protocol.fmrs)
-    scene = Scene(effects, printer, texels_per_mm=texels_per_mm, draws=seeded(protocol.seed, "evaluate"))
+    scene = Scene(
+        conditions.effects,
+        conditions.printer,
+        texels_per_mm=conditions.texels_per_mm,
+        draws=seeded(protocol.seed, "evaluate"),
+    )
     stage = Stage(photos, designs, scene, tuple(rows_of(photos.crops, faces.crops)))
     scores = score(
         stage,

@@ -8,6 +8,7 @@ import torch
 from tiny_chain import write_network
 
 from advmask.effects import EffectsSettings
+from advmask.evaluation.conditions import Conditions
 from advmask.evaluation.protocol import Judgement, ProtocolSettings, judge_designs
 from advmask.evaluation.results import result_record
 from advmask.masks import MaskSettings, build_mask
@@ -39,12 +40,14 @@ def any_judgement(portrait: FaceSet, tiny_name: str) -> tuple[dict[str, Any], Ju
         {"white": torch.ones(3, height, width), "design": torch.rand(3, height, width)},
         portrait,
         prepare_all(build_recognizers([tiny_name]), portrait.crops),
-        texels_per_mm=1.0,
+        conditions=Conditions(
+            texels_per_mm=1.0,
+            effects=EffectsSettings(),
+            printer=PrinterSettings(),
+            mask=MaskSettings(),
+            render=RenderSettings(),
+        ),
         protocol=ProtocolSettings.build({"draws": 3, "people": "all", "progress": False}),
-        effects=EffectsSettings(),
-        printer=PrinterSettings(),
-        mask=MaskSettings(),
-        render=RenderSettings(),
         tell=lambda _: None,
     )
     results = [one for each in judgement.judged for one in each.summaries(seed=0)]

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from advmask.effects import EffectsSettings
 from advmask.errors import ConfigError, DesignError
+from advmask.evaluation.conditions import Conditions
 from advmask.evaluation.protocol import ProtocolSettings, evaluate_designs, people_of
 from advmask.evaluation.results import RecognizerResult
 from advmask.masks import MaskSettings, build_mask
@@ -51,12 +52,14 @@ def judge(portrait: FaceSet, tiny_name: str) -> Judge:
             designs,
             faces,
             prepare_all(build_recognizers([tiny_name]), faces.crops),
-            texels_per_mm=1.0,
+            conditions=Conditions(
+                texels_per_mm=1.0,
+                effects=EffectsSettings.build(EFFECTS),
+                printer=PrinterSettings(),
+                mask=MaskSettings(),
+                render=RenderSettings(),
+            ),
             protocol=ProtocolSettings.build(values),
-            effects=EffectsSettings.build(EFFECTS),
-            printer=PrinterSettings(),
-            mask=MaskSettings(),
-            render=RenderSettings(),
             tell=lambda _: None,
         )
 

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from advmask.effects import EffectsSettings
 from advmask.errors import RunError
+from advmask.evaluation.conditions import Conditions
 from advmask.evaluation.protocol import Judgement, ProtocolSettings, judge_designs
 from advmask.evaluation.report import report_page
 from advmask.evaluation.result_schema import problems
@@ -76,12 +77,14 @@ def judged(faces: FaceSet, network: str, **protocol: Any) -> Judgement:
         {"white": texels(1.0), "surgical_blue": texels(0.6), "design": texels(None)},
         faces,
         prepare_all(build_recognizers([network]), faces.crops, fmr=settings.fmr),
-        texels_per_mm=1.0,
+        conditions=Conditions(
+            texels_per_mm=1.0,
+            effects=EffectsSettings.build({"camera": {"sensor": {"noise": 0.05}}}),
+            printer=PrinterSettings(),
+            mask=MaskSettings(),
+            render=RenderSettings(),
+        ),
         protocol=settings,
-        effects=EffectsSettings.build({"camera": {"sensor": {"noise": 0.05}}}),
-        printer=PrinterSettings(),
-        mask=MaskSettings(),
-        render=RenderSettings(),
         tell=lambda _: None,
     )
 

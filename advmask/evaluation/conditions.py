@@ -1,0 +1,30 @@
+"""What designs are judged under, besides the protocol: the same for every one of them."""
+
+from dataclasses import dataclass
+
+from advmask.effects import EffectsSettings
+from advmask.masks import MaskSettings
+from advmask.placement_cache import PlacementCache
+from advmask.printers import PrinterSettings
+from advmask.render import RenderSettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Conditions:
+    """From a design to the picture of it worn.
+
+    Attributes:
+        texels_per_mm: Of the designs.
+        effects: What happens between print and recognizer.
+        printer: What designs and controls are printed with.
+        mask: Which mask.
+        render: How it is drawn.
+        cache: Where placements are kept; None keeps them in memory.
+    """
+
+    texels_per_mm: float
+    effects: EffectsSettings
+    printer: PrinterSettings
+    mask: MaskSettings
+    render: RenderSettings
+    cache: PlacementCache | None = None
