@@ -64,8 +64,8 @@ def card(
     }
 
 
-def card_text(folder: Path, *, pattern: str, size: str, facts: Mapping[str, str]) -> str | None:
-    """The card of a run folder as JSON, or None where it was never evaluated.
+def read_card(folder: Path, *, pattern: str, size: str, facts: Mapping[str, str]) -> dict[str, Any] | None:
+    """The card of a run folder, or None where it was never evaluated.
 
     Raises:
         RunError: Its `results.json` cannot be read.
@@ -79,8 +79,12 @@ def card_text(folder: Path, *, pattern: str, size: str, facts: Mapping[str, str]
         raise RunError(f"{path} cannot be read ({error}); evaluate the design again.") from error
     if not isinstance(results, dict):
         raise RunError(f"{path} holds no results; evaluate the design again.")
-    filled = card(results, design=folder.absolute().name, pattern=pattern, size=size, facts=facts)
-    return json.dumps(filled, indent=2, sort_keys=False, ensure_ascii=False, allow_nan=False) + "\n"
+    return card(results, design=folder.absolute().name, pattern=pattern, size=size, facts=facts)
+
+
+def card_text(filled: Mapping[str, Any]) -> str:
+    """A card as JSON."""
+    return json.dumps(dict(filled), indent=2, sort_keys=False, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def _entry(one: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,140 @@
+"""What is to be printed: one job for each size of a mask."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from jaxtyping import Float
+from torch import Tensor
+
+from advmask.errors import ConfigError, DesignError
+from advmask.masks import MaskSettings, build_mask
+from advmask.masks.pattern import FlatPattern
+from advmask.masks.settings import SIZES
+from advmask.printers.settings import PrinterSettings
+from advmask.printing.export_settings import ExportSettings
+from advmask.printing.exports import Conversion
+from advmask.printing.mirror import mirrored_pattern
+from advmask.printing.png import read_profile
+from advmask.printing.raster import check_fits
+from advmask.printing.settings import PrintingSettings, SheetSettings
+from advmask.textures.design_files import Design
+
+_NO_PRINTER = "none"
+
+
+@dataclass(frozen=True, eq=False)
+class PrintSource:
+    """A design that is to be printed.
+
+    Attributes:
+        place: The run folder or the picture it comes from; for messages.
+        texels: sRGB in [0, 1].
+        texels_per_mm: On the mask that it was made for.
+        mask: That mask.
+        facts: Text chunks: where it comes from.
+    """
+
+    place: Path
+    texels: Float[Tensor, "3 height width"]
+    texels_per_mm: float
+    mask: MaskSettings
+    facts: Mapping[str, str]
+
+
+@dataclass(frozen=True, eq=False)
+class PrintJob:
+    """One mask in one size, with all that its files need.
+
+    Attributes:
+        design: As fine as its pattern is small.
+        pattern: Not mirrored.
+        printing: Resolution and bleed.
+        sheet: How it lies on paper.
+        printer: That it is made for.
+        facts: Text chunks.
+        conversion: Profile that colours are converted to; None leaves sRGB.
+    """
+
+    design: Design
+    pattern: FlatPattern
+    printing: PrintingSettings
+    sheet: SheetSettings
+    printer: PrinterSettings
+    facts: Mapping[str, str]
+    conversion: Conversion | None
+
+    @property
+    def stem(self) -> str:
+        """Of the names of its files: pattern and size."""
+        name, size = self.pattern.name, self.pattern.size
+        return f"mask-{name}" if name.endswith(f"-{size}") else f"mask-{name}-{size}"
+
+    @property
+    def printed(self) -> FlatPattern:
+        """The pattern as it lies on paper."""
+        return mirrored_pattern(self.pattern) if self.sheet.mirrored else self.pattern
+
+    @property
+    def hints(self) -> Sequence[str]:
+        """Sentences about the printer, for the notes."""
+        finest = self.printer.finest_mm
+        if finest <= 0:
+            return ()
+        return (f"Printer {self.printer.name}: lines thinner than {finest:g} mm may not print.",)
+
+    @property
+    def has_printer(self) -> bool:
+        """Whether it is made for a printer."""
+        return self.printer_name != _NO_PRINTER
+
+    @property
+    def printer_name(self) -> str:
+        """What the printer is called in names of files."""
+        return _name_of(self.printer)
+
+
+def print_jobs(source: PrintSource, settings: ExportSettings, printing: PrintingSettings) -> list[PrintJob]:
+    """One job for each size that is asked for, or for that of the mask the design was made for.
+
+    Args:
+        source: The design.
+        settings: What is asked for.
+        printing: Resolution and bleed.
+
+    Raises:
+        ConfigError: There is no such paper, or colours cannot be converted.
+        DesignError: The design does not fit the mask.
+    """
+    sheet = settings.on_paper()
+    facts = dict(source.facts) | {"advmask:printer": _name_of(settings.printer)}
+    conversion = _conversion(settings)
+    jobs = []
+    for size in settings.sizes or [source.mask.size]:
+        pattern = build_mask(source.mask.model_copy(update={"size": size})).pattern
+        # All sizes show the same design: the texture is as fine as the pattern is small.
+        per_mm = source.texels_per_mm * SIZES[source.mask.size] / SIZES[size]
+        design = Design(source.texels, pattern=pattern.name, size=size, texels_per_mm=per_mm)
+        try:
+            check_fits(design, pattern)
+        except DesignError as error:
+            raise DesignError(f"{source.place}: {error}") from error
+        kept = facts | {"advmask:texels_per_mm": f"{per_mm:.6g}"}
+        jobs.append(PrintJob(design, pattern, printing, sheet, settings.printer, kept, conversion))
+    return jobs
+
+
+def _name_of(printer: PrinterSettings) -> str:
+    source = printer.profile or printer.table
+    name = source.stem if printer.name in {_NO_PRINTER, "icc"} and source is not None else printer.name
+    return "".join(sign if sign.isalnum() or sign in "._-" else "_" for sign in name)
+
+
+def _conversion(settings: ExportSettings) -> Conversion | None:
+    profile = settings.printer.profile
+    if not settings.convert:
+        return None
+    if profile is None:
+        raise ConfigError("convert=true needs the profile to convert to: printer.profile=FILE.icc.")
+    content, space = read_profile(profile)
+    return Conversion(content, space, profile.stem)

@@ -1,0 +1,118 @@
+"""The files of print jobs by their names, with what is to be said about them; nothing is written."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from advmask.printing.card import card_text, read_card
+from advmask.printing.export_settings import ExportSettings, FabricSettings
+from advmask.printing.exports import print_files
+from advmask.printing.job import PrintJob
+from advmask.printing.png import facts_of
+from advmask.printing.proof import OUT_OF_GAMUT, proof_png
+from advmask.printing.raster import Artwork, rasterise
+from advmask.printing.repeat import FabricTile, fabric_tile, lay_on_fabric, texture_tile
+from advmask.printing.upsample import MM_PER_INCH
+from advmask.textures.png_bytes import encode_png
+
+Made = tuple[dict[str, bytes], list[str]]
+"""Files by name, and sentences for the user."""
+
+_MIRRORED = (
+    "The artwork is mirrored in the files, for transfer: do not mirror it again when you print. For "
+    "a printer that prints the cloth or paper itself, add printer=none or mirrored=false."
+)
+_TRUE_SIZE = "Print at 100 %, without fitting to the page, and measure the ruler."
+
+
+def job_files(jobs: Sequence[PrintJob], settings: ExportSettings, *, notices: Sequence[str] = ()) -> Made:
+    """All files to print.
+
+    Args:
+        jobs: One design in one size or several.
+        settings: Say whether there is a proof, and tiles for fabric.
+        notices: Sentences about the design, to be said with the others.
+
+    Raises:
+        ConfigError: The printer's profile or table cannot be used, the fabric is narrower than the mask, or
+            the paper would need hundreds of tiles.
+        DesignError: The design uses a text key of ours.
+    """
+    fabric = settings.fabric
+    tiles = [_tile(job, fabric) if settings.repeat else None for job in jobs]
+    files, words = _proof(jobs[0], wanted=settings.proof)  # first: it is here that a printer proves unusable
+    words += notices
+    for job, tile in zip(jobs, tiles, strict=True):
+        artwork = rasterise(job.design, job.pattern, job.printing)
+        files |= _print_files(job, artwork)
+        if tile is not None:
+            made, said = _repeats(job, artwork, tile, fabric)
+            files |= made
+            words += said
+    words += [_MIRRORED] if jobs[0].sheet.mirrored else []
+    return files, [*words, _TRUE_SIZE]
+
+
+def card_files(folder: Path, job: PrintJob, *, size: str) -> dict[str, bytes]:
+    """The card of a run: what was measured of its design; no file where nothing was.
+
+    Args:
+        folder: The run folder.
+        job: Its design in one size.
+        size: That it was learned in.
+
+    Raises:
+        RunError: Its `results.json` cannot be read.
+    """
+    card = read_card(folder, pattern=job.pattern.name, size=size, facts=job.facts)
+    return {} if card is None else {"card.json": card_text(card).encode()}
+
+
+def _print_files(job: PrintJob, artwork: Artwork) -> dict[str, bytes]:
+    return print_files(
+        job.design,
+        job.pattern,
+        job.printing,
+        job.sheet,
+        stem=job.stem,
+        printer=job.printer_name,
+        hints=job.hints,
+        facts=job.facts,
+        conversion=job.conversion,
+        artwork=artwork,
+    )
+
+
+def _proof(job: PrintJob, *, wanted: bool | None) -> Made:
+    """What the printer makes of the design; None wants it where there is a printer."""
+    if not (job.has_printer if wanted is None else wanted):
+        return {}, []
+    facts = facts_of(job.pattern, job.printing, job.facts)
+    content, share = proof_png(job.design, job.pattern, job.printer, name=job.printer_name, facts=facts)
+    name = f"proof-{job.printer_name}.png"
+    return {name: content}, [
+        f"{name}: {100 * share:.0f} % of the mask cannot be printed as asked (Delta E 2000 above "
+        f"{OUT_OF_GAMUT:g})."
+    ]
+
+
+def _tile(job: PrintJob, fabric: FabricSettings) -> FabricTile:
+    return lay_on_fabric(job.printed, job.printing, fabric_mm=fabric.width_mm, gap_mm=fabric.gap_mm)
+
+
+def _repeats(job: PrintJob, artwork: Artwork, tile: FabricTile, fabric: FabricSettings) -> Made:
+    """The masks laid out on fabric, and the design as endless cloth."""
+    shown = artwork.mirrored() if job.sheet.mirrored else artwork
+    endless = texture_tile(job.design, job.pattern, job.printing)
+    facts = facts_of(job.pattern, job.printing, job.facts, mirrored=job.sheet.mirrored)
+    laid = facts | {
+        "advmask:fabric": f"{tile.across} x {tile.width:.1f} mm across, {tile.height:.1f} mm along"
+    }
+    per_mm = job.printing.dpi / MM_PER_INCH
+    pixels = fabric_tile(shown, job.printed, job.printing, tile)
+    return {
+        f"{job.stem}-fabric.png": encode_png(pixels, pixels_per_mm=per_mm, text=laid),
+        f"{job.stem}-endless.png": encode_png(endless, pixels_per_mm=per_mm, text=facts),
+    }, [
+        f"{job.stem}-fabric.png, {tile.width:.1f} x {tile.height:.1f} mm, is to be repeated: {tile.across} "
+        f"times across {fabric.width_mm:g} mm of fabric, {tile.masks_per_metre():.0f} masks a metre."
+    ]
