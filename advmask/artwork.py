@@ -1,4 +1,4 @@
-"""Pictures drawn for a face, laid out on a pattern: where masks and renderer meet to make a texture."""
+"""Designs that ship, and pictures drawn for a face, laid out on a pattern."""
 
 import torch
 import torch.nn.functional as F
@@ -6,8 +6,42 @@ from jaxtyping import Float
 from scipy.ndimage import distance_transform_edt
 from torch import Tensor
 
+from advmask.config import designs_dir
+from advmask.errors import DesignError
 from advmask.masks import MaskSurface
 from advmask.render import rasterise
+from advmask.textures.pictures import read_picture_as_texels
+
+# Designs that show a face are drawn for a face, not for a pattern; on this much of it, height and width.
+FACES = ("lower_face", "large_face")
+_DRAWN_MM = (455 / 3, 698 / 3)
+_DRAWN_PER_MM = 3.0
+
+
+def shipped_names() -> list[str]:
+    """Names of the starting designs and control masks that ship with the package."""
+    return sorted(file.stem for file in designs_dir().glob("*.png"))
+
+
+def shipped_design(
+    name: str, surface: MaskSurface, *, texels_per_mm: float
+) -> Float[Tensor, "3 height width"]:
+    """A starting design or control mask that ships with the package, by name, on a mask.
+
+    Raises:
+        DesignError: None has this name.
+    """
+    path = designs_dir() / f"{name}.png"
+    if not path.exists():
+        raise DesignError(
+            f"No design called {name!r} ships with advmask; known: {', '.join(shipped_names())}."
+        )
+    if name in FACES:
+        rows, columns = (round(side * _DRAWN_PER_MM) for side in _DRAWN_MM)
+        picture = read_picture_as_texels(path, height=rows, width=columns)
+        return lay_out(picture, surface, picture_per_mm=_DRAWN_PER_MM, texels_per_mm=texels_per_mm)
+    height, width = surface.texture_size(texels_per_mm)
+    return read_picture_as_texels(path, height=height, width=width)
 
 
 def lay_out(

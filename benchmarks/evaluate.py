@@ -18,7 +18,7 @@ from typing import Any
 import torch
 from _common import settings_of
 
-from advmask.commands.designs import shipped_design
+from advmask.artwork import shipped_design
 from advmask.commands.evaluate import EvaluateSettings
 from advmask.evaluation.scoring import score
 from advmask.masks import build_mask

@@ -29,7 +29,7 @@ from _common import clocked
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from advmask.commands.designs import shipped_design
+from advmask.artwork import shipped_design
 from advmask.effects import WearSettings
 from advmask.masked_gallery import embed_masked
 from advmask.masks import MaskSettings, build_mask

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from lower_face import lower_face
+from lower_face import large_face, lower_face
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -127,6 +127,7 @@ DESIGNS: dict[str, Callable[[Sheet], Picture]] = {
     "checks": checks,
     "stripes": stripes,
     "lower_face": lambda sheet: lower_face(sheet.u_mm, sheet.v_mm),
+    "large_face": lambda sheet: large_face(sheet.u_mm, sheet.v_mm),
     "motif": motif,
 }
 """What can be drawn, by the name of its file."""

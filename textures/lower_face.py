@@ -21,6 +21,11 @@ _SKIN = np.array([0.93, 0.74, 0.64])
 _FLUSH = np.array([0.90, 0.60, 0.52])
 _LIP = np.array([0.77, 0.42, 0.41])
 
+_LARGER = 1.5
+_LARGE_ABOUT_MM = 50.0
+_DEEPER = 2.0
+_BLUR_MM = 7.0
+
 
 def lower_face(u_mm: Field, v_mm: Field) -> Field:
     """Draw nose, mouth, chin and neck.
@@ -42,6 +47,33 @@ def lower_face(u_mm: Field, v_mm: Field) -> Field:
     shade = (0.50 + 0.55 * lit) * _hollows(u, v)
     gloss = 0.10 * _bump(u + 1.5, v - NOSE_TIP_MM + 1, 3.5, 4) + 0.10 * _bump(u + 4, v - MOUTH_MM - 6, 8, 1.6)
     return np.clip(_colour(u, v) * shade[..., None] + gloss[..., None], 0.0, 1.0)
+
+
+def large_face(u_mm: Field, v_mm: Field) -> Field:
+    """Draw a lower face half as large again as a real one, about the upper lip, its features deepened.
+
+    Args:
+        u_mm: (1, W) places to the right of the nose line, evenly spaced.
+        v_mm: (H, 1) places below its top, evenly spaced.
+
+    Returns:
+        (H, W, 3) sRGB in [0, 1].
+    """
+    face = lower_face(u_mm / _LARGER, (v_mm - _LARGE_ABOUT_MM) / _LARGER + _LARGE_ABOUT_MM)
+    blurred = _blurred(_blurred(face, v_mm[:, 0]).swapaxes(0, 1), u_mm[0]).swapaxes(0, 1)
+    return np.clip(face + _DEEPER * (face - blurred), 0.0, 1.0)
+
+
+def _blurred(picture: Field, places_mm: Field) -> Field:
+    """Gaussian mean along the first axis; the ends go on."""
+    spacing = float(places_mm[1] - places_mm[0]) if len(places_mm) > 1 else 1.0
+    reach = int(np.ceil(3 * _BLUR_MM / spacing))
+    weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) * spacing / _BLUR_MM) ** 2)
+    padded = np.pad(picture, ((reach, reach), (0, 0), (0, 0)), mode="edge")
+    sums = np.zeros_like(picture)
+    for place, weight in enumerate(weights / weights.sum()):
+        sums += weight * padded[place : place + len(picture)]
+    return sums
 
 
 def _height(u: Field, v: Field) -> Field:

@@ -8,7 +8,8 @@ from pathlib import Path
 from omegaconf import DictConfig
 from pydantic import Field
 
-from advmask.commands.designs import NamedDesign, open_design, shipped_design
+from advmask.artwork import shipped_design
+from advmask.commands.designs import NamedDesign, open_design
 from advmask.commands.given import as_mapping, beside_run
 from advmask.commands.output import output_dir
 from advmask.commands.scoring import ScoringSettings

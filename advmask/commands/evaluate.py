@@ -12,7 +12,8 @@ from omegaconf import DictConfig
 from torch import Tensor
 
 from advmask import __version__
-from advmask.commands.designs import CONTROLS, NamedDesign, open_design, shipped_design
+from advmask.artwork import shipped_design
+from advmask.commands.designs import CONTROLS, NamedDesign, open_design
 from advmask.commands.given import as_mapping, beside_run
 from advmask.commands.output import output_dir
 from advmask.commands.scoring import ScoringSettings

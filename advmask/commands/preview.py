@@ -7,7 +7,8 @@ import torch
 from omegaconf import DictConfig
 from pydantic import Field
 
-from advmask.commands.designs import open_design, shipped_design
+from advmask.artwork import shipped_design
+from advmask.commands.designs import open_design
 from advmask.commands.given import as_mapping, beside_run, given_keys
 from advmask.commands.output import output_dir
 from advmask.effects import EffectsSettings, WearSettings

@@ -2,7 +2,7 @@
 
 from omegaconf import DictConfig
 
-from advmask.commands.designs import shipped_design
+from advmask.artwork import shipped_design
 from advmask.commands.given import as_mapping
 from advmask.commands.output import output_dir
 from advmask.evaluation.conditions import Conditions

@@ -76,6 +76,7 @@ def build_texture(
     width: int,
     nose_column: float,
     generator: torch.Generator,
+    given: Float[Tensor, "3 height width"] | None = None,
     tell: Tell | None = None,
 ) -> Texture:
     """Build what is learned, at its start.
@@ -86,6 +87,7 @@ def build_texture(
         width: Of the texture, texels.
         nose_column: Column of the nose line, texels from the left edge of the texture.
         generator: For a start from noise.
+        given: Texels to start from, in place of what `settings.start` names; not for a tile that repeats.
         tell: Receives sentences for the user.
 
     Raises:
@@ -99,8 +101,9 @@ def build_texture(
         height=height, width=width, nose_column=nose_column, mirror=settings.symmetry == "mirror", tile=tile
     )
     start_height, start_width = layout.start_size
-    start = layout.domain_of(
-        start_texels(
+    texels = given
+    if texels is None:
+        texels = start_texels(
             settings.start,
             height=start_height,
             width=start_width,
@@ -109,7 +112,7 @@ def build_texture(
             copy_width=max(1, round(settings.copy_mm * per_mm)),
             tell=tell,
         )
-    )
+    start = layout.domain_of(texels)
     locked = build_locked(settings.locked, layout(start), hard=settings.kind == "palette", tell=tell)
     return Texture(_base(settings, start, layout.extent), layout, locked)
 

@@ -6,14 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
-from advmask.config import designs_dir
+from advmask.artwork import FACES, shipped_design
 from advmask.effects import WearSettings, generator
 from advmask.errors import ConfigError
 from advmask.masked_gallery import masked_templates
 from advmask.masks import MaskSurface, build_mask
 from advmask.masks.digest import surface_digest
+from advmask.mean_face import MEAN_FACE, mean_face
 from advmask.objectives import Printability
 from advmask.photos import FaceSet, load_faces
 from advmask.placement_cache import placement_cache
@@ -25,7 +27,6 @@ from advmask.scene import Scene, seeded
 from advmask.textures import Texture
 from advmask.textures import build_texture as texture_from
 from advmask.textures.design_files import Design, write_design
-from advmask.textures.pictures import read_picture_as_texels
 from advmask.textures.texel_files import load_texels, save_texels
 from advmask.training.judging import Judging
 from advmask.training.loop import fit
@@ -110,6 +111,9 @@ def train(settings: TrainSettings, *, folder: Path, tell: Tell = print) -> Train
     for omission in photos.omissions:
         tell(str(omission))
     tell(photos.fit())
+    if settings.texture.start == MEAN_FACE:
+        face = mean_face(photos, texels_per_mm=settings.texture.texels_per_mm)
+        texture = build_texture(settings, surface, face=face)
     templates = own_templates(prepared, faces.crops, photos.crops)
     masked = None
     if settings.objective.masked_gallery > 0:
@@ -144,20 +148,44 @@ def train(settings: TrainSettings, *, folder: Path, tell: Tell = print) -> Train
     return TrainResult(design, folder, settings, faces, prepared)
 
 
-def build_texture(settings: TrainSettings, surface: MaskSurface, *, tell: Tell | None = None) -> Texture:
+def build_texture(
+    settings: TrainSettings,
+    surface: MaskSurface,
+    *,
+    face: Float[Tensor, "3 height width"] | None = None,
+    tell: Tell | None = None,
+) -> Texture:
     """Build what is learned, at its start.
+
+    Args:
+        settings: What to do.
+        surface: The mask.
+        face: The mean face, where the start is that.
+        tell: Receives sentences for the user.
 
     Raises:
         DesignError: The start is neither a known word nor a picture that can be read.
+        ConfigError: A face is to be repeated as a tile.
     """
     per_mm = settings.texture.texels_per_mm
     height, width = surface.texture_size(per_mm)
+    start = settings.texture.start
+    if start in (*FACES, MEAN_FACE) and settings.texture.repeat_mm is not None:
+        raise ConfigError(
+            f"texture.start={start} is one face, shown where it belongs, and texture.repeat_mm repeats a "
+            "tile; use another start, or repeat_mm=null."
+        )
+    if face is None and start in (*FACES, MEAN_FACE):
+        # The mean face is known when photos are; until then another face shows what else may be wrong.
+        name = start if start in FACES else "large_face"
+        face = shipped_design(name, surface, texels_per_mm=per_mm)
     return texture_from(
         settings.texture,
         height=height,
         width=width,
         nose_column=-surface.origin_mm[0] * per_mm,
         generator=generator(settings.seed, 0, "start"),
+        given=face,
         tell=tell,
     )
 
@@ -182,8 +210,7 @@ def _masked_templates(
         stream="enrolment",
         cache=placement_cache(settings.faces),
     )
-    height, width = surface.texture_size(per_mm)
-    plain = read_picture_as_texels(designs_dir() / "surgical_blue.png", height=height, width=width)
+    plain = shipped_design("surgical_blue", surface, texels_per_mm=per_mm)
     return masked_templates(prepared, faces.crops, photos.crops, worn, plain)
 
 

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 FOLDER = Path(__file__).parents[2] / "textures"
-NAMES = ("white", "surgical_blue", "black", "noise", "checks", "stripes", "lower_face", "motif")
+NAMES = ("white", "surgical_blue", "black", "noise", "checks", "stripes", "lower_face", "large_face", "motif")
 
 
 def run(*arguments: object) -> "subprocess.CompletedProcess[str]":
@@ -79,6 +79,18 @@ def test_the_printed_face_has_its_parts_where_they_belong():
     redness = [at(u, 70)[0] - at(u, 70)[1] for u in (-45, -10, 10, 45)]
     assert min(redness[1:3]) > max(redness[0], redness[3]) + 15
     assert at(0, 145).mean() < at(0, 104).mean()
+
+
+def test_the_large_face_is_half_as_large_again_and_deeper():
+    small, large = (
+        pixels(FOLDER / f"{name}.png").astype(float).mean(axis=2) for name in ("lower_face", "large_face")
+    )
+
+    def mouth_mm(face: np.ndarray) -> float:
+        return float(face[150:300, 351].argmin() + 150) / 3
+
+    assert (mouth_mm(large) - 50) / (mouth_mm(small) - 50) == pytest.approx(1.5, abs=0.1)
+    assert large.std() > 1.2 * small.std()
 
 
 def test_one_design_in_another_size(tmp_path):
