@@ -40,6 +40,9 @@ COMMANDS: dict[str, Command] = {
     "pattern": Command("advmask.commands.pattern", "draw the flat patterns of masks, with their stretch"),
     "export": Command("advmask.commands.export", "write the files to print: PNG, PDF, SVG, proofs"),
     "apply": Command("advmask.commands.apply", "wear a design in pictures and videos: the digital mask"),
+    "judge": Command(
+        "advmask.commands.judge", "score pictures of people who wear a printed mask", ("action",)
+    ),
     "calibrate": Command(
         "advmask.commands.calibrate",
         "measure a printer: print a chart, photograph it, fit",

@@ -26,6 +26,7 @@ from pathlib import Path
 PATH_KEYS = frozenset(
     {
         "design",
+        "enrolment",
         "faces.cache",
         "faces.mesh_model",
         "faces.root",

@@ -59,6 +59,14 @@ TEXTS: dict[str, Text] = {
             "advmask apply design=~/pictures/flowers.png mask=pleated input=film.mp4 output=worn.mp4",
         ),
     ),
+    "judge": Text(
+        "The physical test: are people in the printed mask still matched? Also the page that tells how.",
+        (
+            "advmask judge protocol design=runs/first",
+            "advmask judge design=runs/first photos=~/test",
+            "advmask judge photos=~/test enrolment=~/known faces.root=~/other-people recognizers=[present]",
+        ),
+    ),
     "calibrate": Text(
         "Measure a printer: print a chart, photograph it, and let advmask learn how it answers colours.",
         (

@@ -1,0 +1,192 @@
+"""`advmask judge`: the physical test, pictures of people who wear a printed mask, and its protocol."""
+
+import hashlib
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig
+from pydantic import field_validator
+
+from advmask import __version__
+from advmask.commands.designs import open_design
+from advmask.commands.given import as_mapping, over
+from advmask.commands.output import output_dir
+from advmask.errors import AdvmaskError, ConfigError, DesignError
+from advmask.evaluation.columns import columns_of
+from advmask.evaluation.results import json_text
+from advmask.files import sha256, write_text, write_with
+from advmask.masks import MaskSettings
+from advmask.photos import FacesSettings
+from advmask.physical.judging import JudgeProtocol, PhysicalVerdict, judge_folder
+from advmask.physical.protocol_page import protocol_pdf
+from advmask.physical.records import CSV, JSON, SHEET, judge_csv, judge_record, keep_earlier
+from advmask.physical.sheet import judge_sheet
+from advmask.physical.table import NOT_SHOWN, in_a_sentence, judge_table
+from advmask.printing.chart import Paper
+from advmask.recognizers.recognizer import Recognizer
+from advmask.recognizers.registry import build_recognizers
+from advmask.settings import Settings
+from advmask.training.run_folder import RunFolder
+from advmask.training.settings import TrainSettings
+
+ACTIONS = ("pictures", "protocol")
+PROTOCOL = "capture_protocol.pdf"
+_PACKAGES = ("torch", "facenet-pytorch", "numpy", "pillow")
+
+
+class JudgeSettings(Settings):
+    """What is judged, and how."""
+
+    action: str
+    photos: Path | None
+    enrolment: Path | None
+    design: Path | None
+    recognizers: list[str]
+    pictures: bool
+    faces: FacesSettings
+    protocol: JudgeProtocol
+    paper: Paper
+
+    @field_validator("photos", "enrolment", "design", mode="before")
+    @classmethod
+    def _not_empty(cls, value: Any) -> Any:
+        if value == "":  # an unset variable in a shell; as a path it would mean the folder one stands in
+            raise ValueError("an empty path; give one, or null for none")
+        return value
+
+
+def run(config: DictConfig) -> None:
+    """Judge pictures of a real print, or write the page that tells which to take."""
+    given = JudgeSettings.build(as_mapping(config))
+    if given.action not in ACTIONS:
+        raise ConfigError(
+            f"advmask judge cannot {given.action!r}; write `advmask judge protocol`, or leave it out and "
+            "give photos=FOLDER."
+        )
+    of_run = _run_behind(given.design)
+    design = _about_design(given.design)
+    if given.action == "protocol":
+        _write_protocol(given, design)
+        return
+    if given.photos is None:
+        raise ConfigError(
+            "No pictures are given; name their folder with photos=FOLDER. `advmask judge protocol` writes a "
+            "page that tells which to take."
+        )
+    settings = given if of_run is None else JudgeSettings.build(over(_from_run(of_run, given), config))
+    recognizers = build_recognizers(settings.recognizers)
+    verdict = judge_folder(
+        given.photos.expanduser(),
+        recognizers,
+        faces=settings.faces,
+        protocol=settings.protocol,
+        enrolment=None if given.enrolment is None else given.enrolment.expanduser(),
+    )
+    facts = {
+        "date": datetime.now(UTC).date().isoformat(),
+        "settings": settings.model_dump(mode="json"),
+        "design": design,
+        "recognizers": _about(recognizers, of_run),
+        "packages": {"advmask": __version__} | _versions(),
+    }
+    folder = output_dir()
+    record = judge_record(verdict, facts)
+    keep_earlier(folder, record)
+    write_text(folder / CSV, judge_csv(verdict))
+    if settings.pictures:
+        sheet = judge_sheet(verdict)
+        write_with(folder / SHEET, lambda path: sheet.save(path, "PNG"))
+    write_text(folder / JSON, json_text(record))
+    _report(verdict, folder, pictures=settings.pictures)
+
+
+def _report(verdict: PhysicalVerdict, folder: Path, *, pictures: bool) -> None:
+    if len(verdict.people) > 1:
+        print(f"\n{len(verdict.people)} people; in brackets 95 % intervals over people.\n")
+    else:
+        print(
+            f"\n1 person ({verdict.people[0]}): nothing is said of others. In brackets 95 % intervals over "
+            "files, as if these were independent, which they are not.\n"
+        )
+    print(judge_table(verdict))
+    print("\n" + "\n".join(in_a_sentence(one) for one in verdict.verdicts))
+    print(f"{NOT_SHOWN}\nWritten to {folder / JSON}")
+    if pictures:
+        print(f"To look at (it shows faces): {folder / SHEET}")
+
+
+def _write_protocol(settings: JudgeSettings, design: dict[str, str] | None) -> None:
+    path = output_dir() / PROTOCOL
+    words = "" if design is None else f"{design['name']}, SHA-256 {design['sha256'][:16]}"
+    content = protocol_pdf(settings.paper, design=words)
+    write_with(path, lambda aside: aside.write_bytes(content))
+    print(f"Written to {path}\nPrint it, take the pictures, then:\n  advmask judge photos=FOLDER design=...")
+
+
+def _run_behind(design: Path | None) -> TrainSettings | None:
+    if design is None or not design.expanduser().is_dir():
+        return None
+    return RunFolder(design.expanduser()).read_settings()
+
+
+def _from_run(run: TrainSettings, given: JudgeSettings) -> dict[str, Any]:
+    """What the run behind the design tells unless the user does: its recognizers, its people as others."""
+    root = run.faces.root
+    if root is not None and not root.exists():
+        root = None
+    faces = given.faces.model_dump(include={"root", "size", "min_face_px", "min_probability", "cache"})
+    return {"recognizers": list(run.recognizers), "faces": faces | {"root": root}}
+
+
+def _about_design(design: Path | None) -> dict[str, str] | None:
+    """What identifies a design: a run by its texels, a file by its bytes."""
+    if design is None:
+        return None
+    path = design.expanduser()
+    name = path.resolve().name
+    if path.is_dir():
+        named = open_design(str(path), mask=MaskSettings(), texels_per_mm=1.0)
+        bytes_ = named.texels.float().contiguous().numpy().tobytes()
+        return {"name": name, "kind": "run", "sha256": hashlib.sha256(bytes_).hexdigest()}
+    if not path.is_file():
+        raise DesignError(f"There is no run folder or file at {design}; check design=, or leave it out.")
+    return {"name": name, "kind": "file", "sha256": sha256(path)}
+
+
+def _about(recognizers: list[Recognizer], run: TrainSettings | None) -> dict[str, dict[str, Any]]:
+    columns = columns_of(recognizers, _trained(recognizers, run))
+    return {
+        one.label: {
+            "name": one.name,
+            "family": one.family,
+            "column": columns[one.label],
+            "licence": one.licence,
+            "source": one.source,
+            "weights_sha256": one.weights_sha256,
+        }
+        for one in recognizers
+    }
+
+
+def _trained(recognizers: list[Recognizer], run: TrainSettings | None) -> list[Recognizer] | None:
+    """The networks a design was learned against; None where that is not known or one of them is gone."""
+    if run is None:
+        return None
+    here = {one.name: one for one in recognizers}
+    try:
+        return [here[name] if name in here else build_recognizers([name])[0] for name in run.recognizers]
+    except AdvmaskError as error:
+        print(f"A network the design was learned against cannot be opened, so columns are unknown: {error}")
+        return None
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for name in _PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
