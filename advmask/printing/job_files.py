@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from advmask.printing.card import card_text, read_card
+from advmask.printing.card_picture import card_png
 from advmask.printing.export_settings import ExportSettings, FabricSettings
 from advmask.printing.exports import print_files
 from advmask.printing.job import PrintJob
@@ -53,7 +54,9 @@ def job_files(jobs: Sequence[PrintJob], settings: ExportSettings, *, notices: Se
 
 
 def card_files(folder: Path, job: PrintJob, *, size: str) -> dict[str, bytes]:
-    """The card of a run: what was measured of its design; no file where nothing was.
+    """The cards of a run: what was measured of its design, to read (a picture) and for programs (JSON).
+
+    Where nothing was measured, the picture says so and there is no JSON.
 
     Args:
         folder: The run folder.
@@ -64,7 +67,9 @@ def card_files(folder: Path, job: PrintJob, *, size: str) -> dict[str, bytes]:
         RunError: Its `results.json` cannot be read.
     """
     card = read_card(folder, pattern=job.pattern.name, size=size, facts=job.facts)
-    return {} if card is None else {"card.json": card_text(card).encode()}
+    name = folder.absolute().name
+    picture = card_png(card, job.design, job.pattern, name=name, size=size, facts=job.facts)
+    return {"card.png": picture} | ({} if card is None else {"card.json": card_text(card).encode()})
 
 
 def _print_files(job: PrintJob, artwork: Artwork) -> dict[str, bytes]:
