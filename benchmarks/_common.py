@@ -1,7 +1,11 @@
-"""What several benchmarks need: settings from the words of a command line, and CPU time."""
+"""What several benchmarks need: settings from words, CPU time, jobs in processes of their own."""
 
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
@@ -39,3 +43,22 @@ def clocked(work: Callable[[], Any], device: str = "cpu") -> float:
     work()
     torch.cuda.synchronize()
     return time.perf_counter() - start
+
+
+def again(program: str, *words: str) -> None:
+    """A benchmark once more with other words, as a process of one thread; prints what it took.
+
+    Args:
+        program: Its file.
+        words: The job, the folder it works in, and the rest.
+
+    Raises:
+        SystemExit: It failed; with the end of what it said.
+    """
+    start = time.time()
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    command = [sys.executable, program, *words]
+    done = subprocess.run(command, env=environment, check=False, stderr=subprocess.PIPE, text=True)
+    if done.returncode:
+        raise SystemExit(f"{' '.join(words)[:400]}\n{done.stderr[-3000:]}")
+    print(f"{time.time() - start:6.0f} s  {words[0]} {'/'.join(Path(words[1]).parts[-2:])}", flush=True)

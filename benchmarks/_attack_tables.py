@@ -1,0 +1,124 @@
+"""The tables of `attack.py`, from the similarities it keeps."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from advmask.evaluation.metrics import Estimate, mean_over_people
+from advmask.evaluation.results import PLAIN_MASKS
+
+Values = NDArray[np.float64]
+Names = NDArray[np.str_]
+
+
+@dataclass(frozen=True, eq=False)
+class Judge:
+    """One recognizer behind one aligner.
+
+    Attributes:
+        people: (n) who is on each probe.
+        found: (n) whether a face was found bare and under every plain mask.
+        threshold: At FMR 1e-2; `stricter` at 1e-3, NaN where it is not supported.
+        stricter: See above.
+        scale: Slope of the match confidence.
+    """
+
+    people: Names
+    found: NDArray[np.bool_]
+    threshold: float
+    stricter: float
+    scale: float
+
+    def confidence(self, similarity: Values) -> Values:
+        result: Values = 1 / (1 + np.exp(-self.scale * (similarity - self.threshold)))
+        return result
+
+    def tar(self, similarity: Values, threshold: float) -> float:
+        """Percent of the probes found that match; a face lost under this design alone does not count."""
+        seen = similarity[self.found & np.isfinite(similarity)]
+        return 100 * float((seen >= threshold).mean())
+
+    def lower(self, above: Values, below: Values) -> tuple[Values, Names]:
+        """Paired differences of match confidence where a face was found in both, and whose they are."""
+        kept = self.found & np.isfinite(above) & np.isfinite(below)
+        return (self.confidence(above) - self.confidence(below))[kept], self.people[kept]
+
+    def line(self, name: str, own: Sequence[Values], rest: str = "") -> str:
+        """Rates and mean match confidence over the designs of an arm."""
+        tar = [self.tar(each, self.threshold) for each in own]
+        strict = np.mean([self.tar(each, self.stricter) for each in own])
+        mean = np.mean([self.confidence(each[self.found & np.isfinite(each)]).mean() for each in own])
+        seeds = f" ({', '.join(f'{one:.0f}' for one in tar)})" if len(tar) > 1 else ""
+        lost = sum(int((self.found & ~np.isfinite(each)).sum()) for each in own)
+        rest += f" no face in {lost}" if lost else ""
+        return f"{name:18}{np.mean(tar):9.1f}{strict:7.1f}{mean:8.3f}  {rest}{seeds}"
+
+
+def print_case(
+    folder: Path, title: str, arms: Mapping[str, Sequence[str]], *, held_out: Sequence[str], rival: str
+) -> None:
+    """Print what every arm did to every recognizer, for each aligner; then held-out recognizers pooled.
+
+    Args:
+        folder: With `about.json` and a file of similarities for each design.
+        title: Of the case.
+        arms: The designs of each arm, one for each seed.
+        held_out: Recognizers no design was trained on; if none, all are pooled.
+        rival: The arm that others are compared with, seed by seed.
+    """
+    about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
+    names = ("bare", *PLAIN_MASKS, *(name for own in arms.values() for name in own))
+    scores = {name: dict(np.load(folder / f"{name}.npz")) for name in names}
+    head = f"{'TAR 1e-2':>9}{'1e-3':>7}{'conf.':>8}  lower than plain, than {rival}"
+    print(f"\n{title}\n{'':32}{'':18}{head}")
+    pooled: dict[str, list[tuple[Values, Names]]] = {arm: [] for arm in arms}
+    for key, thresholds in about["thresholds"].items():
+        label, aligner = key.split("|")
+        judge = Judge(
+            np.array(about["people"]),
+            np.asarray(np.isfinite([scores[name][key] for name in ("bare", *PLAIN_MASKS)]).all(axis=0)),
+            thresholds[0][1],
+            next((one[1] for one in thresholds if one[0] == 1e-3), np.nan),
+            thresholds[0][2],
+        )
+        strongest = min(PLAIN_MASKS, key=lambda name: _tar(judge, scores[name][key]))
+        plain = scores[strongest][key]
+        print(f"{'*' if label in held_out else ' '}{label:21}{aligner:9} {judge.found.sum()} probes")
+        print(f"{'':32}{judge.line(strongest, [plain])}")
+        for arm, designs in arms.items():
+            own = [scores[name][key] for name in designs]
+            rest = _text([judge.lower(plain, each) for each in own])
+            if arm != rival and rival in arms:
+                pairs = zip(arms[rival], own, strict=True)
+                than_rival = [judge.lower(scores[name][key], each) for name, each in pairs]
+                rest += _text(than_rival)
+                pooled[arm] += than_rival if label in held_out or not held_out else []
+            print(f"{'':32}{judge.line(arm, own, rest)}", flush=True)
+    for arm, pairs_of_arm in pooled.items():
+        if pairs_of_arm:
+            which = "held-out recognizer" if held_out else "all recognizers"
+            print(f"{arm}, {which}, aligners pooled: lower than {rival} by {_text(pairs_of_arm)}")
+
+
+def print_costs(files: Mapping[str, Sequence[Path]]) -> None:
+    """Print what training each arm took."""
+    for arm, paths in files.items():
+        costs = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
+        cpu, wall = (np.mean([one[name] for one in costs]) for name in ("cpu_s", "wall_s"))
+        print(f"{arm:18} {costs[0]['steps']} steps, CPU {cpu:.0f} s, wall {wall:.0f} s")
+
+
+def _tar(judge: Judge, similarity: Values) -> float:
+    return judge.tar(similarity, judge.threshold)
+
+
+def _text(differences: Sequence[tuple[Values, Names]]) -> str:
+    values, people = (np.concatenate(each) for each in zip(*differences, strict=True))
+    one: Estimate = mean_over_people(values, list(people))
+    if one.low is None or one.high is None:
+        return f"{one.value:+.3f}  "
+    return f"{one.value:+.3f} [{one.low:+.3f}, {one.high:+.3f}]  "

@@ -1,0 +1,106 @@
+"""How designs do against recognizers they were trained on and others; beside a rival's recipe.
+
+    python benchmarks/attack.py OUT faces.root=PATH recognizers=[A,B,C] [part=white,held_out] [arms=A,B]
+        [only=TEXT] [seeds=0,1] [steps=600] [jobs=2] [aligners=mtcnn,mesh468,bare] [judged=indoor]
+        [further overrides of `advmask train`]
+
+Give recognizers of different families. `part=white` trains on all of them, `part=held_out` leaves out each in
+turn (`only=` those cases whose name holds a text). Arms are ways of training (`_attack_arms.py`); by default
+ours and the recipe of AdversarialMask. Designs are trained on the first 44 people and judged on the last 20,
+under the preset `judged`, draws that no training saw, the same for all. Trainings and judgements that stand
+in OUT are not made again: arms and seeds can be added, and a killed benchmark goes on.
+
+Prints, for each case, recognizer (`*`: held out) and aligner: TAR at FMR 1e-2 and 1e-3 and mean match
+confidence of the strongest plain mask and of each arm, means over seeds; how much lower the arm's confidence
+is than the plain mask's and than the rival's, paired, with 95 % intervals over people; then CPU time.
+"""
+
+import json
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from _attack_arms import ARMS, OURS, RIVAL, RIVAL_STEPS, RIVAL_WEIGHT_OF_DLIB, Case, cases_of
+from _attack_runs import COST, judge_one, train_one
+from _attack_tables import print_case, print_costs
+from _common import again
+
+COMMON = ("faces.split=[44,8,20]", "trainer.batch=12", "trainer.preview_every=0", "trainer.progress=false")
+DEFAULTS = {
+    "part": "white,held_out",
+    "only": "",
+    "arms": f"{OURS},{RIVAL}",
+    "seeds": "0",
+    "steps": "600",
+    "jobs": "1",
+    "aligners": "mtcnn,mesh468,bare",
+    "judged": "indoor",
+}
+
+
+def main() -> None:
+    job, *words = sys.argv[1:]
+    if job == "--train":
+        train_one(Path(words[0]), words[1:])
+    elif job == "--judge":
+        judge_one(Path(words[0]), json.loads(words[1]))
+    else:
+        attack(Path(job).absolute(), words)
+
+
+def attack(out: Path, words: list[str]) -> None:
+    """Train and judge what is not there yet, and print the tables."""
+    asked = dict(DEFAULTS)
+    for word in list(words):
+        name, _, value = word.partition("=")
+        if name in asked:
+            asked[name] = value
+            words.remove(word)
+    chosen = next(word for word in words if word.startswith("recognizers="))
+    words.remove(chosen)
+    names = chosen.partition("=")[2].strip("[]").split(",")
+    labels = [Path(name).stem.rpartition(":")[2] for name in names]
+    arms, seeds, steps = asked["arms"].split(","), asked["seeds"].split(","), int(asked["steps"])
+    cases = [one for part in asked["part"].split(",") for one in cases_of(part, labels)]
+    cases = [one for one in cases if asked["only"] in one.name]
+
+    def run_of(case: Case, arm: str, seed: str) -> Path:
+        return out / "runs" / case.name / f"{arm}-{steps}-{seed}"
+
+    def training(case: Case, arm: str, seed: str) -> Callable[[], None]:
+        used = [names[number] for number in case.trained]
+        own = [f"trainer.steps={round(steps * RIVAL_STEPS) if arm == RIVAL else steps}", f"seed={seed}"]
+        own += [f"recognizers=[{','.join(used)}]"]
+        if arm == RIVAL:
+            weights = (RIVAL_WEIGHT_OF_DLIB if name == "dlib" else 1 for name in used)
+            own += [f"surrogates.weights=[{','.join(map(str, weights))}]"]
+        return lambda: again(
+            __file__, "--train", str(run_of(case, arm, seed)), *COMMON, *ARMS[arm], *words, *own
+        )
+
+    wanted = [(case, arm, seed) for seed in seeds for case in cases for arm in arms]
+    todo = [training(*one) for one in wanted if not (run_of(*one) / COST).exists()]
+    with ThreadPoolExecutor(int(asked["jobs"])) as pool:
+        list(pool.map(lambda work: work(), todo))
+
+    def judging(case: Case) -> None:
+        shared = {
+            "words": [*COMMON, *words, chosen],
+            "aligners": asked["aligners"].split(","),
+            "effects": asked["judged"],
+        }
+        runs = {f"{arm}-{steps}-{seed}": str(run_of(case, arm, seed)) for arm in arms for seed in seeds}
+        again(__file__, "--judge", str(out / "judged" / case.name), json.dumps(shared | {"runs": runs}))
+
+    with ThreadPoolExecutor(int(asked["jobs"])) as pool:
+        list(pool.map(judging, cases))
+    for case in cases:
+        held_out = [label for number, label in enumerate(labels) if number not in case.trained]
+        own = {arm: [f"{arm}-{steps}-{seed}" for seed in seeds] for arm in arms}
+        print_case(out / "judged" / case.name, case.name, own, held_out=held_out, rival=RIVAL)
+        print_costs({arm: [run_of(case, arm, seed) / COST for seed in seeds] for arm in arms})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,167 @@
+"""Designs for one person each: learned from three photos, judged on three others.
+
+    python benchmarks/personal.py OUT faces.root=PATH recognizers=[A,B,C] [jobs=2] [people=5]
+        [overrides of `advmask train`]
+
+Takes everybody with six photos or more (or the first `people=` of them). Each design is trained as a user
+would: with a folder that holds nothing but three photos of the person, and recognizers whose thresholds (FMR
+1e-2, all people at hand) stand beside their weights. It is judged on the three photos held back, against the
+person's five other photos, under `effects=indoor` in draws no training saw; so is the strongest of the plain
+masks. Trainings that stand in OUT are not made again. Prints how many photos match, per recognizer and
+alignment, and what a person costs.
+"""
+
+import json
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import torch
+import yaml
+from _attack_runs import COST, train_one
+from _common import again, settings_of
+
+from advmask.artwork import shipped_design
+from advmask.commands.evaluate import EvaluateSettings
+from advmask.evaluation.enrolled import build_galleries
+from advmask.evaluation.results import PLAIN_MASKS
+from advmask.evaluation.scoring import Stage, score
+from advmask.masks import build_mask
+from advmask.photos import FaceSet, load_faces
+from advmask.recognizers.aligners import build_aligners
+from advmask.recognizers.preparation import Prepared, prepare_all, rows_of
+from advmask.recognizers.registry import build_recognizers
+from advmask.scene import Scene, seeded
+from advmask.textures.texel_files import load_texels
+from advmask.worn import wear_masks
+
+PHOTOS = 6
+COMMON = (
+    "texture=pyramid",
+    "objective=through_alignment",
+    "surrogates.aligners=[bare,mtcnn-box]",
+    "effects=indoor",
+    "trainer.steps=250",
+    "trainer.batch=6",
+    "trainer.placements=16",
+    "trainer.preview_every=0",
+    "trainer.progress=false",
+)
+
+
+def main() -> None:
+    job, *words = sys.argv[1:]
+    if job == "--train":
+        train_one(Path(words[0]), words[1:])
+        return
+    out = Path(job).absolute()
+    asked = {name: next((w for w in words if w.startswith(f"{name}=")), "") for name in ("jobs", "people")}
+    words = [word for word in words if word not in asked.values()]
+    root, chosen = (
+        next(w for w in words if w.startswith(f"{name}=")) for name in ("faces.root", "recognizers")
+    )
+    given = [word for word in words if word not in (root, chosen)]
+    judged_as = [root, chosen, "design=none", "effects=indoor"]
+    settings = settings_of(EvaluateSettings, "evaluate", judged_as)
+    faces = load_faces(settings.faces)
+    recognizers = build_recognizers(settings.recognizers)
+    prepared = prepare_all(recognizers, faces.crops, fmr=settings.protocol.fmr)
+    ours = f"recognizers=[{','.join(_with_thresholds(out / 'recognizers', settings.recognizers, prepared))}]"
+    names = [name for name in faces.people if len(faces.of([name])) >= PHOTOS]
+    names = names[: int(asked["people"].partition("=")[2] or len(names))]
+
+    def training(name: str) -> None:
+        folder = out / "photos" / name
+        folder.mkdir(parents=True, exist_ok=True)
+        for crop in faces.of([name])[: PHOTOS // 2]:
+            link = folder / crop.source.name
+            if not link.exists():
+                link.symlink_to(crop.source.resolve())
+        if not (out / "runs" / name / COST).exists():
+            again(
+                __file__, "--train", str(out / "runs" / name), *COMMON, f"faces.root={folder}", ours, *given
+            )
+
+    with ThreadPoolExecutor(int(asked["jobs"].partition("=")[2] or 1)) as pool:
+        list(pool.map(training, names))
+    report(out, names, faces, prepared, settings)
+
+
+def _with_thresholds(folder: Path, names: list[str], prepared: list[Prepared]) -> list[str]:
+    """Names under which recognizers find their thresholds at hand: in a YAML beside files of the user's."""
+    folder.mkdir(parents=True, exist_ok=True)
+    stored = []
+    for name, item in zip(names, prepared, strict=True):
+        kind, _, path = name.partition(":")
+        weights = Path(path)
+        if not weights.is_file():
+            stored.append(name)
+            continue
+        link = folder / weights.name
+        if not link.exists():
+            link.symlink_to(weights.resolve())
+        about = yaml.safe_load(weights.with_suffix(".yaml").read_text(encoding="utf-8")) or {}
+        found = item.recognizer.calibrated
+        about["calibration"] = {"fmr": found.fmr, "threshold": found.threshold, "scale": found.scale}
+        link.with_suffix(".yaml").write_text(yaml.safe_dump(about), encoding="utf-8")
+        stored.append(f"{kind}:{link}")
+    return stored
+
+
+def report(
+    out: Path, names: list[str], faces: FaceSet, prepared: list[Prepared], settings: EvaluateSettings
+) -> None:
+    """Score the photos held back, and print how many match."""
+    surface, per_mm = build_mask(settings.mask), settings.texels_per_mm
+    plain = {name: shipped_design(name, surface, texels_per_mm=per_mm) for name in PLAIN_MASKS}
+    galleries = build_galleries(["bare"], faces, prepared, None, fmrs=settings.protocol.fmrs)
+    aligners = build_aligners(["mtcnn", "bare"])
+    matches: dict[tuple[str, str, str], list[float]] = {}
+    for name in names:
+        held_back = faces.of([name])[PHOTOS // 2 : PHOTOS]
+        photos = wear_masks(
+            held_back,
+            surface,
+            wear=settings.effects.wear,
+            ways=1,
+            texels_per_mm=per_mm,
+            render=settings.render,
+            seed=settings.protocol.seed,
+            stream="evaluate",
+        )
+        scene = Scene(
+            settings.effects,
+            settings.printer,
+            texels_per_mm=per_mm,
+            draws=seeded(settings.protocol.seed, f"evaluate {name}"),
+        )
+        designs = plain | {"design": load_texels(out / "runs" / name / "texture.safetensors")}
+        stage = Stage(photos, designs, scene, tuple(rows_of(photos.crops, faces.crops)))
+        networks = [item.recognizer for item in prepared]
+        for number, one in enumerate(score(stage, networks, galleries, aligners=aligners)):
+            threshold = galleries[number // len(aligners)][0].thresholds[0].threshold
+            for design, similarity in one.similarity.items():
+                key = one.recognizer, one.aligner, design
+                seen = np.where(np.isfinite(similarity), similarity >= threshold, np.nan)
+                matches.setdefault(key, []).extend(seen)
+    print(f"{len(names)} people, {PHOTOS // 2} photos held back of each; photos that match at FMR 1e-2:")
+    for aligner in (one.name for one in aligners):
+        means: dict[str, float] = {}
+        for recognizer in (item.recognizer.label for item in prepared):
+            row = {}
+            for design in ("bare", *plain, "design"):
+                values = np.array(matches[recognizer, aligner, design])
+                row[design] = f"{int(np.nansum(values))} of {int(np.isfinite(values).sum())}"
+                means[design] = means.get(design, 0.0) + float(np.nansum(values)) / len(prepared)
+            print(f"  {aligner:6} {recognizer:22} " + "  ".join(f"{k} {v}" for k, v in row.items()))
+        print(f"  {aligner:6} {'mean':22} " + "  ".join(f"{k} {v:.1f}" for k, v in means.items()))
+    costs = [json.loads((out / "runs" / name / COST).read_text(encoding="utf-8")) for name in names]
+    cpu, wall = ([one[key] for one in costs] for key in ("cpu_s", "wall_s"))
+    for name, each in (("CPU", cpu), ("wall", wall)):
+        print(f"a person: {name} {np.mean(each):.0f} s, at most {max(each):.0f}")
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    main()
