@@ -90,8 +90,9 @@ class TextureSettings(Settings):
     Attributes:
         kind: The parametrisation. `pixels`: every knot of a fine grid is free. `pyramid`: the sum of a fine
             and of coarser grids. `spectral`: waves, long ones strong. `palette`: n inks, no other colour.
-        start: `grey`, `noise`, a colour such as `#4ab3c8` or `navy`, a face that ships (`large_face`,
-            `lower_face`; laid out by whoever knows the mask), or a picture file.
+        start: `grey`, `noise`, a colour such as `#4ab3c8` or `navy`, a face (`large_face` and
+            `lower_face` ship, `mean_face` is that of the people trained on; laid out by whoever knows the
+            mask), or a picture file.
         fit: How a picture is laid on the pattern: `cover`, `contain` or `tile`.
         copy_mm: Width of a copy for `fit=tile`.
         texels_per_mm: Texture resolution.

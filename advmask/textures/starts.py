@@ -45,7 +45,7 @@ def start_texels(
     if path is None:
         raise DesignError(
             f"Cannot start from {start!r}: it is neither grey, white, black, noise, a colour such as "
-            "#4ab3c8, nor a picture file that exists."
+            "#4ab3c8, large_face, lower_face, mean_face, nor a picture file that exists."
         )
     return read_picture_as_texels(path, height=height, width=width, fit=fit, copy_width=copy_width, tell=tell)
 

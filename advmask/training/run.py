@@ -9,13 +9,13 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from advmask.artwork import FACES, shipped_design
+from advmask.artwork import FACE_OF_NOBODY, FACES, shipped_design
 from advmask.effects import WearSettings, generator
 from advmask.errors import ConfigError
 from advmask.masked_gallery import masked_templates
 from advmask.masks import MaskSurface, build_mask
 from advmask.masks.digest import surface_digest
-from advmask.mean_face import MEAN_FACE, mean_face
+from advmask.mean_face import FEWEST_PEOPLE, MEAN_FACE, mean_face
 from advmask.objectives import Printability
 from advmask.photos import FaceSet, load_faces
 from advmask.placement_cache import placement_cache
@@ -112,8 +112,14 @@ def train(settings: TrainSettings, *, folder: Path, tell: Tell = print) -> Train
         tell(str(omission))
     tell(photos.fit())
     if settings.texture.start == MEAN_FACE:
-        face = mean_face(photos, texels_per_mm=settings.texture.texels_per_mm)
-        texture = build_texture(settings, surface, face=face)
+        if len(set(photos.names)) >= FEWEST_PEOPLE:
+            face = mean_face(photos, texels_per_mm=settings.texture.texels_per_mm)
+            texture = build_texture(settings, surface, face=face)
+        else:
+            tell(
+                f"A mean face takes at least {FEWEST_PEOPLE} people to train on, so that it is nobody's; "
+                f"this design starts from {FACE_OF_NOBODY} instead."
+            )
     templates = own_templates(prepared, faces.crops, photos.crops)
     masked = None
     if settings.objective.masked_gallery > 0:
@@ -177,7 +183,7 @@ def build_texture(
         )
     if face is None and start in (*FACES, MEAN_FACE):
         # The mean face is known when photos are; until then another face shows what else may be wrong.
-        name = start if start in FACES else "large_face"
+        name = start if start in FACES else FACE_OF_NOBODY
         face = shipped_design(name, surface, texels_per_mm=per_mm)
     return texture_from(
         settings.texture,

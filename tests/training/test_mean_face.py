@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from tiny_chain import settings_values
 
 from advmask.effects import EffectsSettings, WearSettings
 from advmask.errors import ConfigError
@@ -15,6 +16,8 @@ from advmask.printers import PrinterSettings
 from advmask.render import RenderSettings
 from advmask.render.unwrapping import unwrapped
 from advmask.scene import Scene, seeded
+from advmask.training.run import train
+from advmask.training.settings import TrainSettings
 from advmask.worn import wear_masks
 
 PER_MM = 1.0
@@ -75,3 +78,11 @@ def test_the_mean_face_fills_the_pattern(worn):
 def test_of_few_people_there_is_no_mean(worn):
     with pytest.raises(ConfigError, match=f"at least {FEWEST_PEOPLE} people"):
         mean_face(replace(worn, crops=worn.crops[:3]), texels_per_mm=PER_MM)
+
+
+def test_a_run_on_one_person_starts_from_a_drawn_face_and_says_so(tiny_dir, tmp_path):
+    values = settings_values(f"onnx:{tiny_dir / 'tiny.onnx'}", tiny_dir / "cache", steps=1)
+    values["texture"] = {**values.get("texture", {}), "start": "mean_face"}
+    told: list[str] = []
+    train(TrainSettings.build(values), folder=tmp_path, tell=told.append)
+    assert any("starts from large_face instead" in sentence for sentence in told)
