@@ -60,6 +60,13 @@ class Texture(nn.Module):
         texels: Tensor = self()
         return texels.detach()
 
+    def as_finished(self) -> Float[Tensor, "3 height width"]:
+        """The texels that the run would leave if it ended here: of a palette one ink each, not a mixture."""
+        share = self._share
+        texels = self.finish()
+        self.progress(share)
+        return texels
+
     def get_extra_state(self) -> Any:
         """How far the run has come, for checkpoints."""
         return torch.tensor(self._share, dtype=torch.float64)

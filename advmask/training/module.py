@@ -64,7 +64,7 @@ class DesignModule(pl.LightningModule):
         self.asked = asked
         self.displacement = Displacement(asked.displacement_reach)
         self.features = FeatureSimilarity()
-        self.fidelity = Fidelity(texture()) if asked.fidelity else None
+        self.fidelity = Fidelity(texture.as_finished()) if asked.fidelity else None
         self._optimiser = optimiser
         self._steps = steps
         self._seed = seed
