@@ -44,7 +44,7 @@ def judge_one(folder: Path, asked: dict[str, Any]) -> None:
 
     Args:
         folder: Where similarities are kept; plain masks and bare faces are judged with the first runs.
-        asked: `runs`: the folder of each design's run, by name; `words` of the training; `aligners`, `effects`.
+        asked: `runs`: folder of each design's run, by name; `words` of the training; `aligners`, `effects`.
     """
     torch.set_num_threads(1)
     runs = {name: path for name, path in asked["runs"].items() if not (folder / f"{name}.npz").exists()}
