@@ -32,6 +32,20 @@ def settings_of(kind: type[S], command: str, words: Sequence[str]) -> S:
         return kind.build(as_mapping(compose(command, overrides=quote_overrides(list(words)))))
 
 
+def words_of(program: str, *, at_least: int) -> list[str]:
+    """The words of the command line; says how the benchmark is used if there are too few, or for help.
+
+    Args:
+        program: What its file says of itself.
+        at_least: How many words it needs.
+    """
+    words = sys.argv[1:]
+    if len(words) < at_least or {"-h", "--help"} & set(words):
+        print(program)
+        raise SystemExit(0 if words else 2)
+    return words
+
+
 def clocked(work: Callable[[], Any], device: str = "cpu") -> float:
     """Seconds that `work` takes: CPU time of the process, or wall clock of another device."""
     if device == "cpu":

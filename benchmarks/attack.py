@@ -16,7 +16,6 @@ is than the plain mask's and than the rival's, paired, with 95 % intervals over 
 """
 
 import json
-import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -24,7 +23,7 @@ from pathlib import Path
 from _attack_arms import ARMS, OURS, RIVAL, RIVAL_STEPS, RIVAL_WEIGHT_OF_DLIB, Case, cases_of
 from _attack_runs import COST, judge_one, train_one
 from _attack_tables import print_case, print_costs
-from _common import again
+from _common import again, words_of
 
 COMMON = ("faces.split=[44,8,20]", "trainer.batch=12", "trainer.preview_every=0", "trainer.progress=false")
 DEFAULTS = {
@@ -40,7 +39,7 @@ DEFAULTS = {
 
 
 def main() -> None:
-    job, *words = sys.argv[1:]
+    job, *words = words_of(__doc__ or "", at_least=3)
     if job == "--train":
         train_one(Path(words[0]), words[1:])
     elif job == "--judge":

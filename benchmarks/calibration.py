@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from _common import words_of
 from PIL import Image
 
 from advmask.printers import ColourTable
@@ -31,9 +32,9 @@ from chart_simulation import random_camera, random_printer  # noqa: E402
 
 
 def main() -> None:
-    folder = Path(sys.argv[1]).absolute()
+    job, *words = words_of(__doc__ or "", at_least=3)
+    folder = Path(job).absolute()
     folder.mkdir(parents=True, exist_ok=True)
-    words = sys.argv[2:]
     printer, camera = random_printer(SEED), random_camera(SEED)
     draws = np.random.default_rng(SEED)
     (folder / "chart.png").write_bytes(chart_png(chart_layout(0), dpi=300))

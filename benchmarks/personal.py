@@ -12,7 +12,6 @@ alignment, and what a person costs.
 """
 
 import json
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -20,7 +19,7 @@ import numpy as np
 import torch
 import yaml
 from _attack_runs import COST, train_one
-from _common import again, settings_of
+from _common import again, settings_of, words_of
 
 from advmask.artwork import shipped_design
 from advmask.commands.evaluate import EvaluateSettings
@@ -51,7 +50,7 @@ COMMON = (
 
 
 def main() -> None:
-    job, *words = sys.argv[1:]
+    job, *words = words_of(__doc__ or "", at_least=3)
     if job == "--train":
         train_one(Path(words[0]), words[1:])
         return

@@ -9,13 +9,12 @@ prints match confidence and TAR at the FMR of each design, fresh MTCNN alignment
 the second design's confidence is, with a 95 % interval over people; then the same over all recognizers.
 """
 
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
-from _common import settings_of
+from _common import settings_of, words_of
 
 from advmask.commands.designs import open_design
 from advmask.commands.evaluate import EvaluateSettings
@@ -42,7 +41,8 @@ NAMES = ("without", "with")
 
 def main() -> None:
     torch.set_num_threads(1)
-    runs = [Path(word) for word in sys.argv[1:3]]
+    words = words_of(__doc__ or "", at_least=2)
+    runs = [Path(word) for word in words[:2]]
     mask = MaskSettings()
     opened = [open_design(str(run), mask=mask, texels_per_mm=3.0) for run in runs]
     of_run = opened[1].run
@@ -53,9 +53,9 @@ def main() -> None:
         f"faces.split=[{','.join(map(str, of_run.faces.split))}]",
         f"recognizers=[{','.join(of_run.recognizers)}]",
         "protocol.progress=false",
-        *(word for word in sys.argv[3:] if not word.startswith("presets=")),
+        *(word for word in words[2:] if not word.startswith("presets=")),
     ]
-    asked = [word.removeprefix("presets=").split(",") for word in sys.argv[3:] if word.startswith("presets=")]
+    asked = [word.removeprefix("presets=").split(",") for word in words[2:] if word.startswith("presets=")]
     presets = asked[0] if asked else PRESETS
     chosen = {
         name: settings_of(EvaluateSettings, "evaluate", [*common, f"effects={name}"]) for name in presets
