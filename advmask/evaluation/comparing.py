@@ -6,7 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from advmask.evaluation.metrics import Estimate, FloatArray, accepted, mean_over_people, rate_over_people
+from advmask.evaluation.metrics import (
+    Estimate,
+    FloatArray,
+    accepted,
+    difference_over_people,
+    rate_over_people,
+)
 from advmask.evaluation.protocol import JudgedScores
 from advmask.evaluation.scoring import BARE
 
@@ -124,12 +130,12 @@ def _rates(
     return {
         name: DesignRates(
             rate_over_people(matched[name], people, seed=seed),
-            mean_over_people(confidence[name], people, seed=seed),
+            rate_over_people(confidence[name], people, seed=seed),
             int(np.isnan(where[name].scores.similarity[name]).sum()),
-            None if name == first else mean_over_people(matched[name] - matched[first], people, seed=seed),
-            None
-            if name == first
-            else mean_over_people(confidence[name] - confidence[first], people, seed=seed),
+            *(
+                None if name == first else difference_over_people(own[name], own[first], people, seed=seed)
+                for own in (matched, confidence)
+            ),
         )
         for name in values
     }

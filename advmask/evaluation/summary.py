@@ -5,7 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from advmask.evaluation.metrics import Estimate, accepted, mean_over_people, rate_over_people
+from advmask.evaluation.metrics import (
+    Estimate,
+    accepted,
+    difference_over_people,
+    mean_over_people,
+    rate_over_people,
+)
 from advmask.evaluation.scoring import Scores
 from advmask.recognizers.calibration import Calibration
 from advmask.recognizers.recognizer import Recognizer
@@ -94,10 +100,10 @@ def summarise(
         confidence = threshold.confidence(torch.from_numpy(values)).numpy()
         drop = None
         if strongest is not None and name != "bare" and name not in PLAIN_MASKS:
-            drop = mean_over_people(matched[strongest] - matched[name], people, seed=seed)
+            drop = difference_over_people(matched[strongest], matched[name], people, seed=seed)
         conditions[name] = ConditionResult(
             similarity=float(values.mean()) if len(values) else float("nan"),
-            match_confidence=mean_over_people(confidence, people, seed=seed),
+            match_confidence=rate_over_people(confidence, people, seed=seed),
             tar=rate_over_people(matched[name], people, seed=seed),
             undetected=int(np.isnan(scores.similarity[name]).sum()),
             drop=drop,
@@ -138,9 +144,11 @@ def _others_fmr(scores: Scores, name: str, fmr: float, *, seed: int) -> Estimate
     if fmr not in scores.false_matches or not scores.others:
         return None
     share = scores.false_matches[fmr][name][scores.detected()] / scores.others
+    # No `rate_over_people`: at such rates it says little that so few people leave room for some percent.
     found = mean_over_people(share, _kept_people(scores), seed=seed)
-    # None matched at all: resampling can only repeat that, which is no interval.
-    return Estimate(found.value) if found.low == found.high else found
+    if found.low is None or found.high is None or found.low == found.high:
+        return Estimate(found.value)
+    return Estimate(found.value, max(found.low, 0.0), min(found.high, 1.0))
 
 
 def _displacement(scores: Scores, name: str) -> float | None:

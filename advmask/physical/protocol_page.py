@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 from fpdf import FPDF
 
+from advmask.evaluation.metrics import binomial_estimate
 from advmask.physical.drawings import draw_box, draw_situation
-from advmask.physical.intervals import binomial_estimate
 from advmask.physical.situations import PICTURES, VIDEOS, Situation
 from advmask.printing.chart.pages import PAGES_MM, Paper
 from advmask.printing.latin import latin

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from advmask.physical.intervals import binomial_estimate
+from advmask.evaluation.metrics import binomial_estimate
 from advmask.physical.protocol_page import protocol_pdf
 from advmask.physical.situations import PICTURES, VIDEOS
 from advmask.printing.chart import Paper

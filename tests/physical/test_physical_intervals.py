@@ -1,4 +1,4 @@
-"""Intervals against scipy's, against the formula, and on simulated people."""
+"""Intervals against those of evaluation, against the formula, and on simulated people."""
 
 import math
 
@@ -6,19 +6,16 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import binomtest
 
-from advmask.evaluation.metrics import mean_over_people, rate_over_people
-from advmask.physical.intervals import binomial_estimate, difference, rate
+from advmask.evaluation.metrics import binomial_estimate, mean_over_people, rate_over_people
+from advmask.physical.intervals import difference, rate
 
 shares = st.lists(st.floats(0, 1), min_size=1, max_size=30).map(np.array)
 
 
-@pytest.mark.parametrize(("hits", "trials"), [(0, 1), (0, 20), (3, 5), (5, 5), (7, 40), (39, 40)])
-def test_whole_counts_are_the_exact_binomial(hits: int, trials: int) -> None:
-    found = binomial_estimate(hits / trials, trials)
-    reference = binomtest(hits, trials).proportion_ci(0.95, "exact")
-    assert (found.low, found.high) == pytest.approx((reference.low, reference.high), abs=1e-9)
+def test_one_file_is_one_trial() -> None:
+    assert rate(np.array([0.25])) == binomial_estimate(0.25, 1)
+    assert rate(np.array([0.0])).high == pytest.approx(0.975)
 
 
 def test_nobody_matched_is_what_evaluate_says() -> None:
@@ -34,7 +31,7 @@ def test_a_rate_lies_in_its_interval(values: np.ndarray) -> None:
     assert found.high is not None
     assert -1e-9 <= found.low <= found.value + 1e-9
     assert found.value - 1e-9 <= found.high <= 1 + 1e-9
-    assert found.high - found.low > 0 or len(values) >= 10
+    assert found.high > found.low
 
 
 @given(shares, shares)
@@ -50,7 +47,11 @@ def test_a_difference_turned_round_is_its_mirror(first: np.ndarray, second: np.n
 
 def test_a_difference_by_hand() -> None:
     found = difference(np.array([1.0, 1, 1, 1, 0]), np.array([0.0, 1, 0, 0]), paired=False)
-    one, other = (binomtest(*pair).proportion_ci(0.95, "exact") for pair in ((4, 5), (1, 4)))
+    one, other = binomial_estimate(0.8, 5), binomial_estimate(0.25, 4)
+    assert one.low is not None
+    assert one.high is not None
+    assert other.low is not None
+    assert other.high is not None
     assert found.value == pytest.approx(0.55)
     assert found.low == pytest.approx(0.55 - math.sqrt((0.8 - one.low) ** 2 + (other.high - 0.25) ** 2))
     assert found.high == pytest.approx(0.55 + math.sqrt((one.high - 0.8) ** 2 + (0.25 - other.low) ** 2))

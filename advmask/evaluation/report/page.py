@@ -24,9 +24,11 @@ _METHOD = (
     "other photos. Thresholds come from bare photos against the templates of other people at hand; a design "
     "cannot touch those. A probe without a face found in one condition is left out of all.",
     "Intervals are 95 % by resampling people, who bring all their probes; quantiles are expanded for few "
-    "people. A rate of exactly 0 or 100 % has the exact binomial bound over people. The drop below the "
-    "strongest plain mask is paired over probes; the strongest is chosen on these same probes, which makes "
-    "the drop a little smaller than one against a mask chosen beforehand.",
+    "people. Where fewer than ten people stand behind the hits, or behind the misses, they are binomial: as "
+    "many trials as people, or more where probes of one person are seen to differ; a rate of exactly 0 or "
+    "100 % has the exact bound over people. The drop below the strongest plain mask is paired over probes; "
+    "the strongest is chosen on these same probes, which makes the drop a little smaller than one against a "
+    "mask chosen beforehand.",
     "Curves: wearers under each condition against bare faces as impostors, down to the smallest rate the "
     "comparisons at hand support.",
 )
