@@ -8,7 +8,6 @@ _OURS = (
     "texture=pyramid",
     "texture.start=mean_face",
     "objective=through_alignment",
-    "objective.displacement=0.3",
     "surrogates.aligners=[bare,bare,bare,mtcnn-box]",
     "effects=indoor",
 )
@@ -36,10 +35,12 @@ _RIVAL = (
     "effects.fabric.sheen=0.1",
     "effects.camera.sensor.noise=0.03",
 )
+_INKS = "texture.palette.inks=['#16181d','#f2efe6','#c2452d','#e3b04b','#2f6c8f']"
 RIVAL_WEIGHT_OF_DLIB = 0.3
 RIVAL_STEPS = 1.25  # to one of ours: they are cheaper, and shall cost no less in all
 
 # Words of `advmask train`, of which a later one wins; but for the rival, each arm changes one thing of ours.
+LOGO = "LOGO"  # stands for a file that `attack.py` draws
 ARMS: dict[str, tuple[str, ...]] = {
     OURS: _OURS,
     RIVAL: _RIVAL,
@@ -49,6 +50,15 @@ ARMS: dict[str, tuple[str, ...]] = {
     "spectral": (*_OURS, "texture=spectral", "texture.start=mean_face"),
     "4 mm detail": (*_OURS, "texture.detail_mm=4"),
     "mirror": (*_OURS, "texture.symmetry=mirror"),
+    "five inks": (*_OURS, "texture=palette", "texture.start=mean_face", _INKS),
+    "five inks, mirror, logo": (
+        *_OURS,
+        "texture=palette",
+        "texture.start=mean_face",
+        "texture.symmetry=mirror",
+        _INKS,
+        f"texture.locked=[{{mask: {LOGO}, content: '#f2efe6'}}]",
+    ),
     "bounded change": (*_OURS, "texture.change=0.4"),
     "similarity": (*_OURS, "objective.match=similarity"),
     "confidence": (*_OURS, "objective.match=confidence"),

@@ -39,6 +39,7 @@ PHOTOS = 6
 COMMON = (
     "texture=pyramid",
     "objective=through_alignment",
+    "objective.displacement=1",
     "surrogates.aligners=[bare,mtcnn-box]",
     "effects=indoor",
     "trainer.steps=250",
