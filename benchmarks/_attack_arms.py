@@ -51,7 +51,7 @@ ARMS: dict[str, tuple[str, ...]] = {
     "4 mm detail": (*_OURS, "texture.detail_mm=4"),
     "mirror": (*_OURS, "texture.symmetry=mirror"),
     "five inks": (*_OURS, "texture=palette", "texture.start=mean_face", _INKS),
-    "five inks, mirror, logo": (
+    "five inks mirror logo": (
         *_OURS,
         "texture=palette",
         "texture.start=mean_face",

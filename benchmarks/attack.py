@@ -20,10 +20,11 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from _attack_arms import ARMS, OURS, RIVAL, RIVAL_STEPS, RIVAL_WEIGHT_OF_DLIB, Case, cases_of
+from _attack_arms import ARMS, LOGO, OURS, RIVAL, RIVAL_STEPS, RIVAL_WEIGHT_OF_DLIB, Case, cases_of
 from _attack_runs import COST, judge_one, train_one
 from _attack_tables import print_case, print_costs
 from _common import again, words_of
+from PIL import Image, ImageDraw
 
 COMMON = ("faces.split=[44,8,20]", "trainer.batch=12", "trainer.preview_every=0", "trainer.progress=false")
 DEFAULTS = {
@@ -60,6 +61,7 @@ def attack(out: Path, words: list[str]) -> None:
     words.remove(chosen)
     names = chosen.partition("=")[2].strip("[]").split(",")
     labels = [Path(name).stem.rpartition(":")[2] for name in names]
+    draw_logo(out / "logo.png")
     arms, seeds, steps = asked["arms"].split(","), asked["seeds"].split(","), int(asked["steps"])
     cases = [one for part in asked["part"].split(",") for one in cases_of(part, labels)]
     cases = [one for one in cases if asked["only"] in one.name]
@@ -74,8 +76,9 @@ def attack(out: Path, words: list[str]) -> None:
         if arm == RIVAL:
             weights = (RIVAL_WEIGHT_OF_DLIB if name == "dlib" else 1 for name in used)
             own += [f"surrogates.weights=[{','.join(map(str, weights))}]"]
+        recipe = [word.replace(LOGO, str(out / "logo.png")) for word in ARMS[arm]]
         return lambda: again(
-            __file__, "--train", str(run_of(case, arm, seed)), *COMMON, *ARMS[arm], *words, *own
+            __file__, "--train", str(run_of(case, arm, seed)), *COMMON, *recipe, *words, *own
         )
 
     wanted = [(case, arm, seed) for seed in seeds for case in cases for arm in arms]
@@ -99,6 +102,14 @@ def attack(out: Path, words: list[str]) -> None:
         own = {arm: [f"{arm}-{steps}-{seed}" for seed in seeds] for arm in arms}
         print_case(out / "judged" / case.name, case.name, own, held_out=held_out, rival=RIVAL)
         print_costs({arm: [run_of(case, arm, seed) / COST for seed in seeds] for arm in arms})
+
+
+def draw_logo(path: Path) -> None:
+    """A ring on the wearer's right cheek, white on black, as the mask of a locked part."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    picture = Image.new("L", (620, 384))
+    ImageDraw.Draw(picture).ellipse((90, 150, 190, 250), outline=255, width=24)
+    picture.save(path)
 
 
 if __name__ == "__main__":
