@@ -1,24 +1,17 @@
 """`advmask evaluate`: a design against plain masks: a table, `results.json`, scores and a report."""
 
-import hashlib
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-import torch
-from jaxtyping import Float
 from omegaconf import DictConfig
-from torch import Tensor
 
-from advmask import __version__
 from advmask.artwork import shipped_design
-from advmask.commands.designs import CONTROLS, NamedDesign, open_design
+from advmask.commands.designs import CONTROLS, open_design
+from advmask.commands.facts import about_recognizers, package_versions, texels_sha256
 from advmask.commands.given import as_mapping, beside_run
 from advmask.commands.output import output_dir
 from advmask.commands.scoring import ScoringSettings
-from advmask.errors import AdvmaskError
-from advmask.evaluation.columns import columns_of
 from advmask.evaluation.protocol import Judgement, judge_designs, people_of
 from advmask.evaluation.report import report_page
 from advmask.evaluation.result_tables import csv_table, latex_of, markdown_of
@@ -30,7 +23,6 @@ from advmask.files import write_text
 from advmask.masks import MaskSettings, build_mask
 from advmask.photos import FaceSet, load_faces
 from advmask.recognizers.preparation import prepare_all
-from advmask.recognizers.recognizer import Recognizer
 from advmask.recognizers.registry import build_recognizers
 from advmask.training.settings import TrainSettings
 
@@ -80,12 +72,15 @@ def run(config: DictConfig) -> None:
         "date": datetime.now(UTC).date().isoformat(),
         "settings": settings.model_dump(mode="json"),
         "people": {"probed": list(names), "held_out": held_out, "at_hand": len(faces.people)},
-        "design": {"name": Path(settings.design).resolve().name, "texels_sha256": _checksum(design.texels)},
-        "recognizers": _about(recognizers, design),
+        "design": {
+            "name": Path(settings.design).resolve().name,
+            "texels_sha256": texels_sha256(design.texels),
+        },
+        "recognizers": about_recognizers(recognizers, design.run),
         "unsupported": unsupported,
         "breakdown": _breakdown(judgement, seed=settings.protocol.seed),
         "weights_sha256": {item.label: item.weights_sha256 for item in recognizers},
-        "packages": {"advmask": __version__, "torch": torch.__version__} | _versions(),
+        "packages": package_versions(),
     }
     path = output_dir() / "results.json"
     record = result_record(results, facts)
@@ -117,33 +112,6 @@ def _write_beside(folder: Path, record: dict[str, Any], judgement: Judgement, *,
     write_text(folder / "report.html", report_page(record, judgement, pictures=pictures))
 
 
-def _about(recognizers: list[Recognizer], design: NamedDesign) -> dict[str, dict[str, Any]]:
-    trained = _trained(recognizers, design.run)
-    columns = columns_of(recognizers, trained)
-    return {
-        one.label: {
-            "name": one.name,
-            "family": one.family,
-            "column": columns[one.label],
-            "licence": one.licence,
-            "source": one.source,
-        }
-        for one in recognizers
-    }
-
-
-def _trained(recognizers: list[Recognizer], run: TrainSettings | None) -> list[Recognizer] | None:
-    """The networks a design was trained against; None where that is not known or one of them is gone."""
-    if run is None:
-        return None
-    here = {one.name: one for one in recognizers}
-    try:
-        return [here[name] if name in here else build_recognizers([name])[0] for name in run.recognizers]
-    except AdvmaskError as error:
-        print(f"A network the design was trained against cannot be opened, so columns are unknown: {error}")
-        return None
-
-
 def _unsupported(judgement: Judgement) -> list[dict[str, Any]]:
     lines = {
         (one.recognizer, one.gallery, one.fmr): one.reason
@@ -166,20 +134,6 @@ def _breakdown(judgement: Judgement, *, seed: int) -> list[Any]:
             each.scores, traits, stage.conditions, threshold=each.threshold.threshold, seed=seed
         )
     ]
-
-
-def _checksum(texels: Float[Tensor, "3 height width"]) -> str:
-    return hashlib.sha256(texels.float().contiguous().numpy().tobytes()).hexdigest()
-
-
-def _versions() -> dict[str, str]:
-    found = {}
-    for name in ("kornia", "facenet-pytorch", "numpy", "pillow"):
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
 
 
 def _held_out(settings: EvaluateSettings, run: TrainSettings | None, faces: FaceSet) -> bool | None:

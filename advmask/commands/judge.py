@@ -1,20 +1,17 @@
 """`advmask judge`: the physical test, pictures of people who wear a printed mask, and its protocol."""
 
-import hashlib
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig
 from pydantic import field_validator
 
-from advmask import __version__
 from advmask.commands.designs import open_design
+from advmask.commands.facts import about_recognizers, package_versions, texels_sha256
 from advmask.commands.given import as_mapping, over
 from advmask.commands.output import output_dir
-from advmask.errors import AdvmaskError, ConfigError, DesignError
-from advmask.evaluation.columns import columns_of
+from advmask.errors import ConfigError, DesignError
 from advmask.evaluation.results import json_text
 from advmask.files import sha256, write_text, write_with
 from advmask.masks import MaskSettings
@@ -25,7 +22,6 @@ from advmask.physical.records import CSV, JSON, SHEET, judge_csv, judge_record, 
 from advmask.physical.sheet import judge_sheet
 from advmask.physical.table import NOT_SHOWN, in_a_sentence, judge_table
 from advmask.printing.chart import Paper
-from advmask.recognizers.recognizer import Recognizer
 from advmask.recognizers.registry import build_recognizers
 from advmask.settings import Settings
 from advmask.training.run_folder import RunFolder
@@ -33,7 +29,6 @@ from advmask.training.settings import TrainSettings
 
 ACTIONS = ("pictures", "protocol")
 PROTOCOL = "capture_protocol.pdf"
-_PACKAGES = ("torch", "facenet-pytorch", "numpy", "pillow")
 
 
 class JudgeSettings(Settings):
@@ -88,8 +83,8 @@ def run(config: DictConfig) -> None:
         "date": datetime.now(UTC).date().isoformat(),
         "settings": settings.model_dump(mode="json"),
         "design": design,
-        "recognizers": _about(recognizers, of_run),
-        "packages": {"advmask": __version__} | _versions(),
+        "recognizers": about_recognizers(recognizers, of_run),
+        "packages": package_versions(),
     }
     folder = output_dir()
     record = judge_record(verdict, facts)
@@ -148,45 +143,7 @@ def _about_design(design: Path | None) -> dict[str, str] | None:
     name = path.resolve().name
     if path.is_dir():
         named = open_design(str(path), mask=MaskSettings(), texels_per_mm=1.0)
-        bytes_ = named.texels.float().contiguous().numpy().tobytes()
-        return {"name": name, "kind": "run", "sha256": hashlib.sha256(bytes_).hexdigest()}
+        return {"name": name, "kind": "run", "sha256": texels_sha256(named.texels)}
     if not path.is_file():
         raise DesignError(f"There is no run folder or file at {design}; check design=, or leave it out.")
     return {"name": name, "kind": "file", "sha256": sha256(path)}
-
-
-def _about(recognizers: list[Recognizer], run: TrainSettings | None) -> dict[str, dict[str, Any]]:
-    columns = columns_of(recognizers, _trained(recognizers, run))
-    return {
-        one.label: {
-            "name": one.name,
-            "family": one.family,
-            "column": columns[one.label],
-            "licence": one.licence,
-            "source": one.source,
-            "weights_sha256": one.weights_sha256,
-        }
-        for one in recognizers
-    }
-
-
-def _trained(recognizers: list[Recognizer], run: TrainSettings | None) -> list[Recognizer] | None:
-    """The networks a design was learned against; None where that is not known or one of them is gone."""
-    if run is None:
-        return None
-    here = {one.name: one for one in recognizers}
-    try:
-        return [here[name] if name in here else build_recognizers([name])[0] for name in run.recognizers]
-    except AdvmaskError as error:
-        print(f"A network the design was learned against cannot be opened, so columns are unknown: {error}")
-        return None
-
-
-def _versions() -> dict[str, str]:
-    found = {}
-    for name in _PACKAGES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found

@@ -42,6 +42,7 @@ class PreviewSettings(Settings):
     render: RenderSettings
     effects: EffectsSettings
     printer: PrinterSettings
+    progress: bool
 
 
 def run(config: DictConfig) -> None:
@@ -64,7 +65,7 @@ def _draw_effects(config: DictConfig) -> None:
         values = beside_run(config, design.run, texels_per_mm=design.texels_per_mm, only=["faces"])
         settings = PreviewSettings.build(values)
         surface, texels = build_mask(settings.mask), design.texels
-    faces = load_faces(settings.faces, progress=True)
+    faces = load_faces(settings.faces, progress=settings.progress)
     sheet = effects_sheet(
         faces.crops[0],
         surface,
@@ -84,7 +85,7 @@ def _draw_faces(config: DictConfig) -> None:
     design = open_design(config.design, mask=mask, texels_per_mm=config.texels_per_mm)
     values = beside_run(config, design.run, texels_per_mm=design.texels_per_mm, only=["faces"])
     settings = PreviewSettings.build(values)
-    faces = load_faces(settings.faces, progress=True)
+    faces = load_faces(settings.faces, progress=settings.progress)
     for omission in faces.omissions:
         print(omission)
     crops = faces.of(people_of(faces, settings.people))

@@ -47,6 +47,8 @@ class ProtocolSettings(Settings):
             (under a plain mask), or with both (`pooled`: the better counts).
         seed: Of the draws; training draws from other streams, so these draws were never seen.
         progress: Show progress bars.
+        processes: That share the scoring of probes, each with one thread and networks of its own. The results
+            are the same.
     """
 
     people: Literal["train", "validate", "test", "all"] = "test"
@@ -57,6 +59,7 @@ class ProtocolSettings(Settings):
     galleries: list[GalleryName] = Field(default=["bare"], min_length=1)
     seed: int = 1
     progress: bool = True
+    processes: int = Field(default=1, ge=1)
 
     @model_validator(mode="before")
     @classmethod
@@ -163,6 +166,7 @@ def judge_designs(
         ConfigError: The split leaves nobody in the group to be probed.
         PhotoError: A mask can be placed on none of the photos.
         DesignError: People are to be enrolled masked, and the plain mask for it is not among the designs.
+        RunError: One of several processes died.
     """
     aligners = build_aligners(protocol.aligners)
     names = people_of(faces, protocol.people)
@@ -206,6 +210,7 @@ def judge_designs(
         galleries,
         aligners=aligners,
         progress=protocol.progress,
+        processes=protocol.processes,
     )
     judged_by = [
         (item.recognizer, gallery)

@@ -1,8 +1,9 @@
 """Similarity of every probe to its wearer and to everybody else, per condition, aligner and recognizer."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,10 +12,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 from tqdm import tqdm
 
+from advmask.errors import ConfigError
 from advmask.evaluation.enrolled import JudgedGallery
-from advmask.recognizers.aligners import Aligner
+from advmask.evaluation.shared_scoring import in_processes
+from advmask.recognizers.aligners import Aligner, build_aligner
+from advmask.recognizers.enrolment import Comparisons
 from advmask.recognizers.galleries import GalleryName
 from advmask.recognizers.recognizer import Recognizer
+from advmask.recognizers.registry import build_recognizer
 from advmask.scene import Scene
 from advmask.worn import WornPhotos
 
@@ -22,6 +27,8 @@ BARE = "bare"
 _CHUNK = 16
 
 Columns = dict[str, NDArray[np.float64]]
+_Piece = dict[tuple[int, str, int, str], Columns]  # by recognizer, aligner, gallery and condition
+_NONE = Comparisons(np.empty(0), np.empty(0), np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64))
 
 
 @dataclass(frozen=True)
@@ -118,6 +125,7 @@ def score(
     *,
     aligners: Sequence[Aligner],
     progress: bool = False,
+    processes: int = 1,
 ) -> list[Scores]:
     """Score bare probes and every design on the same photos, placements and draws.
 
@@ -127,31 +135,27 @@ def score(
         galleries: For each recognizer, what probes are compared with.
         aligners: Each is run on every picture.
         progress: Show a progress bar.
+        processes: With more than one, that many fresh processes of one thread each build recognizers and
+            aligners anew by their names, and share the probes. The scores are the same.
+
+    Raises:
+        ConfigError: A recognizer cannot be built anew as it is, for several processes.
+        RunError: One of several processes died.
     """
-    found: dict[tuple[int, str, int, str], list[dict[str, Tensor]]] = {}
     starts = range(0, len(stage.probes), _CHUNK)
+    show: partial[tqdm[Any]] = partial(tqdm, desc="probes", unit=f"x{_CHUNK}", disable=not progress)
+    if processes == 1:
+        with torch.no_grad():
+            pieces = [_scored(stage, recognizers, galleries, aligners, start) for start in show(starts)]
+    else:
+        job = _Job(
+            stage,
+            tuple((one.name, one.weights_sha256) for one in recognizers),
+            tuple(tuple(replace(one, comparisons=_NONE) for one in own) for own in galleries),
+            tuple(one.name for one in aligners),
+        )
+        pieces = in_processes(job, starts, processes=processes, show=show)
     photos = stage.photos
-    with torch.no_grad():
-        for start in tqdm(starts, desc="probes", unit=f"x{_CHUNK}", disable=not progress):
-            chosen = [photo for photo, _ in stage.probes[start : start + _CHUNK]]
-            enrolled = [stage.rows[photo] for photo in chosen]
-            people = [photos.names[photo] for photo in chosen]
-            landmarks = photos.landmarks(chosen)
-            for name in stage.conditions:
-                pictures = stage.pictures(name, start)
-                for aligner in aligners:
-                    points, seen = aligner.landmarks(pictures, landmarks)
-                    moved = _moved(points, landmarks)
-                    points = torch.where(seen[:, None, None], points, landmarks)
-                    for i, recognizer in enumerate(recognizers):
-                        embeddings = recognizer(pictures, points)
-                        for j, gallery in enumerate(galleries[i]):
-                            own = gallery.gallery.similarity(recognizer, embeddings, enrolled).double()
-                            others = gallery.similarity_to_others(recognizer, embeddings, people)
-                            columns = {"similarity": own, "displacement": moved}
-                            columns |= _of_others(others, gallery)
-                            columns = {key: _blank(values, seen) for key, values in columns.items()}
-                            found.setdefault((i, aligner.name, j, name), []).append(columns)
     everybody = tuple(photos.names[photo] for photo, _ in stage.probes)
     names = stage.names()
     probed = tuple(names[photo] for photo, _ in stage.probes)
@@ -159,7 +163,7 @@ def score(
 
     def joined(key: str, i: int, aligner: str, j: int) -> Columns:
         return {
-            name: torch.cat([columns[key] for columns in found[i, aligner, j, name]]).numpy()
+            name: np.concatenate([piece[i, aligner, j, name][key] for piece in pieces])
             for name in stage.conditions
         }
 
@@ -183,6 +187,61 @@ def score(
         for aligner in aligners
         for j, gallery in enumerate(galleries[i])
     ]
+
+
+@dataclass(frozen=True, eq=False)
+class _Job:
+    """Scoring as it is handed to other processes: networks are named, with their checksums."""
+
+    stage: Stage
+    recognizers: tuple[tuple[str, str], ...]
+    galleries: tuple[tuple[JudgedGallery, ...], ...]
+    aligners: tuple[str, ...]
+
+    def begin(self) -> Callable[[int], _Piece]:
+        recognizers = []
+        for name, checksum in self.recognizers:
+            built = build_recognizer(name)
+            if built.weights_sha256 != checksum:
+                raise ConfigError(
+                    f"{name} has other weights each time it is built, so it cannot be shared by processes; "
+                    "save its weights, or take protocol.processes=1."
+                )
+            recognizers.append(built)
+        aligners = [build_aligner(name) for name in self.aligners]
+        return partial(_scored, self.stage, recognizers, self.galleries, aligners)
+
+
+def _scored(
+    stage: Stage,
+    recognizers: Sequence[Recognizer],
+    galleries: Sequence[Sequence[JudgedGallery]],
+    aligners: Sequence[Aligner],
+    start: int,
+) -> _Piece:
+    """Scores of the probes from `start` on, as many as belong together."""
+    found: _Piece = {}
+    photos = stage.photos
+    chosen = [photo for photo, _ in stage.probes[start : start + _CHUNK]]
+    enrolled = [stage.rows[photo] for photo in chosen]
+    people = [photos.names[photo] for photo in chosen]
+    landmarks = photos.landmarks(chosen)
+    for name in stage.conditions:
+        pictures = stage.pictures(name, start)
+        for aligner in aligners:
+            points, seen = aligner.landmarks(pictures, landmarks)
+            moved = _moved(points, landmarks)
+            points = torch.where(seen[:, None, None], points, landmarks)
+            for i, recognizer in enumerate(recognizers):
+                embeddings = recognizer(pictures, points)
+                for j, gallery in enumerate(galleries[i]):
+                    own = gallery.gallery.similarity(recognizer, embeddings, enrolled).double()
+                    others = gallery.similarity_to_others(recognizer, embeddings, people)
+                    columns = {"similarity": own, "displacement": moved} | _of_others(others, gallery)
+                    found[i, aligner.name, j, name] = {
+                        key: _blank(values, seen).numpy() for key, values in columns.items()
+                    }
+    return found
 
 
 def _of_others(others: Float[Tensor, "m people"], gallery: JudgedGallery) -> dict[str, Tensor]:

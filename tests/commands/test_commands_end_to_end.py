@@ -110,8 +110,10 @@ def test_other_settings_in_the_folder_of_a_run(
 
 def test_preview_of_a_run_lands_beside_it(run_copy: Path, capsys: pytest.CaptureFixture[str]):
     before = files_of(run_copy)
-    assert cli.main(["preview", f"design={run_copy}"]) == 0
-    assert f"Written to {run_copy / 'preview.png'}" in capsys.readouterr().out
+    assert cli.main(["preview", f"design={run_copy}", "progress=false"]) == 0
+    out, err = capsys.readouterr()
+    assert f"Written to {run_copy / 'preview.png'}" in out
+    assert err == ""
     after = files_of(run_copy)
     assert set(after) - set(before) == {"preview.png"}
     assert {name: after[name] for name in before} == before

@@ -1,0 +1,72 @@
+"""What records say of recognizers, designs and packages."""
+
+import hashlib
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from advmask import __version__
+from advmask.errors import AdvmaskError
+from advmask.evaluation.columns import columns_of
+from advmask.recognizers.recognizer import Recognizer
+from advmask.recognizers.registry import build_recognizers
+from advmask.training.settings import TrainSettings
+
+_PACKAGES = ("kornia", "facenet-pytorch", "numpy", "pillow")
+
+
+def about_recognizers(
+    recognizers: Sequence[Recognizer], run: TrainSettings | None
+) -> dict[str, dict[str, Any]]:
+    """By label what recognizers are, and how far from those a design was trained against.
+
+    Where one of those cannot be opened, that is printed, and the columns are not known.
+
+    Args:
+        recognizers: Those that judge.
+        run: Settings behind the design; None where they are not known.
+    """
+    columns = columns_of(recognizers, _trained(recognizers, run))
+    return {
+        one.label: {
+            "name": one.name,
+            "family": one.family,
+            "column": columns[one.label],
+            "licence": one.licence,
+            "source": one.source,
+            "weights_sha256": one.weights_sha256,
+        }
+        for one in recognizers
+    }
+
+
+def package_versions() -> dict[str, str]:
+    """Versions of advmask and of the installed packages that figures depend on."""
+    found = {"advmask": __version__, "torch": str(torch.__version__)}  # torch's tells which build it is
+    for name in _PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def texels_sha256(texels: Float[Tensor, "3 height width"]) -> str:
+    """Hexadecimal SHA-256 of a design's texels as float32, channel by channel."""
+    return hashlib.sha256(texels.float().contiguous().numpy().tobytes()).hexdigest()
+
+
+def _trained(recognizers: Sequence[Recognizer], run: TrainSettings | None) -> list[Recognizer] | None:
+    """The networks a design was trained against; None where that is not known or one of them is gone."""
+    if run is None:
+        return None
+    here = {one.name: one for one in recognizers}
+    try:
+        return [here[name] if name in here else build_recognizers([name])[0] for name in run.recognizers]
+    except AdvmaskError as error:
+        print(f"A network the design was trained against cannot be opened, so columns are unknown: {error}")
+        return None

@@ -1,0 +1,101 @@
+"""One job in pieces, dealt to several processes."""
+
+import os
+import signal
+import tempfile
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from functools import cache
+from multiprocessing import active_children, get_context, parent_process
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import torch
+
+from advmask.errors import RunError
+
+Result = TypeVar("Result")
+Made_co = TypeVar("Made_co", covariant=True)
+
+
+class Job(Protocol[Made_co]):
+    """Something that is done piece by piece. It is handed over as a file, so it must be picklable."""
+
+    def begin(self) -> Callable[[int], Made_co]:
+        """Make ready, once in each process, and give what does the piece of a number."""
+
+
+def in_processes(
+    job: Job[Result],
+    pieces: Sequence[int],
+    *,
+    processes: int,
+    show: Callable[[Sequence["Future[Result]"]], Iterable["Future[Result]"]],
+) -> list[Result]:
+    """Do a job in fresh processes with one thread each.
+
+    The job lies in a file of the system's temporary folder until all is done, readable by its owner only; the
+    processes map its tensors, so that they share their memory. What each process makes ready for itself, such
+    as networks, is there once a process. The processes end with this one, however it ends.
+
+    Args:
+        job: What to do.
+        pieces: Numbers of the pieces.
+        processes: How many, at most one a piece.
+        show: Wraps the results, in the order of the pieces, in a progress bar.
+
+    Returns:
+        What each piece gave, in the order of the pieces.
+
+    Raises:
+        RunError: A process died.
+    """
+    before = active_children()
+    with tempfile.TemporaryDirectory(prefix="advmask-") as folder:
+        path = Path(folder) / "job.pt"
+        torch.save(job, path)
+        try:
+            with ProcessPoolExecutor(min(processes, len(pieces)), get_context("spawn"), _begin) as pool:
+                try:
+                    results = [pool.submit(_do, path, piece) for piece in pieces]
+                    return [result.result() for result in show(results)]
+                except BaseException:  # Ctrl-C too: nobody waits for what is left
+                    pool.shutdown(wait=False, cancel_futures=True)
+                    children = [child for child in active_children() if child not in before]
+                    for child in children:
+                        child.terminate()
+                    for child in children:
+                        child.join()
+                    raise
+        except BrokenProcessPool as error:
+            raise RunError(
+                f"One of {processes} processes that score died; most likely memory ran out, as each holds "
+                "all recognizers: take fewer, such as protocol.processes=1."
+            ) from error
+
+
+def _begin() -> None:
+    """Prepare this process, which is one of several. What may fail is left to `_do`, which can tell."""
+    torch.set_num_threads(1)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all of them; the first one sees to it
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _do(path: Path, number: int) -> Any:
+    with torch.no_grad():
+        return _begun(path)(number)
+
+
+@cache
+def _begun(path: Path) -> Callable[[int], Any]:
+    job: Job[Any] = torch.load(path, mmap=True, weights_only=False)  # the file is our own
+    return job.begin()
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+    os._exit(1)
