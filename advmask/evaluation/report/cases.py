@@ -7,7 +7,7 @@ import torch
 
 from advmask.evaluation.protocol import JudgedScores, Judgement
 from advmask.evaluation.report.html import paragraph, picture, section
-from advmask.evaluation.report.words import CONDITIONS
+from advmask.evaluation.report.names import ALIGNERS, CONDITIONS, gallery_name
 
 _EXAMPLES = 3
 _CASES = 4
@@ -38,8 +38,12 @@ def examples(judgement: Judgement, plain: str | None, names: Mapping[str, str]) 
                     stage.picture(name, probe), alt=f"Face of {person}, {words}", caption=f"{person}: {words}"
                 )
             )
+    note = paragraph(
+        "As the recognizers saw them: small, and every mask in the light of the photo, so that a white one "
+        "may look beige or grey."
+    )
     rows = [figures[i : i + len(shown)] for i in range(0, len(figures), len(shown))]
-    return "".join(f'<div class="faces">{"".join(row)}</div>' for row in rows)
+    return note + "".join(f'<div class="faces">{"".join(row)}</div>' for row in rows)
 
 
 def worst_and_best(judgement: Judgement, names: Mapping[str, str]) -> str:
@@ -56,17 +60,24 @@ def worst_and_best(judgement: Judgement, names: Mapping[str, str]) -> str:
     order = [int(i) for i in np.argsort(-mean, kind="stable") if kept[i]]
     worst = _one_each(order, judged[0].scores.people)
     best = _one_each(order[::-1], judged[0].scores.people)
-    parts = []
+    ways = ALIGNERS.get(aligner, aligner)
+    parts = [
+        paragraph(
+            "Match confidence: 0.5 or more is a match, 1 is certain. Every recognizer here "
+            f"{ways}. Pictures are ordered by the mean of the {len(judged)} figures below them, and of each "
+            f"person only one is shown, up to {_CASES} people: those missing here stand in the tables of "
+            "people."
+        )
+    ]
     for heading, probes in (("Matched most with the design", worst), ("Matched least", best)):
         figures = []
         for probe in probes:
             person = names[judged[0].scores.people[probe]]
             said = ", ".join(
-                f"{one.scores.recognizer}{'' if one.scores.gallery == 'bare' else f' {one.scores.gallery}'} "
-                f"{confidence[i, probe]:.2f}"
+                f"{one.scores.recognizer} ({gallery_name(one.scores.gallery)}) {confidence[i, probe]:.2f}"
                 for i, one in enumerate(judged)
             )
-            caption = f"{person}: match confidence {said}"
+            caption = f"{person}: mean {mean[probe]:.2f}; {said}"
             figures.append(
                 picture(
                     judgement.stage.picture("design", probe),

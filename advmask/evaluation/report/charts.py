@@ -12,6 +12,7 @@ from advmask.evaluation.report.html import text
 FloatArray = NDArray[np.float64]
 _WIDTH, _LEFT, _RIGHT, _TOP, _BOTTOM = 420, 52, 12, 26, 44
 _HEIGHT = 300
+_NAME_SIGNS = 30  # that fit beside a chart of people
 _FLOOR = 1e-4  # smallest rate on logarithmic axes
 # One look for each condition: colour, dashes, mark. Any one of them tells the lines apart.
 _LOOKS = (
@@ -115,7 +116,7 @@ def bars_by_person(rates: Mapping[str, tuple[float, float]], *, title: str, name
         title: What a reader who does not see it is told.
         names: Of the two.
     """
-    left, width, step = 180, 640, 20
+    left, width, step = 200, 640, 20
     foot = _TOP + step * len(rates)
 
     def x(share: float) -> float:
@@ -125,7 +126,7 @@ def bars_by_person(rates: Mapping[str, tuple[float, float]], *, title: str, name
     for number, (person, (plain, design)) in enumerate(rates.items()):
         y = _TOP + step * number + step / 2
         parts.append(
-            f'<text x="{left - 10}" y="{y + 4}" text-anchor="end">{text(person[:26])}</text>'
+            f'<text x="{left - 10}" y="{y + 4}" text-anchor="end">{text(_fitting(person))}</text>'
             f'<path d="M{x(0)} {y}H{x(1)}" stroke="#dcdcdc"/>'
             f'<path d="M{x(plain):.1f} {y}H{x(design):.1f}" stroke="#595959" stroke-width="2"/>'
             f'<circle cx="{x(plain):.1f}" cy="{y}" r="5" fill="#fff" stroke="#000" stroke-width="1.5"/>'
@@ -183,7 +184,7 @@ def _frame(
     parts.append(drawn)
     for number, name in enumerate(names):
         colour, dashes, mark = _LOOKS[number % len(_LOOKS)]
-        x, y = _LEFT + (number % 4) * 92, _HEIGHT + 14 + 20 * (number // 4)
+        x, y = 20 + (number % 4) * 100, _HEIGHT + 14 + 20 * (number // 4)
         thick = 2.6 if name == "design" else 1.4
         parts.append(
             f'<path d="M{x} {y}h26" stroke="{colour}" stroke-width="{thick}" stroke-dasharray="{dashes}"/>'
@@ -195,6 +196,15 @@ def _frame(
 
 def _short(name: str) -> str:
     return name.removeprefix("surgical_").replace("_", " ")[:11]
+
+
+def _fitting(person: str) -> str:
+    """A name of at most 28 signs; what stands in brackets at its end is kept."""
+    name, bracket, count = person.rpartition(" (")
+    rest = f"{bracket}{count}" if bracket and count.endswith(")") else ""
+    name = person.removesuffix(rest)
+    room = _NAME_SIGNS - len(rest)
+    return (name if len(name) <= room else f"{name[: room - 1]}…") + rest
 
 
 class _Axis:

@@ -3,50 +3,54 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
-from advmask.evaluation.metrics import accepted
 from advmask.evaluation.protocol import JudgedScores
-from advmask.evaluation.report.charts import bars_by_person, det_chart, distributions, roc_chart
+from advmask.evaluation.report.charts import det_chart, distributions, roc_chart
 from advmask.evaluation.report.html import paragraph, section, table
-from advmask.evaluation.report.words import main_results
+from advmask.evaluation.report.names import (
+    TRAINED_WORDS,
+    aligner_name,
+    column_of,
+    condition_name,
+    design_first,
+    gallery_name,
+    main_results,
+    setup_name,
+)
 from advmask.evaluation.result_tables import figure, percent
 
-_PER = ("recognizer", "aligner", "gallery")
+_PER = ("recognizer", "set-up")
 
 
 def rate_tables(record: Mapping[str, Any]) -> str:
     """TAR and rank-1 of every condition under every recognizer, aligner, gallery and FMR."""
     results = record["results"]
-    names = list(results[0]["conditions"]) if results else []
+    names, words = _conditions(record)
     rates = []
     for one in results:
-        said = [f"{percent(one['conditions'][name]['tar'])}{_star(one, name)}" for name in names]
-        rates.append((*_named(one), f"{one['fmr']:g}", one["probes"], *said, percent(_drop(one))))
-    head = (*_PER, "FMR", "probes", *names, "design lower by")
-    parts = [table("TAR in %, with 95 % intervals; * the strongest plain mask", head, rates, numbers_from=3)]
+        design, *rest = (f"{percent(one['conditions'][name]['tar'])}{_star(one, name)}" for name in names)
+        rates.append((*_named(one), f"{one['fmr']:g}", design, percent(_drop(one)), *rest))
+    head = (*_PER, "FMR", words[0], "design lower by", *words[1:])
     main = main_results(record)
     confidence = [
-        (*_named(one), *(figure(one["conditions"][name]["match_confidence"]) for name in names))
+        (*_named(one), *(figure(one["conditions"][name]["match_confidence"], digits=2) for name in names))
         for one in main
     ]
-    parts.append(table("Mean match confidence", (*_PER, *names), confidence, numbers_from=3))
     first = [(*_named(one), *(percent(one["conditions"][name]["rank1"]) for name in names)) for one in main]
     others = (record.get("people") or {}).get("at_hand", 0)
-    parts.append(
-        table(
-            f"Rank-1 identification in %, among all {others} people at hand, those not probed as distractors",
-            (*_PER, *names),
-            first,
-            numbers_from=3,
-        )
+    among = f"Rank-1 identification in %, among all {others} people at hand, those not probed as distractors"
+    tar = "TAR in %, with 95 % intervals; * the strongest plain mask"
+    return "".join(
+        [
+            table(tar, head, rates, numbers_from=2, dense=True),
+            table(among, (*_PER, *words), first, numbers_from=2, dense=True),
+            table("Mean match confidence", (*_PER, *words), confidence, numbers_from=2, dense=True),
+        ]
     )
-    return "".join(parts)
 
 
 def impostor_tables(record: Mapping[str, Any]) -> str:
     """Masked people as impostors; thresholds; faces not found; landmarks led astray."""
-    names = list(record["results"][0]["conditions"]) if record["results"] else []
+    names, words = _conditions(record)
     impostors = [
         (
             *_named(one),
@@ -68,28 +72,29 @@ def impostor_tables(record: Mapping[str, Any]) -> str:
         (*_named(one), *(_plain(one["conditions"][name]["displacement"]) for name in names)) for one in main
     ]
     unsupported = [
-        (one["recognizer"], one["gallery"], f"{one['fmr']:g}", one["reason"])
+        (one["recognizer"], gallery_name(one["gallery"]), f"{one['fmr']:g}", one["reason"])
         for one in record.get("unsupported", ())
     ]
     parts = [
         table(
             "Masked impostors: share in % of comparisons with other people that match at the threshold of "
             "bare faces; the FMR asked for is what bare faces give",
-            (*_PER, "FMR", *names),
+            (*_PER, "FMR", *words),
             impostors,
-            numbers_from=3,
+            numbers_from=2,
+            dense=True,
         ),
-        table("Thresholds", (*_PER, "FMR", "threshold", "from"), thresholds, numbers_from=3),
-        table("Faces not found, by condition", (*_PER, "compared", *names), seen, numbers_from=3),
+        table("Thresholds", (*_PER, "FMR", "threshold", "from"), thresholds, numbers_from=2),
+        table("Faces not found, by condition", (*_PER, "compared", *words), seen, numbers_from=2),
         table(
             "Landmarks found: median distance from those of the bare picture, in eye distances",
-            (*_PER, *names),
+            (*_PER, *words),
             moved,
-            numbers_from=3,
+            numbers_from=2,
         ),
     ]
     if unsupported:
-        head = ("recognizer", "gallery", "FMR", "why there are no figures")
+        head = ("recognizer", "enrolled", "FMR", "why there are no figures")
         parts.append(table("False match rates not supported", head, unsupported, numbers_from=9))
     return "".join(parts)
 
@@ -100,9 +105,9 @@ def curve_part(judged: Sequence[JudgedScores]) -> str:
     for one in judged:
         scores = one.scores
         kept = scores.detected()
-        genuine = {name: values[kept] for name, values in scores.similarity.items()}
+        genuine = {condition_name(name): values[kept] for name, values in scores.similarity.items()}
         impostor = one.gallery.comparisons.impostor
-        what = f"{scores.recognizer}, aligner {scores.aligner}, gallery {scores.gallery}"
+        what = f"{scores.recognizer}: {setup_name(scores.aligner, scores.gallery)}"
         if not kept.any() or not len(impostor):
             parts.append(section(4, what, paragraph("Too few comparisons for curves.")))
             continue
@@ -129,82 +134,69 @@ def curve_part(judged: Sequence[JudgedScores]) -> str:
 
 
 def transfer_matrix(record: Mapping[str, Any]) -> str:
-    """TAR with the design for every recognizer and aligner, the strongest plain mask beside it."""
+    """TAR with the design, the strongest plain mask and none, for every recognizer and aligner."""
     main = main_results(record)
     aligners = list(dict.fromkeys(one["aligner"] for one in main))
     about = record.get("recognizers") or {}
     cells = {(one["recognizer"], one["gallery"], one["aligner"]): one for one in main}
     rows = []
     for recognizer, gallery in dict.fromkeys((one["recognizer"], one["gallery"]) for one in main):
-        known = about.get(recognizer, {})
-        row = [recognizer, known.get("family", "-"), known.get("column", "-"), gallery]
+        row = [
+            recognizer,
+            about.get(recognizer, {}).get("family", "-"),
+            TRAINED_WORDS.get(column_of(record, recognizer), "-"),
+            gallery_name(gallery),
+        ]
         for aligner in aligners:
             one = cells[recognizer, gallery, aligner]
             plain = one["strongest_plain"]
-            rates = [one["conditions"].get(name, {}).get("tar") for name in ("bare", plain, "design")]
+            rates = [one["conditions"].get(name, {}).get("tar") for name in ("design", plain, "bare")]
             row.append(
                 " / ".join("-" if not rate else f"{100 * rate['value']:.0f}" for rate in _known(rates))
             )
         rows.append(row)
-    head = ("recognizer", "family", "to the design", "gallery", *aligners)
-    title = "TAR in % without a mask / strongest plain mask / design, by aligner"
+    head = ("recognizer", "family", "design trained against it?", "enrolled", *map(aligner_name, aligners))
+    title = "TAR in % with the design / the strongest plain mask / no mask, by aligner"
     return table(title, head, rows, numbers_from=4)
 
 
 def breakdown_table(record: Mapping[str, Any]) -> str:
     """TAR by yaw, size and light."""
     rows = []
-    strongest = {_named(one): one["strongest_plain"] for one in main_results(record)}
+    strongest = {_key(one): one["strongest_plain"] for one in main_results(record)}
     for one in record.get("breakdown", ()):
-        plain = strongest.get(_named(one))
+        plain = strongest.get(_key(one))
         rows.append(
             (
                 *_named(one),
                 one["trait"],
                 f"{one['low']:.0f} to {one['high']:.0f} {one['unit']}",
                 f"{one['probes']} of {one['people']}",
-                *(percent(one["tar"].get(name)) for name in ("bare", plain, "design")),
+                *(percent(one["tar"].get(name)) for name in ("design", plain, "bare")),
             )
         )
     if not rows:
         return paragraph("There are too few probes to break them down.")
-    head = (*_PER, "by", "range", "probes of people", "bare", "strongest plain", "design")
-    return table("TAR in %, thirds of the probes by a property of the bare photo", head, rows, numbers_from=4)
-
-
-def people_part(judged: Sequence[JudgedScores], record: Mapping[str, Any], names: Mapping[str, str]) -> str:
-    """For each person the share matched under the strongest plain mask and under the design."""
-    parts = []
-    strongest = {_named(one): one["strongest_plain"] for one in main_results(record)}
-    for one in judged:
-        scores = one.scores
-        plain = strongest[scores.recognizer, scores.aligner, scores.gallery]
-        if plain is None or "design" not in scores.similarity:
-            continue
-        kept, people = scores.detected(), np.array(scores.people)
-        rates = {}
-        for person in dict.fromkeys(scores.people):
-            own = kept & (people == person)
-            if own.any():
-                matched = [
-                    float(accepted(scores.similarity[name][own], one.threshold.threshold).mean())
-                    for name in (plain, "design")
-                ]
-                rates[f"{names[person]} ({int(own.sum())})"] = (matched[0], matched[1])
-        rates = dict(sorted(rates.items(), key=lambda item: (item[1][1], item[1][0])))
-        what = f"{scores.recognizer}, aligner {scores.aligner}, gallery {scores.gallery}"
-        title = f"Share of each person's pictures matched, plain mask and design, {what}"
-        chart = bars_by_person(rates, title=title, names=(f"{plain} mask", "design"))
-        parts.append(section(4, what, chart))
-    return "".join(parts)
+    head = (*_PER, "by", "range", "probes of people", "design", "strongest plain", "no mask")
+    return table("TAR in %, thirds of the probes by a property of the bare photo", head, rows, numbers_from=3)
 
 
 def _known(rates: Sequence[Mapping[str, Any] | None]) -> list[Mapping[str, Any] | None]:
     return [rate if rate and rate["value"] is not None else None for rate in rates]
 
 
-def _named(one: Mapping[str, Any]) -> tuple[str, str, str]:
+def _conditions(record: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+    """Names of the conditions, the design first, and what they are called."""
+    names = design_first(record["results"][0]["conditions"]) if record["results"] else ["design"]
+    return names, [condition_name(name) for name in names]
+
+
+def _key(one: Mapping[str, Any]) -> tuple[str, str, str]:
     return one["recognizer"], one["aligner"], one["gallery"]
+
+
+def _named(one: Mapping[str, Any]) -> tuple[str, str]:
+    return one["recognizer"], setup_name(one["aligner"], one["gallery"])
 
 
 def _drop(one: Mapping[str, Any]) -> Any:

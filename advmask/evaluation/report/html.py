@@ -3,6 +3,7 @@
 import base64
 import html
 import io
+import re
 from collections.abc import Sequence
 
 from jaxtyping import Float
@@ -10,8 +11,9 @@ from torch import Tensor
 
 from advmask.evaluation.contact_sheet import to_image
 
-_NUMBER = '<td class="n">'
-_TEXT = "<td>"
+_NUMBER = ' class="n"'
+_DENSE = ' class="dense"'
+_CHECKSUM = re.compile(r"[0-9a-f]{40,}")
 
 
 def text(words: object) -> str:
@@ -25,27 +27,51 @@ def paragraph(words: str) -> str:
 
 
 def table(
-    caption: str, head: Sequence[str], rows: Sequence[Sequence[object]], *, numbers_from: int = 1
+    caption: str,
+    head: Sequence[str],
+    rows: Sequence[Sequence[object]],
+    *,
+    numbers_from: int = 1,
+    dense: bool = False,
 ) -> str:
-    """A table with headings for rows and columns, in a box that scrolls by itself on narrow screens.
+    """A table with headings for rows and columns; on narrow screens each row becomes a card with labels.
+
+    The roles keep it a table for those who listen to it when the style sheet makes cards of it.
 
     Args:
         caption: What it shows.
         head: Of the columns.
         rows: Text; the first cell heads the row.
         numbers_from: The first column that is aligned as numbers are.
+        dense: Smaller, for many columns.
     """
-    lines = [f'<div class="wide" tabindex="0"><table><caption>{text(caption)}</caption><thead><tr>']
-    lines += [f'<th scope="col">{_breakable(name)}</th>' for name in head]
-    lines.append("</tr></thead><tbody>")
+    lines = [
+        f'<div class="wide" tabindex="0" role="region" aria-label="{text(caption)}">'
+        f'<table role="table"{_DENSE if dense else ""}><caption>{text(caption)}</caption>'
+        '<thead role="rowgroup"><tr role="row">'
+    ]
+    lines += [f'<th scope="col" role="columnheader">{_breakable(name)}</th>' for name in head]
+    lines.append('</tr></thead><tbody role="rowgroup">')
     for row in rows:
-        cells = [f'<th scope="row">{_breakable(row[0])}</th>']
+        cells = [f'<th scope="row" role="rowheader">{_breakable(row[0])}</th>']
         cells += [
-            f"{'<td>' if i < numbers_from else _NUMBER}{_figure(cell)}</td>"
-            for i, cell in enumerate(row[1:], 1)
+            f'<td role="cell"{_NUMBER if i >= numbers_from else ""} data-label="{text(name)}">'
+            f"{_figure(cell)}</td>"
+            for i, (name, cell) in enumerate(zip(head[1:], row[1:], strict=True), 1)
         ]
-        lines.append(f"<tr>{''.join(cells)}</tr>")
+        lines.append(f'<tr role="row">{"".join(cells)}</tr>')
     return "".join([*lines, "</tbody></table></div>"])
+
+
+def folded(summary: str, *parts: str) -> str:
+    """What is shown on demand; printed, and without the style sheet, it is always shown.
+
+    It stands beside the `details` and not in it: not every browser lets a style sheet open that in print.
+    """
+    return (
+        f'<details class="fold"><summary>{text(summary)}</summary></details>'
+        f'<div class="folded">{"".join(parts)}</div>'
+    )
 
 
 def _breakable(name: object) -> str:
@@ -55,6 +81,8 @@ def _breakable(name: object) -> str:
 
 def _figure(cell: object) -> str:
     """A value; its interval may stand on the next line, and is not broken."""
+    if _CHECKSUM.fullmatch(str(cell)):
+        return f'<span class="sum">{text(cell)}</span>'
     value, bracket, rest = str(cell).partition(" [")
     interval, end, after = rest.partition("]")
     if not bracket or not end:

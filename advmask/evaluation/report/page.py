@@ -1,6 +1,5 @@
 """The page as a whole."""
 
-import json
 from collections.abc import Mapping
 from importlib import resources
 from typing import Any
@@ -11,12 +10,15 @@ from advmask.evaluation.report.figures import (
     breakdown_table,
     curve_part,
     impostor_tables,
-    people_part,
     rate_tables,
     transfer_matrix,
 )
-from advmask.evaluation.report.html import paragraph, section, table, text
-from advmask.evaluation.report.words import main_results, plain_part
+from advmask.evaluation.report.glossary import glossary
+from advmask.evaluation.report.html import folded, paragraph, section, text
+from advmask.evaluation.report.names import main_results
+from advmask.evaluation.report.people import people_part
+from advmask.evaluation.report.provenance import provenance
+from advmask.evaluation.report.words import plain_part
 
 _METHOD = (
     "Probes are photos times draws of how the mask sits, prints, is lit and photographed; every condition "
@@ -57,8 +59,8 @@ def report_page(record: Mapping[str, Any], judgement: Judgement, *, pictures: bo
     results = main_results(record)
     plain = next((one["strongest_plain"] for one in results if one["strongest_plain"]), None)
     faces = examples(judgement, plain, names) if pictures else paragraph("Pictures were left out.")
-    design = (record.get("design") or {}).get("name", "a design")
-    title = f"What face recognition makes of the mask design {design}"
+    design = (record.get("design") or {}).get("name")
+    title = f"What face recognition makes of {f'the mask design “{design}”' if design else 'a mask design'}"
     body = [
         f"<main><h1>{text(title)}</h1>",
         f'<p class="note">Measured on {text(record.get("date", "an unknown date"))} with advmask '
@@ -68,11 +70,26 @@ def report_page(record: Mapping[str, Any], judgement: Judgement, *, pictures: bo
             2,
             "For researchers",
             *(paragraph(line) for line in _METHOD),
+            section(3, "Words", glossary()),
             section(3, "Recognizers and aligners", transfer_matrix(record)),
-            section(3, "Rates", rate_tables(record)),
-            section(3, "Impostors, thresholds, detection, landmarks", impostor_tables(record)),
-            section(3, "Turn of the head, size, light", breakdown_table(record)),
-            section(3, "Curves and distributions", curve_part(judgement.judged)),
+            section(3, "Rates", folded("Tables of all rates", rate_tables(record))),
+            section(
+                3,
+                "Impostors, thresholds, detection, landmarks",
+                folded(
+                    "Tables of impostors, thresholds, faces not found, landmarks", impostor_tables(record)
+                ),
+            ),
+            section(
+                3,
+                "Turn of the head, size, light",
+                folded("Table of rates in thirds of the probes", breakdown_table(record)),
+            ),
+            section(
+                3,
+                "Curves and distributions",
+                folded(f"Charts of all set-ups ({len(judgement.judged)})", curve_part(judgement.judged)),
+            ),
             section(3, "Person by person", people_part(judgement.judged, record, names)),
             section(
                 3,
@@ -80,61 +97,8 @@ def report_page(record: Mapping[str, Any], judgement: Judgement, *, pictures: bo
                 worst_and_best(judgement, names) if pictures else paragraph("Pictures were left out."),
             ),
         ),
-        section(2, "How to repeat this", _provenance(record, show_people=pictures)),
+        section(2, "How to repeat this", provenance(record, show_people=pictures)),
         "</main>",
     ]
     style = (resources.files("advmask.evaluation.report") / "style.css").read_text(encoding="utf-8")
     return _PAGE.format(title=text(title), style=style, body="".join(body))
-
-
-def _provenance(record: Mapping[str, Any], *, show_people: bool) -> str:
-    about = record.get("recognizers") or {}
-    sums = record.get("weights_sha256") or {}
-    rows = [
-        (
-            label,
-            one["name"] if show_people else label,
-            one["family"],
-            one["licence"] or "-",
-            sums.get(label) or "-",
-        )
-        for label, one in about.items()
-    ]
-    versions = [(name, number) for name, number in (record.get("packages") or {}).items()]
-    settings = record.get("settings") or {}
-    protocol = settings.get("protocol") or {}
-    design = record.get("design") or {}
-    facts = [
-        ("design", design.get("name", "-")),
-        ("SHA-256 of the design's texels", design.get("texels_sha256", "-")),
-        ("seed of the draws", protocol.get("seed", "-")),
-        ("schema of results.json", record["schema"]),
-    ]
-    if not show_people:
-        settings = {key: value for key, value in settings.items() if key not in {"faces", "design"}}
-    config = "\n".join(_flat(settings))
-    return "".join(
-        [
-            paragraph(
-                "Beside this page lie results.json (all figures), results.csv, results.md and results.tex "
-                "(tables), scores.csv.gz (every probe) and comparisons.csv.gz (every comparison behind "
-                "the thresholds)."
-            ),
-            table("What was measured", ("fact", "value"), facts),
-            table(
-                "Networks",
-                ("label", "name", "family", "licence", "SHA-256 of the weights"),
-                rows,
-                numbers_from=9,
-            ),
-            table("Packages", ("package", "version"), versions),
-            section(3, "Settings", f"<pre>{text(config)}</pre>"),
-        ]
-    )
-
-
-def _flat(value: Any, name: str = "") -> list[str]:
-    """One line for each setting, as it would be given on the command line."""
-    if isinstance(value, Mapping) and value:
-        return [line for key, item in value.items() for line in _flat(item, f"{name}.{key}" if name else key)]
-    return [f"{name}={json.dumps(value)}"]

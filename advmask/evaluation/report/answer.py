@@ -1,0 +1,152 @@
+"""The answer in short: what was measured against what, and the least favourable figures as well."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from advmask.evaluation.report.html import paragraph, text
+from advmask.evaluation.report.less_favourable import (
+    detection,
+    harder_cases,
+    other_settings,
+    search_by_name,
+)
+from advmask.evaluation.report.names import (
+    ALIGNERS,
+    CONDITIONS,
+    ENROLLED,
+    MET,
+    NEVER_MET,
+    column_of,
+    listed,
+    people_words,
+    plainest_results,
+    strangers,
+    verdict,
+)
+
+_GROUPS = (
+    (NEVER_MET, "Networks the design was never trained on:"),
+    (MET, "Networks the design was trained to fool:"),
+    (("not known",), "Networks of which nobody said whether the design was trained on them:"),
+)
+
+
+def answer_box(record: Mapping[str, Any]) -> str:
+    """The box at the head of the page."""
+    chosen = plainest_results(record)
+    parts = [f'<p class="lead">{text(caveat(record))}</p>']
+    if chosen:
+        parts.append(paragraph(_setup(chosen)))
+    groups = [
+        (heading, [one for one in chosen if column_of(record, one["recognizer"]) in columns])
+        for columns, heading in _GROUPS
+    ]
+    for heading, members in groups:
+        if members:
+            items = "".join(f"<li>{_line(record, one)}</li>" for one in members)
+            parts.append(f"{paragraph(heading)}<ul>{items}</ul>")
+    parts += [
+        f"<p><strong>{text(label)}</strong> {text(line)}</p>"
+        for label, line in (
+            harder_cases(record, chosen),
+            search_by_name(record, chosen),
+            *other_settings(record, chosen),
+            ("Being found.", " ".join(detection(record))),
+        )
+        if line
+    ]
+    return f'<div class="box">{"".join(parts)}</div>'
+
+
+def caveat(record: Mapping[str, Any]) -> str:
+    """What the figures are of: no printed mask, and which networks."""
+    columns = [column_of(record, one["recognizer"]) for one in plainest_results(record)]
+    met = sum(one in MET for one in columns)
+    never = sum(one in NEVER_MET for one in columns)
+    start = "In a computer simulation, not with a printed mask"
+    if not columns:
+        said = f"{start}; nothing was compared."
+    elif met == len(columns):
+        said = (
+            f"{start}, against the {_networks(met)} this design was trained to fool. Networks it never met "
+            "are fooled much less often; none was tested."
+        )
+    elif never == len(columns):
+        said = f"{start}, against {_networks(never)} this design was never trained on. Others may match more."
+    elif not met and not never:
+        said = (
+            f"{start}, against {_networks(len(columns))}; nobody said whether the design was trained to fool "
+            f"{'it' if len(columns) == 1 else 'them'}. Networks it never met are fooled much less often."
+        )
+    else:
+        counts = {
+            "this design was trained to fool": met,
+            "it was never trained on": never,
+            "of which nobody said whether it was trained on them": len(columns) - met - never,
+        }
+        kinds = listed([f"{count} {words}" for words, count in counts.items() if count])
+        said = f"{start}, against {_networks(len(columns))}: {kinds}. " + (
+            "For a system you do not know, those it never met are what counts."
+            if never
+            else "Networks it never met are fooled much less often; that any was tested is not known."
+        )
+    if (record.get("people") or {}).get("held_out") is False:
+        said += " The design was made with some or all of the people tested, so expect worse on others."
+    return said
+
+
+def _networks(count: int) -> str:
+    return "1 network" if count == 1 else f"{count} networks"
+
+
+def _setup(chosen: list[Mapping[str, Any]]) -> str:
+    """In which set-up the lines are, where it is one for all."""
+    ways = list(dict.fromkeys((one["aligner"], one["gallery"]) for one in chosen))
+    said = [
+        f"{ALIGNERS.get(aligner, aligner)}, and {ENROLLED.get(gallery, gallery)}" for aligner, gallery in ways
+    ]
+    asked = listed([strangers(fmr) for fmr in dict.fromkeys(one["fmr"] for one in chosen)])
+    return (
+        f"Each line is one recognizer. It {'; or it '.join(said)}. A match means that it would say: this is "
+        f"the same person; it is set so that about {asked} would match a person by mistake."
+    )
+
+
+def _line(record: Mapping[str, Any], one: Mapping[str, Any]) -> str:
+    """What one recognizer makes of the design, as HTML."""
+    conditions, plain = one["conditions"], one["strongest_plain"]
+    who = one["recognizer"]
+    if column_of(record, who) == "same family":
+        who += " (the design was trained on a network of its family)"
+    if column_of(record, who) == "eyes only":
+        who += " (sees the eyes alone)"
+    if not one["probes"] or "design" not in conditions:
+        return text(f"{who}: no face was found in all conditions, so nothing can be compared.")
+    rates = [
+        f"{100 * conditions[name]['tar']['value']:.0f} {words}"
+        for name, words in (
+            ("design", "with the design"),
+            (plain, f"with a {CONDITIONS.get(plain or '', plain)}"),
+            ("bare", "without a mask"),
+        )
+        if name in conditions
+    ]
+    said = f"of 100 pictures it still matches {', '.join(rates)}.{_span(record, one)}"
+    if plain is None:
+        said += " No plain mask was tested, so nothing can be said of the print itself."
+    else:
+        said += f" Compared with the plain mask: {verdict(one)}."
+    return f"<strong>{text(who)}</strong>: {text(said)}"
+
+
+def _span(record: Mapping[str, Any], one: Mapping[str, Any]) -> str:
+    tar = one["conditions"]["design"]["tar"]
+    if tar["low"] is None or tar["high"] is None:
+        return ""
+    low, high = 100 * tar["low"], 100 * tar["high"]
+    if tar["value"] == 0:
+        people = len((record.get("people") or {}).get("probed") or ())
+        few = f": only {people_words(people)}" if people else ""
+        bound = f"the true rate could be up to {high:.0f} in 100{few}"
+        return f" With the design that is 0 of {one['probes']} pictures ({bound})."
+    return f" With the design the true number may be {low:.0f} to {high:.0f}."

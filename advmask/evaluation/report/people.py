@@ -1,0 +1,131 @@
+"""Person by person: who is matched in which set-up, in one order everywhere."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from advmask.evaluation.metrics import accepted
+from advmask.evaluation.protocol import JudgedScores
+from advmask.evaluation.report.charts import bars_by_person
+from advmask.evaluation.report.html import folded, paragraph, section, table
+from advmask.evaluation.report.names import condition_name, main_results, setup_name
+
+
+@dataclass(frozen=True)
+class _Counts:
+    """Pictures of each person matched in one set-up: with the plain mask, with the design, and compared."""
+
+    recognizer: str
+    setup: str
+    plain: str
+    people: dict[str, tuple[int, int, int]]
+
+
+def people_part(judged: Sequence[JudgedScores], record: Mapping[str, Any], names: Mapping[str, str]) -> str:
+    """For each person how many pictures are matched with the design and with the strongest plain mask.
+
+    Args:
+        judged: Scores of every set-up.
+        record: Of `results.json`.
+        names: What people are called.
+    """
+    counted = _count(judged, record)
+    order = people_in_order(judged, record)
+    if not counted or not order:
+        return paragraph("Nothing can be compared person by person.")
+    recognizers = list(dict.fromkeys(one.recognizer for one in counted))
+    own = {name: [one for one in counted if one.recognizer == name] for name in recognizers}
+    over_all = [
+        (names[person], *(_cell(_sum(one.people.get(person) for one in own[name])) for name in recognizers))
+        for person in order
+    ]
+    tables = [
+        table(
+            f"{name}: pictures matched with the design / with the plain mask, of those compared",
+            ("person", *(f"{one.setup} ({one.plain})" for one in own[name])),
+            [(names[person], *(_cell(one.people.get(person)) for one in own[name])) for person in order],
+        )
+        for name in recognizers
+    ]
+    charts = []
+    for one in counted:
+        rates = {
+            f"{names[person]} ({all_of})": (plain / all_of, design / all_of)
+            for person in order
+            if (counts := one.people.get(person))
+            for plain, design, all_of in [counts]
+        }
+        what = f"{one.recognizer}: {one.setup}"
+        title = f"Share of each person's pictures matched, plain mask and design, {what}"
+        charts.append(section(4, what, bars_by_person(rates, title=title, names=(one.plain, "design"))))
+    return "".join(
+        [
+            paragraph(
+                "In all tables and charts the person matched most with the design, over all set-ups, stands "
+                "first. The plain mask is the one that hides best in a set-up; beside names in charts "
+                "stands how many pictures were compared."
+            ),
+            table(
+                "Matches with the design / with the plain mask, of all comparisons over all set-ups",
+                ("person", *recognizers),
+                over_all,
+            ),
+            folded(f"Tables of each set-up ({len(counted)})", *tables),
+            folded(f"The same as charts ({len(charts)})", *charts),
+        ]
+    )
+
+
+def people_in_order(judged: Sequence[JudgedScores], record: Mapping[str, Any]) -> list[str]:
+    """People, the one matched most with the design first, over all set-ups."""
+    shares: dict[str, list[tuple[float, float]]] = {}
+    for one in _count(judged, record):
+        for person, (plain, design, all_of) in one.people.items():
+            shares.setdefault(person, []).append((design / all_of, plain / all_of))
+    mean = {person: tuple(np.mean(each, axis=0)) for person, each in shares.items()}
+    return sorted(mean, key=lambda person: mean[person], reverse=True)
+
+
+def _count(judged: Sequence[JudgedScores], record: Mapping[str, Any]) -> list[_Counts]:
+    strongest = {
+        (one["recognizer"], one["aligner"], one["gallery"]): one["strongest_plain"]
+        for one in main_results(record)
+    }
+    found = []
+    for one in judged:
+        scores = one.scores
+        plain = strongest[scores.recognizer, scores.aligner, scores.gallery]
+        if plain is None or "design" not in scores.similarity:
+            continue
+        kept, people = scores.detected(), np.array(scores.people)
+        matched = {
+            name: accepted(scores.similarity[name], one.threshold.threshold) for name in (plain, "design")
+        }
+        counts = {
+            person: (int(matched[plain][own].sum()), int(matched["design"][own].sum()), int(own.sum()))
+            for person in dict.fromkeys(scores.people)
+            if (own := kept & (people == person)).any()
+        }
+        found.append(
+            _Counts(
+                scores.recognizer,
+                setup_name(scores.aligner, scores.gallery),
+                condition_name(plain),
+                counts,
+            )
+        )
+    return found
+
+
+def _sum(counts: Iterable[tuple[int, int, int] | None]) -> tuple[int, int, int] | None:
+    known = [each for each in counts if each is not None]
+    if not known:
+        return None
+    plain, design, compared = (sum(column) for column in zip(*known, strict=True))
+    return plain, design, compared
+
+
+def _cell(counts: tuple[int, int, int] | None) -> str:
+    return "none compared" if counts is None else f"{counts[1]} / {counts[0]} of {counts[2]}"
