@@ -69,14 +69,14 @@ def caveat(record: Mapping[str, Any]) -> str:
     elif met == len(columns):
         said = (
             f"{start}, against the {_networks(met)} this design was trained to fool. Networks it never met "
-            "are fooled much less often; none was tested."
+            "are fooled less often; none was tested."
         )
     elif never == len(columns):
         said = f"{start}, against {_networks(never)} this design was never trained on. Others may match more."
     elif not met and not never:
         said = (
             f"{start}, against {_networks(len(columns))}; nobody said whether the design was trained to fool "
-            f"{'it' if len(columns) == 1 else 'them'}. Networks it never met are fooled much less often."
+            f"{'it' if len(columns) == 1 else 'them'}. Networks it never met are fooled less often."
         )
     else:
         counts = {
@@ -88,7 +88,7 @@ def caveat(record: Mapping[str, Any]) -> str:
         said = f"{start}, against {_networks(len(columns))}: {kinds}. " + (
             "For a system you do not know, those it never met are what counts."
             if never
-            else "Networks it never met are fooled much less often; that any was tested is not known."
+            else "Networks it never met are fooled less often; that any was tested is not known."
         )
     if (record.get("people") or {}).get("held_out") is False:
         said += " The design was made with some or all of the people tested, so expect worse on others."
