@@ -204,7 +204,7 @@ def _not_shown(record: Mapping[str, Any]) -> list[str]:
         lines.insert(
             0,
             "Every network above is one the design was trained against. Networks it never met are fooled "
-            "much less often, and none of them was tested.",
+            "less often, and none of them was tested.",
         )
     if "eyes only" not in columns:
         lines.append(
