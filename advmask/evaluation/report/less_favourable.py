@@ -77,16 +77,24 @@ def search_by_name(record: Mapping[str, Any], chosen: list[Mapping[str, Any]]) -
         f"If the system just names the most similar {among}, it is right in "
         f"{'' if len(known) == 1 else 'up to '}{_pictures(first)} with the design, {worst['recognizer']}"
     )
-    plain = worst["conditions"].get(worst["strongest_plain"] or "", {}).get("rank1")
-    if plain and plain["value"] is not None:
-        said += f" ({100 * plain['value']:.0f} with a {CONDITIONS[worst['strongest_plain']]})"
+    said += _beside_plain(worst)
     every = [one for one in main_results(record) if _rate(one, "rank1") is not None]
     hardest = max(every, key=lambda one: _rate(one, "rank1") or 0.0)
     if (_rate(hardest, "rank1") or 0.0) > (_rate(worst, "rank1") or 0.0):
+        usual = next((one for one in chosen if one["recognizer"] == hardest["recognizer"]), worst)
         found = hundred(hardest["conditions"]["design"]["rank1"])
-        said += f"; in another set-up up to {found}, {hardest['recognizer']}"
+        said += f"; if it {_change(hardest, usual)}, up to {found}, {hardest['recognizer']}"
+        said += _beside_plain(hardest)
     worse = (_rate(worst, "rank1") or 0.0) > (_rate(worst, "tar") or 0.0)
     return f"Search by name{' goes worse for the wearer' if worse else ''}.", f"{said}."
+
+
+def _beside_plain(one: Mapping[str, Any]) -> str:
+    """How often the wearer of the strongest plain mask is named, in brackets; nothing where there is none."""
+    plain = one["conditions"].get(one["strongest_plain"] or "", {}).get("rank1")
+    if not plain or plain["value"] is None:
+        return ""
+    return f" ({100 * plain['value']:.0f} with a {CONDITIONS[one['strongest_plain']]})"
 
 
 def _pictures(estimate: Mapping[str, Any]) -> str:
