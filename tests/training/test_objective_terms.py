@@ -21,8 +21,9 @@ from advmask.recognizers.preparation import prepare_all
 from advmask.recognizers.recognizer import Recognizer
 from advmask.recognizers.registry import build_recognizers
 from advmask.render import MaskRenderer
+from advmask.training.building import build_module, build_texture
 from advmask.training.judging import Judging
-from advmask.training.run import build_module, build_texture, train
+from advmask.training.run import train
 from advmask.training.settings import TrainSettings
 from advmask.worn import wear_masks
 

@@ -2,7 +2,7 @@
 
 from advmask.masks import build_mask
 from advmask.objectives import Fidelity
-from advmask.training.run import build_texture
+from advmask.training.building import build_texture
 from advmask.training.settings import TrainSettings
 
 

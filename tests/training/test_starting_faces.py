@@ -6,7 +6,7 @@ import torch
 from advmask.artwork import FACES, shipped_design
 from advmask.errors import ConfigError
 from advmask.masks import build_mask
-from advmask.training.run import build_texture
+from advmask.training.building import build_texture
 from advmask.training.settings import TrainSettings
 
 

@@ -1,0 +1,208 @@
+"""The parts of a run, built from its settings: scene, texture, templates, module."""
+
+from collections.abc import Callable, Sequence
+
+from jaxtyping import Float
+from torch import Tensor
+
+from advmask.artwork import FACE_OF_NOBODY, FACES, shipped_design
+from advmask.effects import WearSettings, generator
+from advmask.errors import ConfigError
+from advmask.masked_gallery import masked_templates
+from advmask.masks import MaskSurface
+from advmask.mean_face import FEWEST_PEOPLE, MEAN_FACE, mean_face
+from advmask.objectives import Printability
+from advmask.photos import FaceSet
+from advmask.placement_cache import placement_cache
+from advmask.recognizers.ensemble import Ensemble
+from advmask.recognizers.preparation import Prepared
+from advmask.recognizers.recognizer import Recognizer
+from advmask.scene import Scene, seeded
+from advmask.textures import Texture
+from advmask.textures import build_texture as texture_from
+from advmask.training.judging import Judging
+from advmask.training.module import DesignModule
+from advmask.training.settings import TrainSettings
+from advmask.worn import WornPhotos, wear_masks
+
+Tell = Callable[[str], None]
+
+
+def build_texture(
+    settings: TrainSettings,
+    surface: MaskSurface,
+    *,
+    face: Float[Tensor, "3 height width"] | None = None,
+    tell: Tell | None = None,
+) -> Texture:
+    """Build what is learned, at its start.
+
+    Args:
+        settings: What to do.
+        surface: The mask.
+        face: The mean face, where the start is that.
+        tell: Receives sentences for the user.
+
+    Raises:
+        DesignError: The start is neither a known word nor a picture that can be read.
+        ConfigError: A face is to be repeated as a tile.
+    """
+    per_mm = settings.texture.texels_per_mm
+    height, width = surface.texture_size(per_mm)
+    start = settings.texture.start
+    if start in (*FACES, MEAN_FACE) and settings.texture.repeat_mm is not None:
+        raise ConfigError(
+            f"texture.start={start} is one face, shown where it belongs, and texture.repeat_mm repeats a "
+            "tile; use another start, or repeat_mm=null."
+        )
+    if face is None and start in (*FACES, MEAN_FACE):
+        # The mean face is known when photos are; until then another face shows what else may be wrong.
+        name = start if start in FACES else FACE_OF_NOBODY
+        face = shipped_design(name, surface, texels_per_mm=per_mm)
+    return texture_from(
+        settings.texture,
+        height=height,
+        width=width,
+        nose_column=-surface.origin_mm[0] * per_mm,
+        generator=generator(settings.seed, 0, "start"),
+        given=face,
+        tell=tell,
+    )
+
+
+def from_people(
+    texture: Texture, settings: TrainSettings, surface: MaskSurface, photos: WornPhotos, *, tell: Tell
+) -> Texture:
+    """The texture once more where its start is the mean face of the people on the photos, else as it is.
+
+    Args:
+        texture: As `build_texture` gives it before photos are known.
+        settings: What to do.
+        surface: The mask.
+        photos: Of those trained on, with the mask placed.
+        tell: Receives a sentence where there are too few people.
+    """
+    if settings.texture.start != MEAN_FACE:
+        return texture
+    if len(set(photos.names)) < FEWEST_PEOPLE:
+        tell(
+            f"A mean face takes at least {FEWEST_PEOPLE} people to train on, so that it is nobody's; "
+            f"this design starts from {FACE_OF_NOBODY} instead."
+        )
+        return texture
+    face = mean_face(photos, texels_per_mm=settings.texture.texels_per_mm)
+    return build_texture(settings, surface, face=face)
+
+
+def templates_under_a_mask(
+    settings: TrainSettings,
+    surface: MaskSurface,
+    faces: FaceSet,
+    prepared: Sequence[Prepared],
+    photos: WornPhotos,
+) -> list[Tensor]:
+    """Templates of the people trained on, enrolled under a plain mask."""
+    per_mm = settings.texture.texels_per_mm
+    worn = wear_masks(
+        photos.crops,
+        surface,
+        wear=WearSettings(),
+        ways=1,
+        texels_per_mm=per_mm,
+        render=settings.render,
+        seed=settings.seed,
+        stream="enrolment",
+        cache=placement_cache(settings.faces),
+    )
+    plain = shipped_design("surgical_blue", surface, texels_per_mm=per_mm)
+    return masked_templates(prepared, faces.crops, photos.crops, worn, plain)
+
+
+def build_module(
+    settings: TrainSettings,
+    texture: Texture,
+    recognizers: Sequence[Recognizer],
+    templates: Sequence[Tensor],
+    *,
+    masked_templates: Sequence[Tensor] | None = None,
+    people: Sequence[str] | None = None,
+    scene: Scene | None = None,
+) -> DesignModule:
+    """Build the Lightning module of a run.
+
+    Args:
+        settings: What to do.
+        texture: What is learned.
+        recognizers: Calibrated.
+        templates: For each recognizer, the template of each photo (n, D).
+        masked_templates: The same from photos under a plain mask; for `objective.masked_gallery`.
+        people: Who is on each photo; for `objective.impostor`.
+        scene: What a design goes through, where it is built from these settings already.
+
+    Raises:
+        ConfigError: The objective asks for what is not there: a printer, an aligner with a gradient, a second
+            gallery, other people, or a layer half way through a network.
+    """
+    scene = build_scene(settings) if scene is None else scene
+    ensemble = Ensemble(recognizers, settings.surrogates)
+    _check_aligners(settings, ensemble)
+    if settings.objective.features:
+        ensemble.find_middle_layers()
+    return DesignModule(
+        texture=texture,
+        scene=scene,
+        ensemble=ensemble,
+        judging=Judging(
+            settings.objective,
+            templates,
+            recognizers=recognizers,
+            masked_templates=masked_templates,
+            people=people,
+        ),
+        printability=Printability(
+            settings.objective,
+            texels_per_mm=settings.texture.texels_per_mm,
+            colours=None if scene.printer.ideal else scene.printer.colours,
+            finest_mm=settings.printer.finest_mm,
+        ),
+        asked=settings.objective,
+        optimiser=settings.optimiser,
+        steps=settings.trainer.steps,
+        seed=settings.seed,
+    )
+
+
+def build_scene(settings: TrainSettings) -> Scene:
+    """Build what a design goes through in training.
+
+    Raises:
+        ConfigError: The objective asks what a printer prints, and there is none.
+    """
+    scene = Scene(
+        settings.effects,
+        settings.printer,
+        texels_per_mm=settings.texture.texels_per_mm,
+        draws=seeded(settings.seed, "train"),
+    )
+    if settings.objective.gamut and scene.printer.ideal:
+        raise ConfigError("objective.gamut needs to know the printer; name one with printer=NAME.")
+    return scene
+
+
+def check_aligners(settings: TrainSettings, recognizers: Sequence[Recognizer]) -> None:
+    """Check that an aligner can be led astray where the objective asks for it.
+
+    Raises:
+        ConfigError: None carries a gradient.
+    """
+    if settings.objective.displacement:
+        plain = settings.surrogates.model_copy(update={"compile": False})  # networks are compiled once, later
+        _check_aligners(settings, Ensemble(recognizers, plain))
+
+
+def _check_aligners(settings: TrainSettings, ensemble: Ensemble) -> None:
+    if settings.objective.displacement and not ensemble.can_mislead:
+        raise ConfigError(
+            "objective.displacement needs an aligner that carries a gradient; name one, as in "
+            "surrogates.aligners=[bare,mtcnn-box], or set objective.displacement=0."
+        )
