@@ -7,6 +7,7 @@ from torch import Tensor
 
 from advmask.colour import srgb_from_linear
 from advmask.errors import ConfigError
+from advmask.render.rim import gaussian_blur
 from advmask.render.unwrapping import unwrapped
 from advmask.worn import WornPhotos
 
@@ -82,10 +83,4 @@ def enlarged(
 
 
 def _blurred(picture: Float[Tensor, "3 rows columns"], sigma: float) -> Float[Tensor, "3 rows columns"]:
-    """Gaussian mean; the edges go on."""
-    reach = max(1, round(3 * sigma))
-    weights = torch.exp(-0.5 * (torch.arange(-reach, reach + 1) / sigma) ** 2)
-    weights = (weights / weights.sum()).expand(3, 1, 1, -1)
-    along = F.conv2d(F.pad(picture[None], (reach, reach, 0, 0), mode="replicate"), weights, groups=3)
-    both = F.conv2d(F.pad(along, (0, 0, reach, reach), mode="replicate"), weights.mT, groups=3)
-    return both[0]
+    return torch.stack([gaussian_blur(channel, sigma) for channel in picture])
