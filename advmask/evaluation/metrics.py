@@ -33,6 +33,13 @@ class Estimate:
     low: float | None = None
     high: float | None = None
 
+    def text(self, digits: int, *, factor: float = 1.0) -> str:
+        """Value and interval in words, as `0.123 [0.100, 0.150]`; `factor` is 100 for percent."""
+        value = f"{self.value * factor:.{digits}f}"
+        if self.low is None or self.high is None:
+            return value
+        return f"{value} [{self.low * factor:.{digits}f}, {self.high * factor:.{digits}f}]"
+
 
 def accepted(similarity: FloatArray, threshold: float) -> FloatArray:
     """One where a probe's similarity reaches the threshold, else zero; its mean is the TAR."""

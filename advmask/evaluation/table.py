@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from advmask.evaluation.metrics import Estimate
 from advmask.evaluation.summary import RecognizerResult
 from advmask.evaluation.traits import FEWEST_PROBES
 
@@ -35,14 +34,14 @@ def results_table(results: Sequence[RecognizerResult]) -> str:
             value = sign * condition.similarity
             mark = " *" if name == result.strongest_plain else ""
             rows.append(
-                f"  {name + mark:15}{value:>11.3f}{_with_interval(condition.match_confidence, 3):>26}"
-                f"{_with_interval(condition.tar, 1, factor=100):>24}{condition.undetected:>9}"
+                f"  {name + mark:15}{value:>11.3f}{condition.match_confidence.text(3):>26}"
+                f"{condition.tar.text(1, factor=100):>24}{condition.undetected:>9}"
             )
         for name, condition in result.conditions.items():
             if condition.drop is not None and name == "design" and result.probes < FEWEST_PROBES:
                 rows.append(f"  {name}: {result.probes} probes are too few for a verdict")
             elif condition.drop is not None and name == "design":
-                drop = _with_interval(condition.drop, 1, factor=100)
+                drop = condition.drop.text(1, factor=100)
                 verdict = "below" if condition.drop.value > 0 else "NOT below"
                 rows.append(
                     f"  {name}: TAR {verdict} that of the strongest plain mask (*); {drop} points lower"
@@ -57,10 +56,3 @@ def _threshold(result: RecognizerResult) -> str:
         return f"{sign * result.threshold:.3f}"
     low, high = sorted(sign * end for end in result.threshold_interval)
     return f"{sign * result.threshold:.3f} [{low:.3f}, {high:.3f}]"
-
-
-def _with_interval(estimate: Estimate, digits: int, *, factor: float = 1.0) -> str:
-    text = f"{estimate.value * factor:.{digits}f}"
-    if estimate.low is None or estimate.high is None:
-        return text
-    return f"{text} [{estimate.low * factor:.{digits}f}, {estimate.high * factor:.{digits}f}]"

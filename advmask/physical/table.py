@@ -132,9 +132,4 @@ def _by_person(one: RecognizerVerdict, people: Sequence[str]) -> list[str]:
 
 
 def _estimate(estimate: Estimate, digits: int, *, factor: float = 1.0) -> str:
-    if math.isnan(estimate.value):
-        return "-"
-    text = f"{estimate.value * factor:.{digits}f}"
-    if estimate.low is None or estimate.high is None:
-        return text
-    return f"{text} [{estimate.low * factor:.{digits}f}, {estimate.high * factor:.{digits}f}]"
+    return "-" if math.isnan(estimate.value) else estimate.text(digits, factor=factor)
