@@ -1,6 +1,5 @@
 """From a folder of pictures to rates: everything between the settings and the files."""
 
-import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from advmask.physical.persistence import VideoScore, video_scores
 from advmask.physical.pictures import Seen, look_at_all, only_enrolled
 from advmask.physical.rates import Rates, rates_of
 from advmask.physical.scoring import PictureScores, score_pictures
-from advmask.recognizers.calibration import COMPARISONS_PER_ERROR
+from advmask.recognizers.calibration import comparisons_needed
 from advmask.recognizers.recognizer import Recognizer
 from advmask.settings import Settings
 
@@ -154,7 +153,7 @@ def _check_thresholds(
     """Refuse at once what would be refused when all pictures have been looked at."""
     files = sum(capture.condition == captures.enrolled_by for capture in captures.captures) + len(others)
     people = len(captures.people) + len({crop.person for crop in others})
-    needed = math.ceil(COMPARISONS_PER_ERROR / fmr - 1e-9)
+    needed = comparisons_needed(fmr)
     if files * (people - 1) >= needed:
         return
     for recognizer in recognizers:

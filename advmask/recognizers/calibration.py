@@ -59,6 +59,11 @@ class Calibration(Settings):
         return torch.sigmoid(self.margin(similarity))
 
 
+def comparisons_needed(fmr: float) -> int:
+    """Impostor comparisons from which a threshold at this false match rate may be claimed."""
+    return math.ceil(COMPARISONS_PER_ERROR / fmr - 1e-9)
+
+
 def threshold_at_fmr(impostor: NDArray[np.floating], fmr: float) -> float:
     """Smallest threshold at which at most a share `fmr` of impostor similarities reaches it.
 
@@ -74,7 +79,7 @@ def threshold_at_fmr(impostor: NDArray[np.floating], fmr: float) -> float:
     """
     _refuse_undefined(impostor)
     scores = np.sort(np.asarray(impostor, dtype=np.float64).ravel())[::-1]
-    needed = math.ceil(COMPARISONS_PER_ERROR / fmr - 1e-9)
+    needed = comparisons_needed(fmr)
     if scores.size < needed:
         raise CalibrationError(
             f"FMR {fmr:g} needs at least {needed} impostor comparisons, but there are {scores.size}; "

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from tiny_specification import tiny_specification
 from torch import nn
 
 from advmask.evaluation.columns import columns_of
@@ -10,25 +11,12 @@ from advmask.evaluation.summary import summarise
 from advmask.evaluation.traits import Trait, break_down
 from advmask.recognizers.calibration import Calibration
 from advmask.recognizers.recognizer import Recognizer
-from advmask.recognizers.specification import NetworkSpecification
 
 THRESHOLD = Calibration(fmr=0.01, threshold=0.5, scale=9.0, source="planted")
 
 
 def network(name: str, family: str = "user", *, checksum: str = "", eyes: bool = False) -> Recognizer:
-    specification = NetworkSpecification.build(
-        {
-            "size": [16, 16],
-            "channels": "rgb",
-            "range": [0, 1],
-            "mean": [0, 0, 0],
-            "std": [1, 1, 1],
-            "template": "arcface",
-            "distance": "cosine",
-            "embedding": 4,
-            "family": family,
-        }
-    )
+    specification = tiny_specification(family=family)
     return Recognizer(name, nn.Identity(), specification, weights_sha256=checksum, eyes_only=eyes)
 
 

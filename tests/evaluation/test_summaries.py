@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from tiny_specification import tiny_specification
 from torch import nn
 
 from advmask.evaluation.results import RecognizerResult, summarise, write_results
@@ -15,7 +16,6 @@ from advmask.evaluation.scoring import Scores
 from advmask.evaluation.table import results_table
 from advmask.recognizers.calibration import Calibration
 from advmask.recognizers.recognizer import Recognizer
-from advmask.recognizers.specification import NetworkSpecification
 
 NAN = float("nan")
 STORED = Calibration(fmr=0.01, threshold=0.2, scale=4.0, source="stored")
@@ -34,18 +34,7 @@ SIMILARITY = {
 
 
 def recognizer(distance: str = "cosine", calibration: Calibration = STORED) -> Recognizer:
-    specification = NetworkSpecification.build(
-        {
-            "size": [16, 16],
-            "channels": "rgb",
-            "range": [0, 1],
-            "mean": [0, 0, 0],
-            "std": [1, 1, 1],
-            "template": "arcface",
-            "distance": distance,
-            "embedding": 4,
-        }
-    )
+    specification = tiny_specification(distance=distance)
     return Recognizer("onnx:nets/mine.onnx", nn.Identity(), specification, calibration=calibration)
 
 
