@@ -8,26 +8,26 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from advmask.errors import AdvmaskError as AdvmaskError
+    from advmask.core.errors import AdvmaskError as AdvmaskError
     from advmask.evaluation.conditions import Conditions as Conditions
     from advmask.evaluation.protocol import ProtocolSettings as ProtocolSettings
     from advmask.evaluation.protocol import evaluate_designs as evaluate_designs
     from advmask.photos import FacesSettings as FacesSettings
     from advmask.photos import load_faces as load_faces
     from advmask.recognizers.preparation import prepare_all as prepare_all
-    from advmask.recognizers.registry import build_recognizers as build_recognizers
+    from advmask.recognizers.recognizer_names import build_recognizers as build_recognizers
     from advmask.training.run import train as train
     from advmask.training.settings import TrainSettings as TrainSettings
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "AdvmaskError": "advmask.errors",
+    "AdvmaskError": "advmask.core.errors",
     "Conditions": "advmask.evaluation.conditions",
     "FacesSettings": "advmask.photos",
     "ProtocolSettings": "advmask.evaluation.protocol",
     "TrainSettings": "advmask.training.settings",
-    "build_recognizers": "advmask.recognizers.registry",
+    "build_recognizers": "advmask.recognizers.recognizer_names",
     "evaluate_designs": "advmask.evaluation.protocol",
     "load_faces": "advmask.photos",
     "prepare_all": "advmask.recognizers.preparation",

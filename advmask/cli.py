@@ -13,7 +13,7 @@ from importlib.metadata import PackageNotFoundError, metadata
 from typing import NamedTuple
 
 from advmask import __version__
-from advmask.errors import AdvmaskError, ConfigError
+from advmask.core.errors import AdvmaskError, ConfigError
 
 _STOPPED = "Stopped. To resume a training run, repeat its command with hydra.run.dir=ITS-FOLDER."
 _BUG = "This is a bug in advmask. Please report it at {where} with the command and the lines below."
@@ -99,7 +99,7 @@ def _execute(name: str, rest: list[str]) -> None:
     from advmask.commands.arguments import parse
     from advmask.commands.failures import explained
     from advmask.commands.launch import launch
-    from advmask.config import conf_dir
+    from advmask.core.config_folders import conf_dir
 
     command = COMMANDS[name]
     arguments = parse(name, rest, command.positionals)

@@ -11,18 +11,18 @@ import numpy as np
 import torch
 from _common import settings_of
 
-from advmask.artwork import shipped_design
-from advmask.commands.designs import open_design
+from advmask.commands.design_names import open_design
 from advmask.commands.evaluate import EvaluateSettings
+from advmask.core.files import write_text
 from advmask.evaluation.protocol import JudgedScores, judge_designs
 from advmask.evaluation.results import PLAIN_MASKS
-from advmask.files import write_text
 from advmask.masks import build_mask
 from advmask.photos import load_faces
 from advmask.recognizers.preparation import prepare_all
-from advmask.recognizers.registry import build_recognizers
+from advmask.recognizers.recognizer_names import build_recognizers
 from advmask.training.run import train
 from advmask.training.settings import TrainSettings
+from advmask.wearing.artwork import shipped_design
 
 _SHARED = ("faces", "recognizers", "printer", "mask")  # settings of a training that a judgement takes over
 COST = "cost.json"

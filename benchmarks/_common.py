@@ -13,8 +13,8 @@ from hydra import compose, initialize_config_dir
 
 from advmask.commands.given import as_mapping
 from advmask.commands.quoting import quote_overrides
-from advmask.config import conf_dir, register_resolvers
-from advmask.settings import Settings
+from advmask.core.config_folders import conf_dir, register_resolvers
+from advmask.core.settings import Settings
 
 S = TypeVar("S", bound=Settings)
 

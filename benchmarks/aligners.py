@@ -19,11 +19,11 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from advmask.errors import AdvmaskError, PhotoError
+from advmask.core.errors import AdvmaskError, PhotoError
 from advmask.masks import MaskSettings, build_mask
 from advmask.photos import FaceCrop, FacesSettings, load_faces
 from advmask.recognizers.aligners import ALIGNER_NAMES, Aligner, build_aligner
-from advmask.recognizers.registry import build_recognizer
+from advmask.recognizers.recognizer_names import build_recognizer
 from advmask.render import MaskRenderer, PosedFace, RenderSettings, collate, find_pose, fit_masks
 
 TEXELS_PER_MM = 1.0

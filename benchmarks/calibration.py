@@ -18,10 +18,10 @@ from _common import words_of
 from PIL import Image
 
 from advmask.printers import ColourTable
-from advmask.printers.table import grid
+from advmask.printers.colour_table import grid
 from advmask.printers.table_files import save_table
-from advmask.printing.chart.fitting import fit_photo
-from advmask.printing.chart.layout import chart_layout
+from advmask.printing.chart.chart_fit import fit_photo
+from advmask.printing.chart.chart_layout import chart_layout
 from advmask.printing.chart.pages import chart_png
 
 SEED = 0  # of the simulated printer and camera

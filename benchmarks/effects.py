@@ -20,15 +20,15 @@ from typing import Any
 import torch
 from _common import clocked, settings_of
 
-from advmask.colour import linear_from_srgb
+from advmask.colour.srgb import linear_from_srgb
 from advmask.masks import build_mask
 from advmask.photos import load_faces
 from advmask.recognizers.ensemble import Ensemble
-from advmask.recognizers.registry import build_recognizers
+from advmask.recognizers.recognizer_names import build_recognizers
 from advmask.render import MaskRenderer
-from advmask.scene import Scene, seeded
 from advmask.training.settings import TrainSettings
-from advmask.worn import wear_masks
+from advmask.wearing.scene import Scene, seeded
+from advmask.wearing.worn_photos import wear_masks
 
 ROUNDS = 9
 PRESETS = (

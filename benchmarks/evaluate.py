@@ -18,14 +18,14 @@ from typing import Any
 import torch
 from _common import settings_of
 
-from advmask.artwork import shipped_design
 from advmask.commands.evaluate import EvaluateSettings
-from advmask.evaluation.scoring import score
+from advmask.evaluation.probe_scores import score
 from advmask.masks import build_mask
 from advmask.photos import load_faces
 from advmask.recognizers.preparation import prepare_all
 from advmask.recognizers.recognizer import Recognizer
-from advmask.recognizers.registry import build_recognizers
+from advmask.recognizers.recognizer_names import build_recognizers
+from advmask.wearing.artwork import shipped_design
 
 CONTROLS = ("white", "surgical_blue", "black", "noise", "lower_face")
 protocol_of: Any = importlib.import_module("advmask.evaluation.protocol")  # parts of it are clocked

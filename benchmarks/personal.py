@@ -21,19 +21,19 @@ import yaml
 from _attack_runs import COST, train_one
 from _common import again, settings_of, words_of
 
-from advmask.artwork import shipped_design
 from advmask.commands.evaluate import EvaluateSettings
 from advmask.evaluation.enrolled import build_galleries
+from advmask.evaluation.probe_scores import Stage, score
 from advmask.evaluation.results import PLAIN_MASKS
-from advmask.evaluation.scoring import Stage, score
 from advmask.masks import build_mask
 from advmask.photos import FaceSet, load_faces
 from advmask.recognizers.aligners import build_aligners
 from advmask.recognizers.preparation import Prepared, prepare_all, rows_of
-from advmask.recognizers.registry import build_recognizers
-from advmask.scene import Scene, seeded
+from advmask.recognizers.recognizer_names import build_recognizers
 from advmask.textures.texel_files import load_texels
-from advmask.worn import wear_masks
+from advmask.wearing.artwork import shipped_design
+from advmask.wearing.scene import Scene, seeded
+from advmask.wearing.worn_photos import wear_masks
 
 PHOTOS = 6
 COMMON = (

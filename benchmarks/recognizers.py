@@ -29,21 +29,21 @@ from _common import clocked
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from advmask.artwork import shipped_design
 from advmask.effects import WearSettings
-from advmask.masked_gallery import embed_masked
 from advmask.masks import MaskSettings, build_mask
 from advmask.photos import FacesSettings, load_faces
-from advmask.placement_cache import placement_cache
 from advmask.recognizers.calibration import calibrate, threshold_at_fmr, write_calibration
 from advmask.recognizers.enrolment import Comparisons, bare_comparisons, enrol
 from advmask.recognizers.ensemble import Ensemble
 from advmask.recognizers.preparation import embed_crops, rows_of
 from advmask.recognizers.recognizer import EYES, Recognizer
-from advmask.recognizers.registry import build_recognizers
+from advmask.recognizers.recognizer_names import build_recognizers
 from advmask.recognizers.threshold_interval import threshold_interval
 from advmask.render import RenderSettings
-from advmask.worn import WornPhotos, wear_masks
+from advmask.wearing.artwork import shipped_design
+from advmask.wearing.masked_gallery import embed_masked
+from advmask.wearing.placement_cache import placement_cache
+from advmask.wearing.worn_photos import WornPhotos, wear_masks
 
 FMRS = (1e-2, 1e-3)
 PLAIN = ("surgical_blue", "white")

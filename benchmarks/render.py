@@ -25,7 +25,7 @@ from torch import Tensor
 from advmask.effects import WearSettings, draw_wear, draws
 from advmask.masks import MaskSettings, build_mask
 from advmask.photos import FacesSettings, load_faces
-from advmask.recognizers.registry import build_recognizers
+from advmask.recognizers.recognizer_names import build_recognizers
 from advmask.render import (
     MaskRenderer,
     PackedPlacement,

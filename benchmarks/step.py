@@ -29,13 +29,13 @@ from pytorch_lightning.callbacks import Callback
 from advmask.masks import build_mask
 from advmask.photos import load_faces
 from advmask.recognizers.preparation import own_templates, prepare_all
-from advmask.recognizers.registry import build_recognizers
+from advmask.recognizers.recognizer_names import build_recognizers
 from advmask.training.building import build_module, build_texture
 from advmask.training.csv_log import CsvLog
 from advmask.training.data import StepData, StepDataset
 from advmask.training.quiet import quiet_lightning
 from advmask.training.settings import TrainSettings
-from advmask.worn import wear_masks
+from advmask.wearing.worn_photos import wear_masks
 
 ROUNDS = 17
 

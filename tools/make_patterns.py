@@ -15,7 +15,7 @@ from face_sheet import FaceSheet, grid_faces
 from flatten import flatten
 from numpy.typing import NDArray
 
-from advmask.masks.pattern import FlatPattern, Panel, PatternLine
+from advmask.masks.flat_pattern import FlatPattern, Panel, PatternLine
 from advmask.masks.pattern_files import save_surface
 from advmask.masks.relief import Ridge
 from advmask.masks.surface import MaskSurface

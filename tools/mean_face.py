@@ -17,7 +17,7 @@ import numpy as np
 from jaxtyping import Float64, Int64
 from scipy.optimize import linear_sum_assignment
 
-from advmask.files import write_with
+from advmask.core.files import write_with
 from advmask.masks.dense_pose import fit_similarity
 from advmask.masks.pose import REFERENCE_POINTS_MM
 from advmask.photos import FacesSettings, five_from_mesh, load_faces

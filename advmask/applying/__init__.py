@@ -1,15 +1,15 @@
 """The digital mask: a design worn in pictures and videos, at their own resolution.
 
-A picture's faces are found (`finding`) and drawn over (`drawing`); a video's faces are followed (`tracking`)
-and held steady (`steadying`) first. Files come and go through `picture_files` and `video_files`.
+A picture's faces are found (`face_finding`) and drawn over (`mask_drawing`); a video's faces are followed
+(`tracking`) and held steady (`steadying`) first. Files come and go through `picture_files` and `video_files`.
 """
 
-from advmask.applying.drawing import Drawn, WornDesign, draw_masks
-from advmask.applying.finding import FaceFinder, FindSettings, FoundFace
-from advmask.applying.folders import Job, Plan, plan_jobs
-from advmask.applying.pictures import Applied, apply_to_picture
+from advmask.applying.apply_to_picture import Applied, apply_to_picture
+from advmask.applying.apply_to_video import apply_to_video
+from advmask.applying.face_finding import FaceFinder, FindSettings, FoundFace
+from advmask.applying.job_folders import Job, Plan, plan_jobs
+from advmask.applying.mask_drawing import Drawn, WornDesign, draw_masks
 from advmask.applying.steadying import SteadySettings, steadied
-from advmask.applying.videos import apply_to_video
 
 __all__ = [
     "Applied",

@@ -10,8 +10,8 @@ import numpy as np
 from jaxtyping import Bool, UInt8
 from PIL import Image, ImageCms, ImageOps
 
-from advmask.files import written_aside
-from advmask.pictures import read_picture
+from advmask.core.files import written_aside
+from advmask.core.picture_reading import read_picture
 
 # Below the limit beyond which Pillow itself refuses.
 MAX_PIXELS = 178_000_000

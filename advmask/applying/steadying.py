@@ -7,8 +7,8 @@ from jaxtyping import Float64, Int64
 from pydantic import Field
 from scipy.ndimage import gaussian_filter1d, minimum_filter1d
 
-from advmask.applying.finding import FoundFace
-from advmask.settings import Settings
+from advmask.applying.face_finding import FoundFace
+from advmask.core.settings import Settings
 
 # Spans that are tried grow by this factor, from about one frame upwards.
 _SHORTEST_FRAMES, _GROWTH = 0.6, 1.5

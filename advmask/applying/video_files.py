@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import UInt8
 
-from advmask.errors import MissingPackageError, PhotoError, RunError
-from advmask.files import written_aside
+from advmask.core.errors import MissingPackageError, PhotoError, RunError
+from advmask.core.files import written_aside
 
 if TYPE_CHECKING:
     import av

@@ -17,13 +17,13 @@ from advmask.applying import (
     apply_to_video,
     plan_jobs,
 )
-from advmask.commands.designs import open_design
+from advmask.commands.design_names import open_design
 from advmask.commands.given import as_mapping, beside_run
-from advmask.errors import DesignError, PhotoError, RunError
+from advmask.core.errors import DesignError, PhotoError, RunError
+from advmask.core.picture_reading import read_picture
+from advmask.core.settings import Settings
 from advmask.masks import MaskSettings, MaskSurface, build_mask
-from advmask.pictures import read_picture
 from advmask.render import RenderSettings
-from advmask.settings import Settings
 
 _PATTERN_TEXT = "advmask:pattern"
 _MOST_LISTED = 20

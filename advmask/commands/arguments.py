@@ -9,7 +9,7 @@ from typing import NoReturn
 from hydra._internal.utils import get_args_parser
 
 from advmask.commands.quoting import PATH_KEYS, quote_overrides, quoted, quoted_path
-from advmask.errors import ConfigError
+from advmask.core.errors import ConfigError
 
 
 @dataclass(frozen=True)

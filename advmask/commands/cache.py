@@ -4,9 +4,9 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from advmask.errors import ConfigError
+from advmask.core.errors import ConfigError
 from advmask.photos import CropCache, default_crop_folder
-from advmask.placement_cache import (
+from advmask.wearing.placement_cache import (
     LIMIT_BYTES,
     PlacementCache,
     default_placement_folder,

@@ -9,10 +9,11 @@ from omegaconf import DictConfig
 from pydantic import Field
 
 from advmask.commands.given import as_mapping
-from advmask.config import conf_dir
-from advmask.errors import ConfigError
-from advmask.files import sha256
-from advmask.pictures import read_picture
+from advmask.core.config_folders import conf_dir
+from advmask.core.errors import ConfigError
+from advmask.core.files import sha256
+from advmask.core.picture_reading import read_picture
+from advmask.core.settings import Settings
 from advmask.printers import ColourTable, PrinterSettings
 from advmask.printers.store import own_printers, printers_folder, save_printer
 from advmask.printing.chart import (
@@ -24,9 +25,8 @@ from advmask.printing.chart import (
     fit_photo,
     fit_report,
 )
-from advmask.printing.chart.layout import VERSION
+from advmask.printing.chart.chart_layout import VERSION
 from advmask.printing.manifest import write_kept
-from advmask.settings import Settings
 from advmask.textures.png_bytes import encode_png
 
 ACTIONS = ("chart", "fit")

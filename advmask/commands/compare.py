@@ -8,21 +8,21 @@ from pathlib import Path
 from omegaconf import DictConfig
 from pydantic import Field
 
-from advmask.artwork import shipped_design
-from advmask.commands.designs import NamedDesign, open_design
+from advmask.commands.design_names import NamedDesign, open_design
 from advmask.commands.given import as_mapping, beside_run
 from advmask.commands.output import output_dir
-from advmask.commands.scoring import ScoringSettings
-from advmask.errors import ConfigError
+from advmask.commands.scoring_settings import ScoringSettings
+from advmask.core.errors import ConfigError
+from advmask.core.files import write_text
 from advmask.evaluation.comparing import SideBySide, side_by_side
 from advmask.evaluation.protocol import JudgedScores, judge_designs
 from advmask.evaluation.result_tables import figure, markdown_table, percent
 from advmask.evaluation.results import PLAIN_MASKS, json_text
-from advmask.files import write_text
 from advmask.masks import MaskSettings, build_mask
 from advmask.photos import load_faces
 from advmask.recognizers.preparation import prepare_all
-from advmask.recognizers.registry import build_recognizers
+from advmask.recognizers.recognizer_names import build_recognizers
+from advmask.wearing.artwork import shipped_design
 
 SCHEMA = 1
 

@@ -6,25 +6,25 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from advmask.artwork import shipped_design
-from advmask.commands.designs import CONTROLS, open_design
+from advmask.commands.design_names import CONTROLS, open_design
 from advmask.commands.facts import about_recognizers, package_versions, texels_sha256
 from advmask.commands.given import as_mapping, beside_run
 from advmask.commands.output import output_dir
-from advmask.commands.scoring import ScoringSettings
+from advmask.commands.scoring_settings import ScoringSettings
+from advmask.core.files import write_text
 from advmask.evaluation.protocol import Judgement, judge_designs, people_of
 from advmask.evaluation.report import report_page
 from advmask.evaluation.result_tables import csv_table, latex_of, markdown_of
 from advmask.evaluation.results import result_record, write_record
 from advmask.evaluation.score_files import write_comparisons, write_scores
-from advmask.evaluation.table import results_table
+from advmask.evaluation.terminal_table import results_table
 from advmask.evaluation.traits import break_down, photo_traits
-from advmask.files import write_text
 from advmask.masks import MaskSettings, build_mask
 from advmask.photos import FaceSet, load_faces
 from advmask.recognizers.preparation import prepare_all
-from advmask.recognizers.registry import build_recognizers
+from advmask.recognizers.recognizer_names import build_recognizers
 from advmask.training.settings import TrainSettings
+from advmask.wearing.artwork import shipped_design
 
 
 class EvaluateSettings(ScoringSettings):

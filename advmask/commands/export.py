@@ -6,9 +6,9 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from advmask.commands.designs import NamedDesign, open_design
+from advmask.commands.design_names import NamedDesign, open_design
 from advmask.commands.given import as_mapping, given_keys, refuse_beside_run
-from advmask.errors import ConfigError
+from advmask.core.errors import ConfigError
 from advmask.masks import build_mask
 from advmask.masks.settings import SIZES
 from advmask.printing.export_settings import ExportSettings

@@ -10,10 +10,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from advmask import __version__
-from advmask.errors import AdvmaskError
+from advmask.core.errors import AdvmaskError
 from advmask.evaluation.columns import columns_of
 from advmask.recognizers.recognizer import Recognizer
-from advmask.recognizers.registry import build_recognizers
+from advmask.recognizers.recognizer_names import build_recognizers
 from advmask.training.settings import TrainSettings
 
 _PACKAGES = ("kornia", "facenet-pytorch", "numpy", "pillow")

@@ -14,7 +14,7 @@ from omegaconf.errors import (
 )
 
 from advmask.commands.settings_text import known_keys
-from advmask.errors import AdvmaskError, ConfigError
+from advmask.core.errors import AdvmaskError, ConfigError
 
 _UNKNOWN = re.compile(r"Could not override '([^']+)'|Could not delete from config. '([^']+)' does not exist")
 _AMBIGUOUS = re.compile(r"Ambiguous value for argument '(?P<key>[^=]*)=(?P<value>.*)'\n\s*1\.", re.DOTALL)

@@ -6,8 +6,8 @@ from typing import Any
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
-from advmask.errors import ConfigError
-from advmask.settings import Settings
+from advmask.core.errors import ConfigError
+from advmask.core.settings import Settings
 
 
 def as_mapping(config: DictConfig) -> dict[str, Any]:

@@ -7,23 +7,23 @@ from typing import Any
 from omegaconf import DictConfig
 from pydantic import field_validator
 
-from advmask.commands.designs import open_design
+from advmask.commands.design_names import open_design
 from advmask.commands.facts import about_recognizers, package_versions, texels_sha256
 from advmask.commands.given import as_mapping, over
 from advmask.commands.output import output_dir
-from advmask.errors import ConfigError, DesignError
+from advmask.core.errors import ConfigError, DesignError
+from advmask.core.files import sha256, write_text, write_with
+from advmask.core.settings import Settings
+from advmask.evaluation.real_prints.judged_sheet import judge_sheet
+from advmask.evaluation.real_prints.judgement_table import NOT_SHOWN, in_a_sentence, judge_table
+from advmask.evaluation.real_prints.judging import JudgeProtocol, PhysicalVerdict, judge_folder
+from advmask.evaluation.real_prints.protocol_page import protocol_pdf
+from advmask.evaluation.real_prints.records import CSV, JSON, SHEET, judge_csv, judge_record, keep_earlier
 from advmask.evaluation.results import json_text
-from advmask.files import sha256, write_text, write_with
 from advmask.masks import MaskSettings
 from advmask.photos import FacesSettings
-from advmask.physical.judging import JudgeProtocol, PhysicalVerdict, judge_folder
-from advmask.physical.protocol_page import protocol_pdf
-from advmask.physical.records import CSV, JSON, SHEET, judge_csv, judge_record, keep_earlier
-from advmask.physical.sheet import judge_sheet
-from advmask.physical.table import NOT_SHOWN, in_a_sentence, judge_table
 from advmask.printing.chart import Paper
-from advmask.recognizers.registry import build_recognizers
-from advmask.settings import Settings
+from advmask.recognizers.recognizer_names import build_recognizers
 from advmask.training.run_folder import RunFolder
 from advmask.training.settings import TrainSettings
 

@@ -16,8 +16,8 @@ from omegaconf import DictConfig
 
 from advmask.commands.output import shared_output, unwritable
 from advmask.commands.quoting import quoted
-from advmask.config import register_resolvers, user_conf_dir
-from advmask.errors import RunError
+from advmask.core.config_folders import register_resolvers, user_conf_dir
+from advmask.core.errors import RunError
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
 
-from advmask.errors import RunError
+from advmask.core.errors import RunError
 
 _SHARED = "ADVMASK_OUTPUT_DIR"
 

@@ -8,15 +8,15 @@ from omegaconf import DictConfig
 from pydantic import Field
 
 from advmask.commands.given import as_mapping, given_keys
-from advmask.errors import RunError
-from advmask.files import write_text
+from advmask.core.errors import RunError
+from advmask.core.files import write_text
+from advmask.core.settings import Settings
 from advmask.masks.obj_writer import surface_obj
 from advmask.masks.settings import MaskSettings, build_mask
 from advmask.masks.shipped import SHIPPED
 from advmask.masks.stretch import LEAST, MOST, Stretch, edge_stretch
 from advmask.masks.surface import MaskSurface
 from advmask.masks.svg_writer import pattern_svg
-from advmask.settings import Settings
 
 _LITTLE = 0.6  # of the area within bounds; less is no mask that can be made
 _COLUMNS = "{:<16} {:<5} {:>13}  {:<44} {:>5} {:>5} {:>5} {:>5} {:>5}  {:>9}"

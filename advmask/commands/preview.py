@@ -7,24 +7,24 @@ import torch
 from omegaconf import DictConfig
 from pydantic import Field
 
-from advmask.artwork import shipped_design
-from advmask.commands.designs import open_design
+from advmask.commands.design_names import open_design
 from advmask.commands.given import as_mapping, beside_run, given_keys
 from advmask.commands.output import output_dir
+from advmask.core.errors import ConfigError
+from advmask.core.files import write_with
+from advmask.core.settings import Settings
 from advmask.effects import EffectsSettings, WearSettings
-from advmask.errors import ConfigError
 from advmask.evaluation.contact_sheet import contact_sheet
 from advmask.evaluation.effects_sheet import effects_sheet
 from advmask.evaluation.protocol import people_of
-from advmask.files import write_with
 from advmask.masks import MaskSettings, build_mask
 from advmask.photos import FacesSettings, load_faces
-from advmask.placement_cache import placement_cache
 from advmask.printers import PrinterSettings
 from advmask.render import MaskRenderer, RenderSettings
-from advmask.settings import Settings
-from advmask.textures.pictures import read_picture_as_texels
-from advmask.worn import wear_masks
+from advmask.textures.picture_texels import read_picture_as_texels
+from advmask.wearing.artwork import shipped_design
+from advmask.wearing.placement_cache import placement_cache
+from advmask.wearing.worn_photos import wear_masks
 
 _SHOWN = "motif"  # where effects are looked at without a design
 

@@ -10,7 +10,7 @@ import yaml
 from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig, OmegaConf
 
-from advmask.config import register_resolvers, user_conf_dir
+from advmask.core.config_folders import register_resolvers, user_conf_dir
 
 _PACKAGE_HEADER = re.compile(r"#\s*@package\s+(\S+)")
 

@@ -2,21 +2,21 @@
 
 from omegaconf import DictConfig
 
-from advmask.artwork import shipped_design
 from advmask.commands.given import as_mapping
 from advmask.commands.output import output_dir
 from advmask.evaluation.conditions import Conditions
 from advmask.evaluation.protocol import ProtocolSettings, evaluate_designs, people_of
 from advmask.evaluation.results import PLAIN_MASKS, RecognizerResult, write_results
 from advmask.masks import build_mask
-from advmask.placement_cache import placement_cache
 from advmask.printing.exports import PRINT_FILES, write_exports
 from advmask.printing.settings import SheetSettings
 from advmask.recognizers.preparation import prepare_all
-from advmask.recognizers.registry import build_recognizers
+from advmask.recognizers.recognizer_names import build_recognizers
 from advmask.training.processes import is_first_process
 from advmask.training.run import TrainResult, train
 from advmask.training.settings import TrainSettings
+from advmask.wearing.artwork import shipped_design
+from advmask.wearing.placement_cache import placement_cache
 
 
 def run(config: DictConfig) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 from omegaconf import DictConfig
 
 from advmask.commands.given import as_mapping
-from advmask.errors import ConfigError, WeightsError
+from advmask.core.errors import ConfigError, WeightsError
+from advmask.core.settings import Settings
 from advmask.recognizers.dlib_network import dlib_weights_path
 from advmask.recognizers.weights_folder import (
     SUMS,
@@ -21,7 +22,6 @@ from advmask.recognizers.weights_folder import (
 )
 from advmask.recognizers.weights_store import add, get, verify
 from advmask.recognizers.zoo import zoo
-from advmask.settings import Settings
 
 ACTIONS = ("list", "get", "verify", "add")
 _ROW = "{:<29}{:<5}{:>7}  {:<14}{:<32}{}"

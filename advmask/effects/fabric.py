@@ -8,10 +8,10 @@ from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor
 
+from advmask.core.settings import Settings
 from advmask.effects.anywhere import anywhere
 from advmask.effects.draws import Draws
 from advmask.render import Tone
-from advmask.settings import Settings
 
 # Linear sRGB reflectance of skin of medium depth: what shines through thin cloth.
 _SKIN = (0.40, 0.23, 0.16)

@@ -10,11 +10,11 @@ from jaxtyping import Float
 from pydantic import Field, model_validator
 from torch import Tensor
 
+from advmask.colour.temperature import COOLEST_K, D65_K, WARMEST_K, light_gain
+from advmask.core.settings import Settings
 from advmask.effects.anywhere import anywhere
-from advmask.effects.colour_temperature import COOLEST_K, D65_K, WARMEST_K, light_gain
 from advmask.effects.draws import Draws
 from advmask.effects.ranges import Range
-from advmask.settings import Settings
 
 # Working crops hold a face at one size: the width is four eye distances, the eyes lie at 0.39 of the height.
 _EYES_IN_WIDTH = 4.0

@@ -2,10 +2,10 @@
 
 from pydantic import Field
 
+from advmask.core.settings import Settings
 from advmask.effects.anywhere import anywhere
 from advmask.effects.draws import Draws
 from advmask.masks import Fold, Wear
-from advmask.settings import Settings
 
 
 class WearSettings(Settings):

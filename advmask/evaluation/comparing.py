@@ -13,8 +13,8 @@ from advmask.evaluation.metrics import (
     difference_over_people,
     rate_over_people,
 )
+from advmask.evaluation.probe_scores import BARE
 from advmask.evaluation.protocol import JudgedScores
-from advmask.evaluation.scoring import BARE
 
 
 @dataclass(frozen=True)

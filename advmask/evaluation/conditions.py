@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from advmask.effects import EffectsSettings
 from advmask.masks import MaskSettings
-from advmask.placement_cache import PlacementCache
 from advmask.printers import PrinterSettings
 from advmask.render import RenderSettings
+from advmask.wearing.placement_cache import PlacementCache
 
 
 @dataclass(frozen=True, kw_only=True)

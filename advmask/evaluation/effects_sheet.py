@@ -13,10 +13,10 @@ from advmask.effects import EffectsSettings, LevelDraws, draw_wear
 from advmask.evaluation.contact_sheet import contact_sheet
 from advmask.masks import MaskSurface, Wear
 from advmask.photos import FaceCrop
-from advmask.placing import place_masks
 from advmask.printers import PrinterSettings
 from advmask.render import PackedPlacement, RenderSettings, collate
-from advmask.scene import DrawsOf, Scene, seeded
+from advmask.wearing.placing import place_masks
+from advmask.wearing.scene import DrawsOf, Scene, seeded
 
 LEVELS = (0.0, 0.25, 0.5, 0.75, 1.0)
 

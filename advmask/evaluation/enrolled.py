@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from advmask.errors import CalibrationError
+from advmask.core.errors import CalibrationError
 from advmask.photos import FaceSet
 from advmask.recognizers.calibration import Calibration
 from advmask.recognizers.enrolment import Comparisons, Enrolment, bare_comparisons

@@ -10,13 +10,13 @@ from jaxtyping import Float
 from pydantic import Field, field_validator, model_validator
 from torch import Tensor
 
+from advmask.core.errors import ConfigError, DesignError
+from advmask.core.settings import Settings
 from advmask.effects import WearSettings
-from advmask.errors import ConfigError, DesignError
 from advmask.evaluation.conditions import Conditions
 from advmask.evaluation.enrolled import JudgedGallery, build_galleries
-from advmask.evaluation.scoring import Scores, Stage, score
+from advmask.evaluation.probe_scores import Scores, Stage, score
 from advmask.evaluation.summary import RecognizerResult, summarise
-from advmask.masked_gallery import enrol_masked
 from advmask.masks import build_mask
 from advmask.photos import FaceSet
 from advmask.recognizers.aligners import build_aligners
@@ -24,9 +24,9 @@ from advmask.recognizers.calibration import Calibration
 from advmask.recognizers.galleries import GalleryName
 from advmask.recognizers.preparation import Prepared, rows_of
 from advmask.recognizers.recognizer import Recognizer
-from advmask.scene import Scene, seeded
-from advmask.settings import Settings
-from advmask.worn import wear_masks
+from advmask.wearing.masked_gallery import enrol_masked
+from advmask.wearing.scene import Scene, seeded
+from advmask.wearing.worn_photos import wear_masks
 
 PROBES_WANTED = 64
 PLAIN_ENROLMENT = "surgical_blue"

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from advmask.errors import RunError
+from advmask.core.errors import RunError
+from advmask.core.files import write_text
 from advmask.evaluation.result_schema import KNOWN, SCHEMA, problems
 from advmask.evaluation.summary import PLAIN_MASKS, ConditionResult, RecognizerResult, summarise
-from advmask.files import write_text
 
 __all__ = [
     "BESIDE",

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from advmask.core.files import write_with
 from advmask.evaluation.protocol import JudgedScores
-from advmask.files import write_with
 
 SCORE_FIELDS = (
     "recognizer",

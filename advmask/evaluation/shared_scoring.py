@@ -14,7 +14,7 @@ from typing import Any, Protocol, TypeVar
 
 import torch
 
-from advmask.errors import RunError
+from advmask.core.errors import RunError
 
 Result = TypeVar("Result")
 Made_co = TypeVar("Made_co", covariant=True)

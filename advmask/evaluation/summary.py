@@ -12,7 +12,7 @@ from advmask.evaluation.metrics import (
     mean_over_people,
     rate_over_people,
 )
-from advmask.evaluation.scoring import Scores
+from advmask.evaluation.probe_scores import Scores
 from advmask.recognizers.calibration import Calibration
 from advmask.recognizers.recognizer import Recognizer
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from advmask.colour import LUMINANCE
+from advmask.colour.srgb import LUMINANCE
 from advmask.evaluation.metrics import Estimate, accepted, rate_over_people
-from advmask.evaluation.scoring import Scores
+from advmask.evaluation.probe_scores import Scores
 from advmask.photos import FaceCrop
 from advmask.render import find_pose
 

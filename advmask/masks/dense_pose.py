@@ -7,7 +7,7 @@ from importlib.resources import files
 import numpy as np
 from jaxtyping import Float, Float64, Int64
 
-from advmask.errors import PhotoError
+from advmask.core.errors import PhotoError
 from advmask.masks.pose import REFERENCE_POINTS_MM, HeadPose
 
 _POINTS = 468

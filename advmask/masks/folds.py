@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from advmask.masks.pattern import FlatPattern
+from advmask.masks.flat_pattern import FlatPattern
 from advmask.masks.relief import Ridge
 
 

@@ -5,7 +5,7 @@ from functools import cache, lru_cache
 import numpy as np
 from jaxtyping import Float, Float64, Int64
 
-from advmask.errors import PhotoError
+from advmask.core.errors import PhotoError
 from advmask.masks.dense_pose import mean_face
 from advmask.masks.pose import HeadPose
 

@@ -5,10 +5,10 @@ import shapely
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from advmask.errors import DesignError
-from advmask.masks.cutting import boundary_loops
+from advmask.core.errors import DesignError
+from advmask.masks.cloth_cutting import boundary_loops
+from advmask.masks.flat_pattern import FlatPattern, Panel
 from advmask.masks.obj_reading import ObjMesh, read_obj
-from advmask.masks.pattern import FlatPattern, Panel
 from advmask.masks.shipped import shipped_surface
 from advmask.masks.surface import MaskSurface
 

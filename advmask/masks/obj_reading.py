@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 from jaxtyping import Float64, Int64
 
-from advmask.errors import DesignError
+from advmask.core.errors import DesignError
 
 MOST_FACES = 200_000
 _LARGEST = 1e9  # beyond it is no length in mm, nor is what is not a number

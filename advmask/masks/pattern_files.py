@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from advmask.files import written_aside
-from advmask.masks.pattern import FlatPattern, Panel, PatternLine
+from advmask.core.files import written_aside
+from advmask.masks.flat_pattern import FlatPattern, Panel, PatternLine
 from advmask.masks.relief import Ridge
 from advmask.masks.surface import MaskSurface
 

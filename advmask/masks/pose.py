@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from advmask.errors import PhotoError
+from advmask.core.errors import PhotoError
 
 FloatArray = NDArray[np.float64]
 

@@ -5,12 +5,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
-from advmask.errors import ConfigError, DesignError
+from advmask.core.errors import ConfigError, DesignError
+from advmask.core.settings import Settings
 from advmask.masks.obj_pattern import surface_from_obj
 from advmask.masks.shipped import SHIPPED, SIZES, shipped_surface
 from advmask.masks.surface import MaskSurface
 from advmask.masks.svg_pattern import surface_from_svg
-from advmask.settings import Settings
 
 __all__ = ["SHIPPED", "SIZES", "MaskSettings", "build_mask", "own_pattern_file", "shipped_surface"]
 

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import shapely
 
-from advmask.errors import DesignError
-from advmask.masks.cutting import cut_from, with_rim
-from advmask.masks.pattern import FlatPattern, Panel, PatternLine
+from advmask.core.errors import DesignError
+from advmask.masks.cloth_cutting import cut_from, with_rim
+from advmask.masks.flat_pattern import FlatPattern, Panel, PatternLine
 from advmask.masks.relief import Ridge
 from advmask.masks.shipped import SHIPPED, SIZES, shipped_surface
 from advmask.masks.surface import MaskSurface

@@ -13,7 +13,7 @@ import shapely
 import svgelements
 from jaxtyping import Float64
 
-from advmask.errors import DesignError
+from advmask.core.errors import DesignError
 from advmask.masks.svg_units import LENGTH, check_units
 
 KINDS = ("finished", "cut", "seam", "fold", "wire")

@@ -4,7 +4,7 @@ import math
 import re
 from xml.etree import ElementTree
 
-from advmask.errors import DesignError
+from advmask.core.errors import DesignError
 
 LENGTH = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*([a-zA-Z%]*)\s*\Z")
 _MM = {"mm": 1.0, "cm": 10.0, "in": 25.4, "pt": 25.4 / 72, "pc": 25.4 / 6}

@@ -6,7 +6,7 @@ from xml.sax.saxutils import escape, quoteattr
 import numpy as np
 from jaxtyping import Float64
 
-from advmask.masks.pattern import SAFE_MM, FlatPattern, Panel
+from advmask.masks.flat_pattern import SAFE_MM, FlatPattern, Panel
 
 # Colour, width in mm and dashes in mm of each kind of line; printing uses the same.
 STYLES: dict[str, tuple[str, float, tuple[float, ...]]] = {

@@ -3,8 +3,8 @@
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from advmask.colour import linear_from_srgb
-from advmask.lab import lab_from_linear
+from advmask.colour.lab import lab_from_linear
+from advmask.colour.srgb import linear_from_srgb
 from advmask.objectives.sampling import strided
 
 

@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from advmask.colour import srgb_from_linear
+from advmask.colour.srgb import srgb_from_linear
 from advmask.objectives.gamut import Colours
 from advmask.objectives.sampling import strided
 

@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from advmask.colour import linear_from_srgb
+from advmask.colour.srgb import linear_from_srgb
 from advmask.objectives.gamut import Colours, GamutDistance
 from advmask.objectives.minimum_feature import MinimumFeature
 from advmask.objectives.non_printability import NonPrintability, printable_colours

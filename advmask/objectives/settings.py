@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from advmask.core.settings import Settings
 from advmask.objectives.match import MatchKind
-from advmask.settings import Settings
 
 Channel = Annotated[float, Field(ge=0, le=1)]
 

@@ -4,7 +4,8 @@
 picture is searched for faces.
 """
 
-from advmask.photos.cache import CachedCrop, CachedFailure, CropCache, default_crop_folder
+from advmask.core.picture_reading import read_picture
+from advmask.photos.crop_cache import CachedCrop, CachedFailure, CropCache, default_crop_folder
 from advmask.photos.crops import (
     FaceCrop,
     apply_transform,
@@ -19,8 +20,7 @@ from advmask.photos.landmark_files import GivenPoints, points_path, read_points
 from advmask.photos.loading import FaceSet, FacesSettings, Omission, load_faces, portrait_path
 from advmask.photos.mesh_points import five_from_mesh
 from advmask.photos.occluders import occluder_path, read_occluder
-from advmask.photos.people import PersonPhotos, Split, find_people, split_people
-from advmask.pictures import read_picture
+from advmask.photos.people_folders import PersonPhotos, Split, find_people, split_people
 
 __all__ = [
     "CachedCrop",

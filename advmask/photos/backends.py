@@ -8,8 +8,8 @@ import numpy as np
 from jaxtyping import Float64
 from PIL import Image
 
-from advmask.errors import ConfigError, PhotoError
-from advmask.photos.cache import CachedFailure, Recipe
+from advmask.core.errors import ConfigError, PhotoError
+from advmask.photos.crop_cache import CachedFailure, Recipe
 from advmask.photos.detection import Face, FaceDetector, choose_face
 from advmask.photos.face_mesh import FaceMesh
 from advmask.photos.landmark_files import points_path, read_points

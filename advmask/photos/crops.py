@@ -10,7 +10,7 @@ from PIL import Image
 from scipy.ndimage import affine_transform
 from torch import Tensor
 
-from advmask.errors import PhotoError
+from advmask.core.errors import PhotoError
 
 # Left-in-image eye, right-in-image eye, nose tip, mouth corners of a mean head seen from the front:
 # millimetres, x to the right in the picture, y up.

@@ -9,8 +9,8 @@ import numpy as np
 from jaxtyping import Float64
 from PIL import Image
 
-from advmask.errors import PhotoError
-from advmask.threads import one_thread
+from advmask.core.errors import PhotoError
+from advmask.core.threads import one_thread
 
 # Longest side given to the detector. Its networks see at most 48 px of a face, so more pixels cost time only.
 _LONGEST_PX = 1280

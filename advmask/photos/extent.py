@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Float
 
-from advmask.errors import PhotoError
+from advmask.core.errors import PhotoError
 from advmask.photos.crops import canonical_points, inside_photo
 
 # The face proper, around the canonical points, in eye distances: to either side of the eyes, above them, and

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float, Float64
 from PIL import Image
 
-from advmask.errors import MissingPackageError, PhotoError, WeightsError
+from advmask.core.errors import MissingPackageError, PhotoError, WeightsError
 from advmask.photos.crops import apply_transform, cut_crop, invert_transform
 from advmask.photos.detection import Face
 from advmask.photos.mesh_points import MESH_POINTS

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float64
 
-from advmask.errors import PhotoError
+from advmask.core.errors import PhotoError
 from advmask.photos.mesh_points import MESH_POINTS, five_from_mesh
 
 _EXPECTED = '{"points": [[x, y], ...]} with 5 or 468 points in pixels of the upright photo'

@@ -10,13 +10,13 @@ from typing import Any
 from pydantic import Field, field_validator, model_validator
 from tqdm import tqdm
 
-from advmask.errors import MissingPackageError, PhotoError
+from advmask.core.errors import MissingPackageError, PhotoError
+from advmask.core.settings import Settings
 from advmask.photos.backends import NO_MESH_MODEL, LandmarkSource, landmark_backend
-from advmask.photos.cache import CropCache, default_crop_folder
+from advmask.photos.crop_cache import CropCache, default_crop_folder
 from advmask.photos.crops import FaceCrop
-from advmask.photos.cutting import CropCutter
-from advmask.photos.people import PersonPhotos, Split, check_split, find_people, split_people
-from advmask.settings import Settings
+from advmask.photos.people_folders import PersonPhotos, Split, check_split, find_people, split_people
+from advmask.photos.photo_to_crop import CropCutter
 
 _REASONS_SHOWN = 3
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from advmask.errors import PhotoError
-from advmask.pictures import read_picture
+from advmask.core.errors import PhotoError
+from advmask.core.picture_reading import read_picture
 
 OCCLUDER_SUFFIX = ".occluder.png"
 

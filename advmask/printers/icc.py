@@ -8,10 +8,10 @@ from jaxtyping import Float64, UInt8
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
-from advmask.colour import linear_from_srgb
-from advmask.errors import ConfigError
+from advmask.colour.srgb import linear_from_srgb
+from advmask.core.errors import ConfigError
+from advmask.printers.colour_table import ColourTable
 from advmask.printers.settings import Intent
-from advmask.printers.table import ColourTable
 
 _INTENTS = {
     "perceptual": ImageCms.Intent.PERCEPTUAL,

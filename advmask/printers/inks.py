@@ -4,10 +4,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from advmask.printers.colour_table import ColourTable
 from advmask.printers.halftone import gained, more_ink, primaries, reflectance
-from advmask.printers.separation import separate
+from advmask.printers.ink_separation import separate
 from advmask.printers.settings import InkSettings
-from advmask.printers.table import ColourTable
 
 
 def ink_table(

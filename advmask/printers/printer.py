@@ -4,14 +4,14 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from advmask.colour import linear_from_srgb, srgb_from_linear
+from advmask.colour.srgb import linear_from_srgb, srgb_from_linear
+from advmask.printers.colour_table import ColourTable, affine_pieces, interpolate, perfect_table
 from advmask.printers.draw import PrintDraw, print_field
 from advmask.printers.icc import bake_profile
+from advmask.printers.ink_separation import separate
 from advmask.printers.inks import printed_table
-from advmask.printers.separation import separate
 from advmask.printers.settings import PrinterSettings
 from advmask.printers.spread import NEGLIGIBLE_TEXEL, band, spread
-from advmask.printers.table import ColourTable, affine_pieces, interpolate, perfect_table
 from advmask.printers.table_files import load_table
 from advmask.printers.varied import varied_table
 

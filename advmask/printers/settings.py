@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from advmask.settings import Settings
+from advmask.core.settings import Settings
 
 _Share = Annotated[float, Field(ge=0, le=1.2)]  # optical brighteners take paper and cotton above 1
 Reflectance = tuple[_Share, _Share, _Share]

@@ -6,18 +6,18 @@ from typing import Any
 
 import yaml
 
-from advmask.config import conf_dir, user_conf_dir
-from advmask.errors import ConfigError
-from advmask.files import write_text
+from advmask.core.config_folders import conf_dir, user_conf_dir
+from advmask.core.errors import ConfigError
+from advmask.core.files import write_text
+from advmask.printers.colour_table import ColourTable
 from advmask.printers.settings import PrinterSettings
-from advmask.printers.table import ColourTable
 from advmask.printers.table_files import save_table
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
 def printers_folder() -> Path:
-    """Where the user's printers are kept, `printer` in `advmask.config.user_conf_dir`; it need not exist."""
+    """Where the user's printers are kept, `printer` in the `user_conf_dir`; it need not exist."""
     return user_conf_dir() / "printer"
 
 

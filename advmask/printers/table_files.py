@@ -8,9 +8,9 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
-from advmask.errors import ConfigError
-from advmask.files import written_aside
-from advmask.printers.table import ColourTable
+from advmask.core.errors import ConfigError
+from advmask.core.files import written_aside
+from advmask.printers.colour_table import ColourTable
 
 _TENSOR = "colour_table"
 _METADATA = "advmask"

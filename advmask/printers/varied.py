@@ -4,8 +4,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from advmask.printers.colour_table import ColourTable
 from advmask.printers.halftone import gained, more_ink
-from advmask.printers.table import ColourTable
 
 _YULE_NIELSEN = 1.7
 _DARKEST = 1e-4

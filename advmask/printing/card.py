@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from advmask.errors import RunError
+from advmask.core.errors import RunError
 
 SCHEMA = 1
 _KNOWN_RESULTS = (2, 3)

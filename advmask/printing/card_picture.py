@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from advmask.masks.pattern import FlatPattern
+from advmask.masks.flat_pattern import FlatPattern
 from advmask.printing.card_words import (
     UNMEASURED,
     Case,

@@ -5,10 +5,10 @@ from typing import Literal
 
 from pydantic import Field
 
+from advmask.core.settings import Settings
 from advmask.masks import MaskSettings
 from advmask.printers.settings import PrinterSettings
 from advmask.printing.settings import PrintingSettings, SheetSettings
-from advmask.settings import Settings
 
 Size = Literal["S", "M", "L", "child"]
 

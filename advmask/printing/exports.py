@@ -5,9 +5,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from advmask.errors import RunError
-from advmask.files import written_aside
-from advmask.masks.pattern import FlatPattern
+from advmask.core.errors import RunError
+from advmask.core.files import written_aside
+from advmask.masks.flat_pattern import FlatPattern
 from advmask.masks.svg_writer import pattern_svg
 from advmask.printing.mirror import mirrored_pattern
 from advmask.printing.pdf import PdfColours, mask_pdf

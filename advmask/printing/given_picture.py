@@ -4,8 +4,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from advmask.errors import DesignError
-from advmask.masks.pattern import FlatPattern
+from advmask.core.errors import DesignError
+from advmask.masks.flat_pattern import FlatPattern
 
 
 def look_at(picture: Path, pattern: FlatPattern) -> list[str]:

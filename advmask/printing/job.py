@@ -7,9 +7,9 @@ from pathlib import Path
 from jaxtyping import Float
 from torch import Tensor
 
-from advmask.errors import ConfigError, DesignError
+from advmask.core.errors import ConfigError, DesignError
 from advmask.masks import MaskSettings, build_mask
-from advmask.masks.pattern import FlatPattern
+from advmask.masks.flat_pattern import FlatPattern
 from advmask.masks.settings import SIZES
 from advmask.printers.settings import PrinterSettings
 from advmask.printing.export_settings import ExportSettings

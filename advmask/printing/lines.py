@@ -7,7 +7,7 @@ import numpy as np
 from fpdf import FPDF
 from jaxtyping import Float64
 
-from advmask.masks.pattern import SAFE_MM, FlatPattern, Panel, PatternLine
+from advmask.masks.flat_pattern import SAFE_MM, FlatPattern, Panel, PatternLine
 from advmask.masks.svg_writer import MEANINGS, STYLES
 from advmask.printing.latin import latin
 from advmask.printing.page_marks import fitted

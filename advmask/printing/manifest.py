@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import advmask
-from advmask.errors import RunError
+from advmask.core.errors import RunError
 from advmask.printing.exports import write_all
 
 MANIFEST = "files.json"

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from advmask.masks.pattern import FlatPattern
+from advmask.masks.flat_pattern import FlatPattern
 
 _ACROSS = np.array([-1.0, 1.0])
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from advmask.masks.pattern import FlatPattern
+from advmask.masks.flat_pattern import FlatPattern
 from advmask.masks.shipped import SIZES
 from advmask.printing.lines import pleat_depths
 from advmask.printing.settings import PrintingSettings, SheetSettings
-from advmask.printing.sheet import Layout
+from advmask.printing.sheet_layout import Layout
 
 _EYES_MM = 66.0  # between the pupils of the reference head, which has size M
 _LOOP_MM = 190.0  # elastic of one ear loop on it

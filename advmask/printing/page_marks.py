@@ -3,7 +3,7 @@
 from fpdf import FPDF
 
 from advmask.printing.latin import latin
-from advmask.printing.sheet import FRAME_MM, RULER_MM, Layout, Sheet, Tile
+from advmask.printing.sheet_layout import FRAME_MM, RULER_MM, Layout, Sheet, Tile
 
 RULER_WORDS = "100 mm: print at 100 %, measure this ruler"
 _MARK_MM = 3.0

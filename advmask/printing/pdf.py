@@ -11,7 +11,8 @@ from fpdf.output import PDFICCProfile
 from numpy.typing import NDArray
 from PIL import Image
 
-from advmask.masks.pattern import FlatPattern
+from advmask.colour.srgb_profile import srgb_profile
+from advmask.masks.flat_pattern import FlatPattern
 from advmask.printing.latin import latin
 from advmask.printing.lines import draw_cloth_lines, draw_legend, draw_plan, layers_of, on_layer
 from advmask.printing.mirror import mirrored_pattern
@@ -19,8 +20,7 @@ from advmask.printing.notes import Section, notes_of
 from advmask.printing.page_marks import draw_glue_marks, draw_marks, draw_overview
 from advmask.printing.pdf_update import PageBoxes, with_boxes_and_layers
 from advmask.printing.settings import PAPERS, PrintingSettings, SheetSettings
-from advmask.printing.sheet import FRAME_MM, Box, Layout, Sheet, lay_out, sheet_of
-from advmask.textures.srgb import srgb_profile
+from advmask.printing.sheet_layout import FRAME_MM, Box, Layout, Sheet, lay_out, sheet_of
 
 # Any fixed moment will do; the time of writing would make two equal exports differ.
 _FIXED_DATE = datetime(2000, 1, 1, tzinfo=UTC)

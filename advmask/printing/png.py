@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageDraw, PngImagePlugin
 
 import advmask
-from advmask.errors import ConfigError, DesignError
-from advmask.masks.pattern import FlatPattern
+from advmask.core.errors import ConfigError, DesignError
+from advmask.masks.flat_pattern import FlatPattern
 from advmask.masks.svg_writer import STYLES
 from advmask.printing.lines import fold_ticks, kinds_of
 from advmask.printing.raster import Artwork, margin_mm

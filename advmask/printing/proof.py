@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from PIL import Image, ImageDraw, ImageFont
 
-from advmask.masks.pattern import FlatPattern
-from advmask.printers.difference import gamut_loss
+from advmask.masks.flat_pattern import FlatPattern
+from advmask.printers.gamut_loss import gamut_loss
 from advmask.printers.printer import Printer
 from advmask.printers.settings import PrinterSettings
 from advmask.printing.raster import rasterise

@@ -8,8 +8,8 @@ import torch
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 
-from advmask.errors import DesignError
-from advmask.masks.pattern import FlatPattern
+from advmask.core.errors import DesignError
+from advmask.masks.flat_pattern import FlatPattern
 from advmask.printing.coverage import signed_distance_px
 from advmask.printing.settings import PrintingSettings
 from advmask.printing.upsample import MM_PER_INCH, dots, plan_print

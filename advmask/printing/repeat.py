@@ -9,8 +9,8 @@ import torch
 from numpy.typing import NDArray
 from shapely import affinity
 
-from advmask.errors import ConfigError, DesignError
-from advmask.masks.pattern import FlatPattern
+from advmask.core.errors import ConfigError, DesignError
+from advmask.masks.flat_pattern import FlatPattern
 from advmask.printing.coverage import signed_distance_px
 from advmask.printing.raster import Artwork, margin_mm
 from advmask.printing.settings import PrintingSettings

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
-from advmask.settings import Settings
+from advmask.core.settings import Settings
 
 # Width and height in mm, upright.
 PAPERS = {

@@ -6,7 +6,7 @@ import numpy as np
 import scipy.sparse
 from numpy.typing import NDArray
 
-from advmask.colour import decoded, encoded
+from advmask.colour.srgb import decoded, encoded
 
 FloatArray = NDArray[np.float32]
 

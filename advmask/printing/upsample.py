@@ -11,8 +11,8 @@ from PIL import Image
 from scipy.ndimage import correlate1d
 from torch import Tensor
 
-from advmask.colour import decoded, encoded
-from advmask.errors import DesignError
+from advmask.colour.srgb import decoded, encoded
+from advmask.core.errors import DesignError
 from advmask.printing.texel_averages import (
     CLOSE_ENOUGH,
     Shares,

@@ -7,8 +7,8 @@ from typing import Any
 
 from torch import nn
 
-from advmask.errors import ConfigError, MissingPackageError, WeightsError
-from advmask.files import sha256
+from advmask.core.errors import ConfigError, MissingPackageError, WeightsError
+from advmask.core.files import sha256
 from advmask.recognizers import facenet_network
 from advmask.recognizers.adaface_network import load_adaface
 from advmask.recognizers.black_box import load_black_box

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from advmask.errors import ConfigError, MissingPackageError, WeightsError
+from advmask.core.errors import ConfigError, MissingPackageError, WeightsError
 
 
 class BlackBox(nn.Module):

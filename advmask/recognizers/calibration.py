@@ -11,10 +11,10 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 from torch import Tensor
 
-from advmask.errors import CalibrationError
-from advmask.files import write_text
+from advmask.core.errors import CalibrationError
+from advmask.core.files import write_text
+from advmask.core.settings import Settings
 from advmask.recognizers.threshold_interval import threshold_interval
-from advmask.settings import Settings
 
 CONFIDENCE_OF_MEDIAN_GENUINE = 0.95
 COMPARISONS_PER_ERROR = 10  # an FMR f is claimed from at least 10 / f impostor comparisons

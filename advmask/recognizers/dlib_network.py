@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from advmask.errors import MissingPackageError
+from advmask.core.errors import MissingPackageError
 from advmask.recognizers.dlib_reader import (
     BLOCKS,
     EMBEDDING,

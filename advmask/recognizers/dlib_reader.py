@@ -12,7 +12,7 @@ from pathlib import Path
 from jaxtyping import Float
 from torch import Tensor
 
-from advmask.errors import WeightsError
+from advmask.core.errors import WeightsError
 from advmask.recognizers.dlib_stream import DlibStream
 
 INPUT_SIZE = 150

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from advmask.errors import RunError, WeightsError
-from advmask.files import sha256
+from advmask.core.errors import RunError, WeightsError
+from advmask.core.files import sha256
 
 Opener = Callable[..., Any]
 _PIECE = 2**18

@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from advmask.known_gradient import with_gradient
+from advmask.core.known_gradient import with_gradient
 
 Combine = Callable[[Float[Tensor, " terms"]], Float[Tensor, ""]]
 

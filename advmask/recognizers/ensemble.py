@@ -8,8 +8,9 @@ from jaxtyping import Float
 from pydantic import Field
 from torch import Generator, Tensor, nn
 
-from advmask.errors import ConfigError
-from advmask.memory import keep_freed_memory
+from advmask.core.errors import ConfigError
+from advmask.core.memory import keep_freed_memory
+from advmask.core.settings import Settings
 from advmask.recognizers.aligners import (
     Aligner,
     BareAligner,
@@ -24,7 +25,6 @@ from advmask.recognizers.middle_layer import middle_layer, watched
 from advmask.recognizers.misled import Misled
 from advmask.recognizers.perturbation import PerturbationSettings, moved_landmarks, perturbed
 from advmask.recognizers.recognizer import Recognizer
-from advmask.settings import Settings
 
 Judge = Callable[[int, Float[Tensor, "batch dim"]], Float[Tensor, ""]]
 """The term of the recognizer with this number, from its embeddings."""

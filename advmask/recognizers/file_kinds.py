@@ -4,7 +4,7 @@ import zipfile
 from pathlib import Path
 from typing import Literal
 
-from advmask.errors import WeightsError
+from advmask.core.errors import WeightsError
 
 Kind = Literal["onnx", "torchscript", "weights", "other"]
 

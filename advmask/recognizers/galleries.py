@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from advmask.errors import CalibrationError
+from advmask.core.errors import CalibrationError
 from advmask.recognizers.calibration import Calibration
 from advmask.recognizers.enrolment import Enrolment, bare_comparisons
 from advmask.recognizers.recognizer import Recognizer

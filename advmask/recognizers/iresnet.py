@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from advmask.errors import WeightsError
+from advmask.core.errors import WeightsError
 from advmask.recognizers.state_dicts import StateDict, fill, read_state_dict, under_prefix
 
 DEPTHS: dict[int, tuple[int, int, int, int]] = {

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from advmask.errors import ConfigError
+from advmask.core.errors import ConfigError
 from advmask.recognizers.recognizer import Recognizer
 
 _SHARE = 1 / 8  # of the side of a chip

@@ -5,7 +5,7 @@ import textwrap
 import torch
 from torch import Tensor, nn
 
-from advmask.errors import WeightsError
+from advmask.core.errors import WeightsError
 from advmask.recognizers.preprocessing import preprocess
 from advmask.recognizers.specification import NetworkSpecification
 

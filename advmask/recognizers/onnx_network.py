@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from advmask.errors import MissingPackageError, WeightsError
+from advmask.core.errors import MissingPackageError, WeightsError
 from advmask.recognizers.subnormal import zero_subnormals
 
 

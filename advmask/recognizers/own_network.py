@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from advmask.errors import AdvmaskError, ConfigError, WeightsError
+from advmask.core.errors import AdvmaskError, ConfigError, WeightsError
 from advmask.recognizers.file_kinds import is_cut_archive, refuse_other_kind
 from advmask.recognizers.specification import NetworkSpecification
 from advmask.recognizers.subnormal import zero_subnormals

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from pydantic import Field
 from torch import Generator, Tensor, nn
 
-from advmask.settings import Settings
+from advmask.core.settings import Settings
 
 
 class PerturbationSettings(Settings):

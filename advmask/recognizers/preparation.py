@@ -7,12 +7,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from advmask.errors import CalibrationError
+from advmask.core.errors import CalibrationError
 from advmask.photos import FaceCrop
 from advmask.recognizers.calibration import Calibration
 from advmask.recognizers.enrolment import Enrolment, bare_comparisons, enrol
+from advmask.recognizers.identity_check import check_separation
 from advmask.recognizers.recognizer import Recognizer, embed_all
-from advmask.recognizers.separation import check_separation
 
 _AT_ONCE = 64  # crops
 

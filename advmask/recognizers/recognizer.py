@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from advmask.errors import CalibrationError, WeightsError
+from advmask.core.errors import CalibrationError, WeightsError
 from advmask.recognizers.alignment import cut_chips, similarity_to_template
 from advmask.recognizers.calibration import Calibration
 from advmask.recognizers.eye_region import eye_region, only_eyes

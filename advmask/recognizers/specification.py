@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BeforeValidator, Field, FiniteFloat, field_validator, model_validator
 
-from advmask.errors import ConfigError, WeightsError
-from advmask.settings import Settings
+from advmask.core.errors import ConfigError, WeightsError
+from advmask.core.settings import Settings
 
 Point = tuple[FiniteFloat, FiniteFloat]
 FivePoints = tuple[Point, Point, Point, Point, Point]

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from advmask.errors import WeightsError
+from advmask.core.errors import WeightsError
 from advmask.recognizers.file_kinds import is_cut_archive, refuse_other_kind
 from advmask.recognizers.subnormal import without_subnormals
 

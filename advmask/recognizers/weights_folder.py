@@ -8,8 +8,8 @@ from pathlib import Path
 
 from platformdirs import user_cache_path
 
-from advmask.errors import WeightsError
-from advmask.files import sha256, write_text
+from advmask.core.errors import WeightsError
+from advmask.core.files import sha256, write_text
 from advmask.recognizers.specification import named_adapter, specification_path
 from advmask.recognizers.zoo import ZooEntry, zoo
 

@@ -8,12 +8,12 @@ from difflib import get_close_matches
 from importlib.util import find_spec
 from pathlib import Path
 
-from advmask.errors import AdvmaskError, ConfigError, WeightsError
-from advmask.files import sha256, write_text, written_aside
+from advmask.core.errors import AdvmaskError, ConfigError, WeightsError
+from advmask.core.files import sha256, write_text, written_aside
 from advmask.recognizers.download import download
 from advmask.recognizers.file_kinds import file_kind
 from advmask.recognizers.recognizer import Recognizer
-from advmask.recognizers.registry import build_recognizer
+from advmask.recognizers.recognizer_names import build_recognizer
 from advmask.recognizers.specification import read_specification, specification_path
 from advmask.recognizers.weights_folder import (
     SUMS,

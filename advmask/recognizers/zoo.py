@@ -5,8 +5,8 @@ from importlib import resources
 
 import yaml
 
+from advmask.core.settings import Settings
 from advmask.recognizers.specification import BESIDE
-from advmask.settings import Settings
 
 
 class ZooEntry(Settings):

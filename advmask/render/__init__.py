@@ -2,7 +2,7 @@
 
 from advmask.render.batching import PackedBatch, collate
 from advmask.render.direct import render_direct
-from advmask.render.fitting import PosedFace, find_pose, fit_masks
+from advmask.render.mask_fitting import PosedFace, find_pose, fit_masks
 from advmask.render.packing import PackedPlacement, RenderSettings, pack
 from advmask.render.pyramid import MipPyramid
 from advmask.render.rasterise import Fragments, rasterise

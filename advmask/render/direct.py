@@ -11,16 +11,16 @@ from jaxtyping import Float, Float64, Int
 from numpy.typing import NDArray
 from torch import Tensor
 
-from advmask.colour import linear_from_srgb, luminance, srgb_from_linear
+from advmask.colour.srgb import linear_from_srgb, luminance, srgb_from_linear
 from advmask.masks import HeadPose, MaskSurface, Placement, Wear, place
 from advmask.masks.relief import relief
 from advmask.masks.sliding import slid
 from advmask.masks.surface import vertex_normals
-from advmask.render.light import bent_normals, evaluate_light, fit_light, photo_tint, white_level
 from advmask.render.packing import RenderSettings
 from advmask.render.pyramid import TRIM_LINEAR, MipPyramid
 from advmask.render.rasterise import rasterise
 from advmask.render.rim import contact_shadow, soft_alpha
+from advmask.render.skin_light import bent_normals, evaluate_light, fit_light, photo_tint, white_level
 
 _Array = NDArray[Any]
 _MIP_BIAS = -0.5  # sub-pixels are averaged afterwards, so that each may read a little too finely

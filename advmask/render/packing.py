@@ -10,16 +10,16 @@ from jaxtyping import Float, Int
 from pydantic import Field
 from torch import Tensor
 
-from advmask.colour import linear_from_srgb, luminance
+from advmask.colour.srgb import linear_from_srgb, luminance
+from advmask.core.settings import Settings
 from advmask.masks.placement import Placement
 from advmask.masks.relief import relief
 from advmask.render.footprint import exact_footprints, join_footprints, merged_footprints
 from advmask.render.fragments import Samples, samples
-from advmask.render.light import bent_normals, evaluate_light, fit_light, photo_tint, white_level
 from advmask.render.pyramid import MipPyramid
 from advmask.render.rim import contact_shadow, soft_alpha
+from advmask.render.skin_light import bent_normals, evaluate_light, fit_light, photo_tint, white_level
 from advmask.render.taps import Taps, taps_from_entries
-from advmask.settings import Settings
 
 _MOST_SPLITS = 4
 # Texels from one sub-pixel to the next up to which that many readings keep 1 mm checks above 35 dB.

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from advmask.colour import linear_from_srgb, luminance, srgb_from_linear
+from advmask.colour.srgb import linear_from_srgb, luminance, srgb_from_linear
 from advmask.render.batching import PackedBatch
 from advmask.render.taps import read_taps
 

@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from advmask.colour import linear_from_srgb
+from advmask.colour.srgb import linear_from_srgb
 from advmask.render.batching import PackedBatch
 from advmask.render.taps import read_taps
 

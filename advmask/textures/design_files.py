@@ -9,9 +9,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 import advmask
-from advmask.errors import DesignError
-from advmask.files import written_aside
-from advmask.textures.pictures import open_as_srgb, read_picture_as_texels, texels_of
+from advmask.core.errors import DesignError
+from advmask.core.files import written_aside
+from advmask.textures.picture_texels import open_as_srgb, read_picture_as_texels, texels_of
 from advmask.textures.png_bytes import encode_png
 from advmask.textures.texel_files import check_texels, load_texels, load_texels_metadata, save_texels
 

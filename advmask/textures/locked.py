@@ -6,9 +6,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from advmask.errors import DesignError
+from advmask.core.errors import DesignError
 from advmask.textures.colours import named_colour
-from advmask.textures.pictures import Tell, read_mask_picture, read_picture_as_texels
+from advmask.textures.picture_texels import Tell, read_mask_picture, read_picture_as_texels
 from advmask.textures.settings import LockedSettings
 from advmask.textures.starts import existing_file
 

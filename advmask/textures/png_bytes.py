@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, PngImagePlugin
 
-from advmask.errors import DesignError
-from advmask.textures.srgb import srgb_profile
+from advmask.colour.srgb_profile import srgb_profile
+from advmask.core.errors import DesignError
 
 _LONGEST_KEY = 79
 _MM_PER_INCH = 25.4

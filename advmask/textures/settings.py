@@ -4,9 +4,9 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from advmask.settings import Settings
+from advmask.core.settings import Settings
 from advmask.textures.colours import named_colour
-from advmask.textures.fitting import Fit
+from advmask.textures.picture_fit import Fit
 
 TextureKind = Literal["pixels", "pyramid", "spectral", "palette"]
 _MOST_INKS = 32

@@ -6,10 +6,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from advmask.errors import DesignError
+from advmask.core.errors import DesignError
 from advmask.textures.colours import named_colour
-from advmask.textures.fitting import Fit
-from advmask.textures.pictures import Tell, read_picture_as_texels
+from advmask.textures.picture_fit import Fit
+from advmask.textures.picture_texels import Tell, read_picture_as_texels
 
 
 def start_texels(

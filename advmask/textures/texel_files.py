@@ -10,8 +10,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from advmask.errors import DesignError
-from advmask.files import written_aside
+from advmask.core.errors import DesignError
+from advmask.core.files import written_aside
 
 _TENSOR = "texels"
 _METADATA = "advmask"

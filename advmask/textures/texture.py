@@ -9,13 +9,13 @@ from torch import Tensor, nn
 from advmask.textures.bases import spline_matrix
 from advmask.textures.colours import named_colour, spread_inks
 from advmask.textures.fields import Extent, SpectralField, SplineField
-from advmask.textures.layout import Layout
 from advmask.textures.locked import Locked, build_locked
 from advmask.textures.palette import PaletteTexture
-from advmask.textures.pictures import Tell
+from advmask.textures.picture_texels import Tell
 from advmask.textures.pixels import PixelTexture
 from advmask.textures.settings import PaletteSettings, TextureSettings
 from advmask.textures.starts import start_texels
+from advmask.textures.texel_layout import Layout
 
 _LEVELS = 3
 _OPENING = {"pyramid": 0.0, "spectral": 0.5}

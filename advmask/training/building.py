@@ -5,25 +5,25 @@ from collections.abc import Callable, Sequence
 from jaxtyping import Float
 from torch import Tensor
 
-from advmask.artwork import FACE_OF_NOBODY, FACES, shipped_design
+from advmask.core.errors import ConfigError
 from advmask.effects import WearSettings, generator
-from advmask.errors import ConfigError
-from advmask.masked_gallery import masked_templates
 from advmask.masks import MaskSurface
-from advmask.mean_face import FEWEST_PEOPLE, MEAN_FACE, mean_face
 from advmask.objectives import Printability
 from advmask.photos import FaceSet
-from advmask.placement_cache import placement_cache
 from advmask.recognizers.ensemble import Ensemble
 from advmask.recognizers.preparation import Prepared
 from advmask.recognizers.recognizer import Recognizer
-from advmask.scene import Scene, seeded
 from advmask.textures import Texture
 from advmask.textures import build_texture as texture_from
-from advmask.training.judging import Judging
+from advmask.training.match_terms import Judging
 from advmask.training.module import DesignModule
 from advmask.training.settings import TrainSettings
-from advmask.worn import WornPhotos, wear_masks
+from advmask.wearing.artwork import FACE_OF_NOBODY, FACES, shipped_design
+from advmask.wearing.masked_gallery import masked_templates
+from advmask.wearing.mean_face import FEWEST_PEOPLE, MEAN_FACE, mean_face
+from advmask.wearing.placement_cache import placement_cache
+from advmask.wearing.scene import Scene, seeded
+from advmask.wearing.worn_photos import WornPhotos, wear_masks
 
 Tell = Callable[[str], None]
 

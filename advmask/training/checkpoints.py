@@ -8,7 +8,7 @@ import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Callback
 from pytorch_lightning.plugins.io import TorchCheckpointIO
 
-from advmask.files import written_aside
+from advmask.core.files import written_aside
 from advmask.training.csv_log import CsvLog
 
 

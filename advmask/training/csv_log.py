@@ -9,8 +9,8 @@ from typing import Any
 from pytorch_lightning.loggers.logger import Logger
 from pytorch_lightning.utilities import rank_zero_only
 
-from advmask.errors import RunError
-from advmask.files import write_text
+from advmask.core.errors import RunError
+from advmask.core.files import write_text
 
 
 class CsvLog(Logger):

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
+from advmask.core.errors import ConfigError
 from advmask.effects import generator
-from advmask.errors import ConfigError
 from advmask.render import PackedBatch
-from advmask.worn import WornPhotos
+from advmask.wearing.worn_photos import WornPhotos
 
 
 @dataclass

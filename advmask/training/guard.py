@@ -11,9 +11,9 @@ from pytorch_lightning.callbacks import Callback
 from torch import Tensor
 from torch.optim import Optimizer
 
-from advmask.errors import RunError
+from advmask.core.errors import RunError
+from advmask.training.current_design import design_now
 from advmask.training.data import Batch, StepData
-from advmask.training.designs import design_now
 from advmask.training.module import DesignModule
 from advmask.training.run_folder import RunFolder
 

@@ -14,7 +14,7 @@ from pytorch_lightning.strategies import DDPStrategy
 from pytorch_lightning.utilities.exceptions import MisconfigurationException  # type: ignore[attr-defined]
 from torch import Tensor
 
-from advmask.errors import ConfigError, RunError
+from advmask.core.errors import ConfigError, RunError
 from advmask.training.checkpoints import AsideCheckpointIO, RateAsAsked, StretchCheckpoint
 from advmask.training.csv_log import CsvLog
 from advmask.training.data import StepData
@@ -22,14 +22,14 @@ from advmask.training.guard import FiniteSteps
 from advmask.training.module import DesignModule
 from advmask.training.parts import PartedSteps
 from advmask.training.plot import ProgressPlot
-from advmask.training.preview import PreviewPictures
+from advmask.training.preview_callback import PreviewPictures
 from advmask.training.processes import is_first_process
 from advmask.training.progress import DesignProgress
 from advmask.training.quiet import quiet_lightning
 from advmask.training.run_folder import RunFolder
 from advmask.training.settings import LoggerSettings, TrainSettings
 from advmask.training.validation import Validation, ValidationProbes
-from advmask.worn import WornPhotos
+from advmask.wearing.worn_photos import WornPhotos
 
 _FACES_SHOWN = 6
 

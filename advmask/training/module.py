@@ -18,11 +18,11 @@ from advmask.objectives import (
     smooth_max,
 )
 from advmask.recognizers.ensemble import Ensemble
-from advmask.scene import Scene
 from advmask.textures import Texture
 from advmask.training.data import Batch
-from advmask.training.judging import Judged, Judging
+from advmask.training.match_terms import Judged, Judging
 from advmask.training.optimisers import OptimiserSettings, TailAverage, build_optimiser, share_of_rate
+from advmask.wearing.scene import Scene
 
 
 class DesignModule(pl.LightningModule):

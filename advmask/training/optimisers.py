@@ -9,7 +9,7 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from advmask.settings import Settings
+from advmask.core.settings import Settings
 
 
 class OptimiserSettings(Settings):

@@ -10,12 +10,12 @@ from jaxtyping import Bool, Float, Int64
 from pytorch_lightning.callbacks import Callback
 from torch import Tensor
 
+from advmask.core.errors import RunError
+from advmask.core.known_gradient import with_gradient
 from advmask.effects import Draws
-from advmask.errors import RunError
-from advmask.known_gradient import with_gradient
-from advmask.scene import DrawsOf
 from advmask.training.data import Batch, StepData
 from advmask.training.module import DesignModule
+from advmask.wearing.scene import DrawsOf
 
 _OF_PHOTOS = frozenset({"fabric", "light", "camera"})  # what a scene draws for each photo, and not for a step
 

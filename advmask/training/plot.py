@@ -8,7 +8,7 @@ import pytorch_lightning as pl
 from PIL import Image, ImageDraw, ImageFont
 from pytorch_lightning.callbacks import Callback
 
-from advmask.files import write_with
+from advmask.core.files import write_with
 from advmask.training.csv_log import CsvLog
 
 _WIDTH, _PANEL = 900, 240

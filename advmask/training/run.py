@@ -8,13 +8,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from advmask.errors import ConfigError
+from advmask.core.errors import ConfigError
 from advmask.masks import MaskSurface, build_mask
 from advmask.masks.digest import surface_digest
 from advmask.photos import FaceSet, load_faces
-from advmask.placement_cache import placement_cache
 from advmask.recognizers.preparation import Prepared, own_templates, prepare_all
-from advmask.recognizers.registry import build_recognizers
+from advmask.recognizers.recognizer_names import build_recognizers
 from advmask.textures.design_files import Design, write_design
 from advmask.textures.texel_files import load_texels, save_texels
 from advmask.training.building import (
@@ -32,7 +31,8 @@ from advmask.training.processes import is_first_process
 from advmask.training.run_folder import RunFolder
 from advmask.training.settings import TrainSettings
 from advmask.training.validation import build_probes
-from advmask.worn import wear_masks
+from advmask.wearing.placement_cache import placement_cache
+from advmask.wearing.worn_photos import wear_masks
 
 _WAYS_IN_ALL = 320  # ways of wearing over all photos: enough variety, bounded memory and start-up
 _FEWEST_WAYS, _MOST_WAYS = 2, 64

@@ -9,10 +9,10 @@ from typing import Any
 import yaml
 
 import advmask
-from advmask.errors import ConfigError, RunError
-from advmask.files import sha256, write_text, written_aside
+from advmask.core.errors import ConfigError, RunError
+from advmask.core.files import sha256, write_text, written_aside
 from advmask.masks.settings import own_pattern_file
-from advmask.recognizers.registry import recorded_names
+from advmask.recognizers.recognizer_names import recorded_names
 from advmask.training.processes import is_first_process
 from advmask.training.settings import TrainSettings
 

@@ -4,6 +4,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from advmask.core.settings import Settings
 from advmask.effects import EffectsSettings
 from advmask.masks import MaskSettings
 from advmask.objectives import ObjectiveSettings
@@ -12,7 +13,6 @@ from advmask.printers import PrinterSettings
 from advmask.printing.settings import PrintingSettings
 from advmask.recognizers.ensemble import SurrogateSettings
 from advmask.render import RenderSettings
-from advmask.settings import Settings
 from advmask.textures import TextureSettings
 from advmask.training.optimisers import OptimiserSettings
 

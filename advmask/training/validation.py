@@ -11,18 +11,18 @@ from jaxtyping import Float
 from pytorch_lightning.callbacks import Callback
 from torch import Tensor
 
-from advmask.errors import ConfigError
+from advmask.core.errors import ConfigError
 from advmask.masks import MaskSurface
 from advmask.photos import FaceCrop, FaceSet
-from advmask.placement_cache import placement_cache
 from advmask.recognizers.preparation import Prepared, own_templates, prepare_all
 from advmask.recognizers.recognizer import Recognizer
-from advmask.recognizers.registry import build_recognizers
-from advmask.scene import Scene, seeded
-from advmask.training.designs import design_now
+from advmask.recognizers.recognizer_names import build_recognizers
+from advmask.training.current_design import design_now
 from advmask.training.module import DesignModule
 from advmask.training.settings import TrainSettings
-from advmask.worn import WornPhotos, wear_masks
+from advmask.wearing.placement_cache import placement_cache
+from advmask.wearing.scene import Scene, seeded
+from advmask.wearing.worn_photos import WornPhotos, wear_masks
 
 _WAYS = 2
 

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from advmask.applying import FaceFinder, FoundFace, WornDesign, draw_masks
-from advmask.errors import DesignError
+from advmask.core.errors import DesignError
 from advmask.photos import FacesSettings, load_faces
 from advmask.render import MaskRenderer, PosedFace, collate, find_pose, fit_masks
 

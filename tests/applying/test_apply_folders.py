@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from advmask.applying import plan_jobs
-from advmask.errors import ConfigError, PhotoError
+from advmask.core.errors import ConfigError, PhotoError
 
 
 def touch(root: Path, *names: str) -> None:

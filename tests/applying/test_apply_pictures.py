@@ -8,7 +8,7 @@ from PIL import Image, ImageCms
 
 from advmask.applying import FaceFinder, FindSettings, FoundFace, WornDesign, apply_to_picture
 from advmask.applying.picture_files import changed_values, open_picture, write_picture
-from advmask.errors import PhotoError
+from advmask.core.errors import PhotoError
 from advmask.photos import occluder_path, points_path
 
 

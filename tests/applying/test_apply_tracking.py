@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 
 from advmask.applying import FoundFace
-from advmask.applying.finding import SAME_FACE, Box, overlap
+from advmask.applying.face_finding import SAME_FACE, Box, overlap
 from advmask.applying.tracking import Track, Tracker
 
 SIDE = 20

@@ -10,7 +10,7 @@ from PIL import Image
 
 from advmask.applying import FaceFinder, SteadySettings, WornDesign, apply_to_video
 from advmask.applying.video_files import VideoReader, upright_rgb, written_video
-from advmask.errors import ConfigError, MissingPackageError, PhotoError
+from advmask.core.errors import ConfigError, MissingPackageError, PhotoError
 
 av: Any = pytest.importorskip("av")
 

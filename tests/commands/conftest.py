@@ -8,7 +8,7 @@ from types import ModuleType
 import pytest
 from omegaconf import DictConfig
 
-import advmask.config
+import advmask.core.config_folders
 from advmask import cli
 
 REPOSITORY = Path(__file__).parents[2]
@@ -57,7 +57,7 @@ def conf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (folder / name).write_text(text, encoding="utf-8")
     shared = REPOSITORY / "conf" / "hydra_defaults.yaml"
     (folder / shared.name).write_text(shared.read_text(encoding="utf-8"), encoding="utf-8")
-    monkeypatch.setattr(advmask.config, "conf_dir", lambda: folder)
+    monkeypatch.setattr(advmask.core.config_folders, "conf_dir", lambda: folder)
     return folder
 
 

@@ -13,7 +13,7 @@ from tiny_chain import YAML, words, write_network
 
 from advmask import cli
 from advmask.photos import portrait_path
-from advmask.recognizers.registry import FORMS
+from advmask.recognizers.recognizer_names import FORMS
 
 Said = Callable[..., str]
 

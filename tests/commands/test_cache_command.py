@@ -7,10 +7,10 @@ from omegaconf import OmegaConf
 from placement_samples import face, placement
 
 from advmask.commands import cache
-from advmask.errors import ConfigError
+from advmask.core.errors import ConfigError
 from advmask.photos import CachedCrop, CropCache
 from advmask.photos.loading import FacesSettings
-from advmask.placement_cache import PlacementCache, placement_cache
+from advmask.wearing.placement_cache import PlacementCache, placement_cache
 
 
 def fill(settings: FacesSettings) -> None:

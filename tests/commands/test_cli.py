@@ -14,7 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 import advmask
 from advmask import cli
 from advmask.commands.output import output_dir
-from advmask.errors import PhotoError
+from advmask.core.errors import PhotoError
 
 Install = Callable[[Callable[[DictConfig], None]], None]
 

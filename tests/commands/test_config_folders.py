@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from omegaconf import OmegaConf
 
-import advmask.config
+import advmask.core.config_folders
 from advmask.cli import COMMANDS
-from advmask.config import conf_dir, designs_dir, register_resolvers
-from advmask.errors import ConfigError
+from advmask.core.config_folders import conf_dir, designs_dir, register_resolvers
+from advmask.core.errors import ConfigError
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -26,7 +26,7 @@ def test_the_checkout_is_found() -> None:
 
 def test_the_package_folder_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     package = tmp_path / "advmask"
-    monkeypatch.setattr(advmask.config, "_PACKAGE", package)
+    monkeypatch.setattr(advmask.core.config_folders, "_PACKAGE", package)
     (tmp_path / "conf").mkdir()
     package.mkdir()
     with pytest.raises(ConfigError, match="install advmask again"):

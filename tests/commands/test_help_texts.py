@@ -16,8 +16,8 @@ from advmask.commands.texts import OVERVIEW_EXAMPLES, TEXTS
 @pytest.mark.parametrize("words", [["--help"], [], ["train", "--help"]])
 def test_help_imports_nothing_heavy(words: list[str], conf: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; import advmask.config; from advmask import cli\n"
-        f"advmask.config.conf_dir = lambda: Path({str(conf)!r})\n"
+        "import sys; from pathlib import Path; import advmask.core.config_folders; from advmask import cli\n"
+        f"advmask.core.config_folders.conf_dir = lambda: Path({str(conf)!r})\n"
         f"code = cli.main({words!r})\n"
         "heavy = {'torch', 'numpy', 'kornia', 'pytorch_lightning', 'wandb', 'PIL'} & set(sys.modules)\n"
         "assert not heavy, heavy\n"

@@ -10,7 +10,7 @@ from PIL import Image, ImageEnhance
 from tiny_chain import write_network
 
 from advmask import cli
-from advmask.files import sha256
+from advmask.core.files import sha256
 from advmask.photos import portrait_path
 
 

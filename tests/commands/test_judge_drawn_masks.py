@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from advmask import cli
-from advmask.config import designs_dir
+from advmask.core.config_folders import designs_dir
 
 PEOPLE = ("Naomi_Watts", "Pedro_Almodovar", "Yao_Ming")
 

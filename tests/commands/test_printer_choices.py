@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from advmask import cli
+from advmask.printers.colour_table import perfect_table
 from advmask.printers.store import save_printer
-from advmask.printers.table import perfect_table
 
 
 @pytest.fixture

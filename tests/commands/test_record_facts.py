@@ -12,8 +12,8 @@ import torch
 from tiny_chain import write_network
 
 from advmask.commands.facts import about_recognizers, package_versions, texels_sha256
-from advmask.files import sha256
-from advmask.recognizers.registry import build_recognizers
+from advmask.core.files import sha256
+from advmask.recognizers.recognizer_names import build_recognizers
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ import torch
 from scipy import stats
 from torch import Tensor
 
+from advmask.core.errors import ConfigError
 from advmask.effects import Draws, FabricSettings, LevelDraws, draw_fabric, draws, fabric_field
-from advmask.errors import ConfigError
 from advmask.render import Tone
 
 ALL = FabricSettings(white=0.3, base=0.1, sheen=0.1, translucency=0.2, shade=0.4, tint=0.1)

@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from advmask.colour import linear_from_srgb, srgb_from_linear
+from advmask.colour.srgb import linear_from_srgb, srgb_from_linear
+from advmask.core.errors import ConfigError
 from advmask.effects import Draws, LevelDraws, LightSettings, draw_light, draws, relight
 from advmask.effects.light import LightDraw
-from advmask.errors import ConfigError
 
 ALL = LightSettings(direction=0.6, temperature_k=(4500, 8000), shadow=0.7, shadow_share=0.5)
 SIZE = (176, 176)

@@ -7,8 +7,8 @@ import pytest
 import torch
 from scipy import stats
 
+from advmask.core.errors import ConfigError
 from advmask.effects import LevelDraws, WearSettings, draw_wear, draws
-from advmask.errors import ConfigError
 from advmask.masks import Wear
 
 FULL = WearSettings(shift_mm=4, slip_mm=15, tilt_deg=6, scale=0.05, stretch=0.08, folds=6, fold_mm=1.5)

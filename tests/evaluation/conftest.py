@@ -15,7 +15,7 @@ from advmask.masks import MaskSettings, build_mask
 from advmask.photos import FaceSet, FacesSettings, load_faces
 from advmask.printers import PrinterSettings
 from advmask.recognizers.preparation import prepare_all
-from advmask.recognizers.registry import build_recognizers
+from advmask.recognizers.recognizer_names import build_recognizers
 from advmask.render import RenderSettings
 
 

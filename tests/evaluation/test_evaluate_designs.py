@@ -9,17 +9,17 @@ import pytest
 import torch
 from torch import Tensor
 
+from advmask.core.errors import ConfigError, DesignError
 from advmask.effects import EffectsSettings
-from advmask.errors import ConfigError, DesignError
 from advmask.evaluation.conditions import Conditions
 from advmask.evaluation.protocol import ProtocolSettings, evaluate_designs, people_of
 from advmask.evaluation.results import RecognizerResult
 from advmask.masks import MaskSettings, build_mask
 from advmask.photos import FaceSet
-from advmask.photos.people import Split
+from advmask.photos.people_folders import Split
 from advmask.printers import PrinterSettings
 from advmask.recognizers.preparation import prepare_all
-from advmask.recognizers.registry import build_recognizers
+from advmask.recognizers.recognizer_names import build_recognizers
 from advmask.render import RenderSettings
 
 Judge = Callable[..., list[RecognizerResult]]

@@ -6,7 +6,7 @@ from tiny_specification import tiny_specification
 from torch import nn
 
 from advmask.evaluation.columns import columns_of
-from advmask.evaluation.scoring import Scores
+from advmask.evaluation.probe_scores import Scores
 from advmask.evaluation.summary import summarise
 from advmask.evaluation.traits import Trait, break_down
 from advmask.recognizers.calibration import Calibration

@@ -14,8 +14,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from advmask.core.errors import RunError
 from advmask.effects import EffectsSettings
-from advmask.errors import RunError
 from advmask.evaluation.conditions import Conditions
 from advmask.evaluation.protocol import Judgement, ProtocolSettings, judge_designs
 from advmask.evaluation.report import report_page
@@ -25,10 +25,10 @@ from advmask.evaluation.results import load_results, result_record, write_record
 from advmask.evaluation.score_files import write_comparisons, write_scores
 from advmask.masks import MaskSettings, build_mask
 from advmask.photos import FaceSet
-from advmask.photos.people import Split
+from advmask.photos.people_folders import Split
 from advmask.printers import PrinterSettings
 from advmask.recognizers.preparation import prepare_all
-from advmask.recognizers.registry import build_recognizers
+from advmask.recognizers.recognizer_names import build_recognizers
 from advmask.render import RenderSettings
 
 PEOPLE, PHOTOS = 6, 4

@@ -14,18 +14,18 @@ import numpy as np
 import pytest
 import torch
 
+from advmask.core.errors import ConfigError, RunError
 from advmask.effects import EffectsSettings
-from advmask.errors import ConfigError, RunError
 from advmask.evaluation.conditions import Conditions
+from advmask.evaluation.probe_scores import Scores, score
 from advmask.evaluation.protocol import ProtocolSettings, judge_designs
-from advmask.evaluation.scoring import Scores, score
 from advmask.evaluation.shared_scoring import in_processes
 from advmask.masks import MaskSettings, build_mask
 from advmask.photos import FaceSet
 from advmask.printers import PrinterSettings
 from advmask.recognizers.aligners import BareAligner
 from advmask.recognizers.preparation import prepare_all
-from advmask.recognizers.registry import build_recognizers
+from advmask.recognizers.recognizer_names import build_recognizers
 from advmask.render import RenderSettings
 
 

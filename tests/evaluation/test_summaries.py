@@ -11,9 +11,9 @@ import torch
 from tiny_specification import tiny_specification
 from torch import nn
 
+from advmask.evaluation.probe_scores import Scores
 from advmask.evaluation.results import RecognizerResult, summarise, write_results
-from advmask.evaluation.scoring import Scores
-from advmask.evaluation.table import results_table
+from advmask.evaluation.terminal_table import results_table
 from advmask.recognizers.calibration import Calibration
 from advmask.recognizers.recognizer import Recognizer
 

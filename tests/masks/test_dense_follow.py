@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.interpolate import RBFInterpolator
 from scipy.spatial import Delaunay
 
-from advmask.errors import PhotoError
+from advmask.core.errors import PhotoError
 from advmask.masks.dense_pose import fit_dense_pose, mean_face
 from advmask.masks.follow import _linear_map, follow_person, follow_points
 from advmask.masks.pose import HeadPose

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
-from advmask.errors import PhotoError
+from advmask.core.errors import PhotoError
 from advmask.masks.dense_pose import fit_dense_pose, fit_similarity, mean_face
 from advmask.masks.pose import REFERENCE_POINTS_MM, HeadPose, fit_pose
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from advmask.errors import PhotoError
+from advmask.core.errors import PhotoError
 from advmask.masks import REFERENCE_POINTS_MM, HeadPose, fit_pose
 from advmask.masks.pose import _predict, rotation_matrix
 

@@ -7,7 +7,7 @@ import pytest
 import shapely
 from scipy.spatial import cKDTree
 
-from advmask.errors import ConfigError
+from advmask.core.errors import ConfigError
 from advmask.masks import MaskSettings, build_mask
 from advmask.masks.digest import surface_digest
 from advmask.masks.pattern_files import load_surface, save_surface

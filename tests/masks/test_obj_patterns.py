@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from advmask.errors import DesignError
+from advmask.core.errors import DesignError
 from advmask.masks import MaskSettings, build_mask
 from advmask.masks.obj_pattern import surface_from_obj
 from advmask.masks.obj_writer import surface_obj

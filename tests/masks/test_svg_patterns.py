@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial import cKDTree
 
-from advmask.errors import DesignError
+from advmask.core.errors import DesignError
 from advmask.masks import MaskSettings, build_mask
 from advmask.masks.digest import surface_digest
 from advmask.masks.shipped import SHIPPED, shipped_surface

@@ -6,8 +6,8 @@ import torch
 from skimage.color import rgb2lab
 from torch import Tensor
 
-from advmask.colour import linear_from_srgb
-from advmask.lab import lab_from_linear
+from advmask.colour.lab import lab_from_linear
+from advmask.colour.srgb import linear_from_srgb
 from advmask.objectives import GamutDistance
 
 WHITE = torch.tensor([0.82, 0.80, 0.71])

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from advmask.errors import ConfigError
+from advmask.core.errors import ConfigError
 from advmask.objectives import MatchKind, MatchObjective, ObjectiveSettings, Smoothness
 
 

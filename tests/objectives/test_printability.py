@@ -5,8 +5,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from advmask.colour import linear_from_srgb
-from advmask.errors import ConfigError
+from advmask.colour.srgb import linear_from_srgb
+from advmask.core.errors import ConfigError
 from advmask.objectives import (
     GamutDistance,
     MinimumFeature,

@@ -11,7 +11,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from advmask.errors import RunError
+from advmask.core.errors import RunError
 from advmask.photos import CachedCrop, CachedFailure, CropCache, default_crop_folder
 
 PHOTO = "ab" * 32
@@ -81,7 +81,7 @@ def test_other_settings_and_other_photos_are_unknown(
 def test_a_new_format_forgets_the_old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cache = CropCache(tmp_path)
     cache.put(PHOTO, RECIPE, crop())
-    monkeypatch.setattr("advmask.photos.cache.FORMAT_VERSION", -1)
+    monkeypatch.setattr("advmask.photos.crop_cache.FORMAT_VERSION", -1)
     assert cache.get(PHOTO, RECIPE) is None
 
 

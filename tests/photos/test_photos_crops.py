@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
-from advmask.errors import PhotoError
+from advmask.core.errors import PhotoError
 from advmask.photos import (
     FaceCrop,
     apply_transform,

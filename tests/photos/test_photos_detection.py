@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from advmask.errors import PhotoError
+from advmask.core.errors import PhotoError
 from advmask.photos import Face, FaceDetector, choose_face, find_people, read_picture
 
 # Read off the portrait by eye, at 10 times its size: pupils, nose tip, corners of the mouth.

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from advmask.errors import PhotoError
+from advmask.core.errors import PhotoError
 from advmask.photos import FacesSettings, canonical_points, crop_transform, load_faces
 from advmask.photos.extent import check_extent
 

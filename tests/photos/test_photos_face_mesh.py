@@ -16,7 +16,7 @@ import pytest
 import torch
 from PIL import Image, ImageDraw, ImageOps
 
-from advmask.errors import ConfigError, MissingPackageError, PhotoError, WeightsError
+from advmask.core.errors import ConfigError, MissingPackageError, PhotoError, WeightsError
 from advmask.photos import Face, FaceDetector, FaceMesh, FacesSettings, find_people, load_faces, read_picture
 
 MEMBER = "mediapipe/modules/face_landmark/face_landmark.tflite"

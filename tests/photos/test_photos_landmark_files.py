@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from advmask.errors import PhotoError
+from advmask.core.errors import PhotoError
 from advmask.photos import (
     FacesSettings,
     apply_transform,

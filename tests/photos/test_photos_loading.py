@@ -11,9 +11,9 @@ import torch
 from PIL import Image
 
 import advmask.photos
-from advmask.errors import ConfigError, MissingPackageError, PhotoError
+from advmask.core.errors import ConfigError, MissingPackageError, PhotoError
 from advmask.photos import FaceDetector, FaceSet, FacesSettings, canonical_points, load_faces, portrait_path
-from advmask.photos.cutting import CropCutter
+from advmask.photos.photo_to_crop import CropCutter
 
 HEAD = (120, 0, 320, 240)
 

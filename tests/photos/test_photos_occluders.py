@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
-from advmask.errors import PhotoError
+from advmask.core.errors import PhotoError
 from advmask.photos import FacesSettings, find_people, load_faces, occluder_path, read_occluder
 
 SIZE = (40, 30)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from advmask.errors import ConfigError, PhotoError
+from advmask.core.errors import ConfigError, PhotoError
 from advmask.photos import PersonPhotos, find_people, split_people
 
 DEFAULT = (0.61, 0.11, 0.28)

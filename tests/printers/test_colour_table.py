@@ -11,10 +11,10 @@ from safetensors.torch import save_file
 from scipy.interpolate import RegularGridInterpolator
 from torch import Tensor
 
-from advmask.colour import linear_from_srgb
-from advmask.errors import ConfigError
+from advmask.colour.srgb import linear_from_srgb
+from advmask.core.errors import ConfigError
 from advmask.printers import ColourTable
-from advmask.printers.table import LEAK, affine_pieces, grid, interpolate, perfect_table
+from advmask.printers.colour_table import LEAK, affine_pieces, grid, interpolate, perfect_table
 from advmask.printers.table_files import load_table, load_table_metadata, save_table
 
 

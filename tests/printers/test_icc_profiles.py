@@ -9,8 +9,8 @@ from made_profiles import PAPER, cmyk, grey, matrix_rgb
 from PIL import Image, ImageCms
 from torch import Tensor
 
-from advmask.colour import srgb_from_linear
-from advmask.errors import ConfigError
+from advmask.colour.srgb import srgb_from_linear
+from advmask.core.errors import ConfigError
 from advmask.printers import Printer, PrinterSettings
 from advmask.printers.icc import bake_profile
 from advmask.printers.settings import Intent

@@ -6,14 +6,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from advmask.colour import linear_from_srgb
-from advmask.errors import ConfigError
+from advmask.colour.oklab import oklab
+from advmask.colour.srgb import linear_from_srgb
+from advmask.core.errors import ConfigError
 from advmask.printers import ColourTable, InkSettings, PrinterSettings
+from advmask.printers.colour_table import grid, perfect_table
 from advmask.printers.halftone import gained, primaries, reflectance
+from advmask.printers.ink_separation import separate
 from advmask.printers.inks import ink_table
-from advmask.printers.oklab import oklab
-from advmask.printers.separation import separate
-from advmask.printers.table import grid, perfect_table
 from advmask.printers.varied import varied_table
 
 INKS = InkSettings(

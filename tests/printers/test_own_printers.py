@@ -7,10 +7,10 @@ import torch
 import yaml
 from omegaconf import OmegaConf
 
-from advmask.errors import ConfigError
+from advmask.core.errors import ConfigError
 from advmask.printers import Printer, PrinterSettings, VariationSettings
+from advmask.printers.colour_table import perfect_table
 from advmask.printers.store import own_printers, printers_folder, save_printer
-from advmask.printers.table import perfect_table
 
 
 @pytest.fixture(autouse=True)

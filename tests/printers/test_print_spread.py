@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
-from advmask.colour import srgb_from_linear
+from advmask.colour.srgb import srgb_from_linear
 from advmask.effects.draws import LevelDraws
 from advmask.printers import Printer, PrinterSettings, VariationSettings, draw_print
 from advmask.printers.draw import PrintDraw

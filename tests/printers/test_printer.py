@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from advmask.colour import linear_from_srgb, srgb_from_linear
+from advmask.colour.srgb import linear_from_srgb, srgb_from_linear
+from advmask.core.errors import ConfigError
 from advmask.effects.draws import LevelDraws, draws
-from advmask.errors import ConfigError
 from advmask.printers import (
     ColourTable,
     InkSettings,

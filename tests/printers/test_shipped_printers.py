@@ -7,9 +7,9 @@ import torch
 import yaml
 from made_profiles import cmyk
 
-from advmask.config import conf_dir
+from advmask.core.config_folders import conf_dir
 from advmask.printers import Printer, PrinterSettings
-from advmask.printers.difference import difference, gamut_loss
+from advmask.printers.gamut_loss import difference, gamut_loss
 
 PRESETS = sorted((conf_dir() / "printer").glob("*.yaml"))
 NAMES = [path.stem for path in PRESETS]

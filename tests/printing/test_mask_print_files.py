@@ -12,15 +12,15 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms
 from scipy.ndimage import maximum_filter, minimum_filter
 
-from advmask.errors import ConfigError, DesignError, RunError
+from advmask.core.errors import ConfigError, DesignError, RunError
 from advmask.masks import MaskSettings, build_mask
-from advmask.masks.pattern import FlatPattern, Panel, PatternLine
+from advmask.masks.flat_pattern import FlatPattern, Panel, PatternLine
 from advmask.printing.exports import print_files, write_exports
 from advmask.printing.manifest import MANIFEST, write_kept
 from advmask.printing.mirror import mirrored_pattern
 from advmask.printing.raster import rasterise
 from advmask.printing.settings import PrintingSettings, SheetSettings
-from advmask.printing.sheet import lay_out, sheet_of
+from advmask.printing.sheet_layout import lay_out, sheet_of
 from advmask.textures.design_files import Design
 
 MM_PER_POINT = 25.4 / 72

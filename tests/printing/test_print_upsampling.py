@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.ndimage import zoom
 
-from advmask.errors import DesignError
+from advmask.core.errors import DesignError
 from advmask.printing.upsample import plan_print, texel_means, to_print_resolution
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from advmask.errors import MissingPackageError, WeightsError
+from advmask.core.errors import MissingPackageError, WeightsError
 from advmask.photos import FaceCrop
 from advmask.recognizers.aligners import DlibAligner
 from advmask.recognizers.aligners.dlib5 import _DLIB_FIVE, _FIVE_THERE, _predictor_path, five_from_dlib

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from advmask.errors import AdvmaskError, WeightsError
+from advmask.core.errors import AdvmaskError, WeightsError
 from advmask.photos import FaceCrop, FaceDetector, FaceMesh, five_from_mesh
 from advmask.photos.face_mesh import read_mesh_model
 from advmask.recognizers.aligners import MeshAligner

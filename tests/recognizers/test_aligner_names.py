@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from advmask.errors import ConfigError, MissingPackageError, WeightsError
+from advmask.core.errors import ConfigError, MissingPackageError, WeightsError
 from advmask.recognizers.aligners import ALIGNER_NAMES, Aligner, build_aligner, build_aligners
 
 GOOD = """

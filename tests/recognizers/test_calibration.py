@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from advmask.errors import CalibrationError
+from advmask.core.errors import CalibrationError
 from advmask.recognizers.calibration import (
     Calibration,
     calibrate,

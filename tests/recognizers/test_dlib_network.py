@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from skimage import data, transform
 from torch import Tensor
 
-from advmask.errors import MissingPackageError, WeightsError
+from advmask.core.errors import MissingPackageError, WeightsError
 from advmask.recognizers import dlib_network
 from advmask.recognizers.dlib_network import DlibResNet, dlib_weights_path, load_dlib_resnet
 from advmask.recognizers.dlib_reader import BLOCKS, read_dlib_resnet

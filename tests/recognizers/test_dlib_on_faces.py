@@ -10,7 +10,7 @@ from advmask.photos import FaceSet, FacesSettings, load_faces
 from advmask.recognizers.calibration import calibrate, threshold_at_fmr
 from advmask.recognizers.preparation import prepare_all
 from advmask.recognizers.recognizer import Recognizer, embed_all
-from advmask.recognizers.registry import build_recognizer
+from advmask.recognizers.recognizer_names import build_recognizer
 
 pytestmark = [pytest.mark.shared, pytest.mark.slow]
 

@@ -10,7 +10,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from advmask.errors import WeightsError
+from advmask.core.errors import WeightsError
 from advmask.recognizers.dlib_network import dlib_weights_path
 from advmask.recognizers.dlib_reader import read_dlib_resnet
 

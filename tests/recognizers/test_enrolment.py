@@ -8,13 +8,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from advmask.errors import CalibrationError
+from advmask.core.errors import CalibrationError
 from advmask.photos import FaceCrop
 from advmask.recognizers.calibration import calibrate
 from advmask.recognizers.enrolment import bare_comparisons, enrol
 from advmask.recognizers.preparation import prepare, prepare_all
 from advmask.recognizers.recognizer import Recognizer, embed_all
-from advmask.recognizers.registry import build_recognizer
+from advmask.recognizers.recognizer_names import build_recognizer
 from advmask.recognizers.templates import template_points
 
 WriteNetwork = Callable[..., Path]

@@ -12,7 +12,7 @@ from advmask.photos import FaceCrop
 from advmask.recognizers import recognizer as recognizer_module
 from advmask.recognizers.ensemble import Ensemble
 from advmask.recognizers.recognizer import Recognizer
-from advmask.recognizers.registry import build_recognizer
+from advmask.recognizers.recognizer_names import build_recognizer
 
 WriteNetwork = Callable[..., Path]
 

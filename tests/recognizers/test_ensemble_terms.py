@@ -7,14 +7,14 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from advmask.errors import ConfigError
+from advmask.core.errors import ConfigError
 from advmask.objectives import smooth_max
 from advmask.photos import FaceCrop
 from advmask.recognizers.aligners import build_aligner
 from advmask.recognizers.ensemble import Ensemble, SurrogateSettings
 from advmask.recognizers.middle_layer import middle_layer, watched
 from advmask.recognizers.recognizer import Recognizer
-from advmask.recognizers.registry import build_recognizer, build_recognizers
+from advmask.recognizers.recognizer_names import build_recognizer, build_recognizers
 
 
 @pytest.fixture

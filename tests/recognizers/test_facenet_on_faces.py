@@ -8,7 +8,7 @@ import torch
 
 from advmask.photos import FacesSettings, load_faces
 from advmask.recognizers.recognizer import embed_all
-from advmask.recognizers.registry import build_recognizer
+from advmask.recognizers.recognizer_names import build_recognizer
 from advmask.recognizers.weights_folder import VARIABLE
 from advmask.recognizers.weights_store import get
 

@@ -10,9 +10,9 @@ import safetensors.torch
 import torch
 from torch import nn
 
-from advmask.errors import WeightsError
+from advmask.core.errors import WeightsError
 from advmask.recognizers.file_kinds import Kind, file_kind
-from advmask.recognizers.registry import build_recognizer
+from advmask.recognizers.recognizer_names import build_recognizer
 
 WriteNetwork = Callable[..., Path]
 

@@ -9,7 +9,7 @@ import torch
 from advmask.recognizers.enrolment import bare_comparisons, enrol
 from advmask.recognizers.galleries import build_gallery
 from advmask.recognizers.recognizer import Recognizer
-from advmask.recognizers.registry import build_recognizer
+from advmask.recognizers.recognizer_names import build_recognizer
 
 NAMES = [f"person {i // 3:02d}" for i in range(36)]
 

@@ -12,7 +12,7 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
-from advmask.errors import WeightsError
+from advmask.core.errors import WeightsError
 from advmask.recognizers.network_check import check_network
 from advmask.recognizers.onnx_network import load_onnx
 from advmask.recognizers.preprocessing import preprocess

@@ -16,9 +16,9 @@ import yaml
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
-from advmask.errors import ConfigError, WeightsError
+from advmask.core.errors import ConfigError, WeightsError
 from advmask.recognizers.recognizer import embed_all
-from advmask.recognizers.registry import build_recognizer, build_recognizers
+from advmask.recognizers.recognizer_names import build_recognizer, build_recognizers
 
 WriteNetwork = Callable[..., Path]
 

@@ -6,11 +6,11 @@ import pytest
 import torch
 from torch import nn
 
-from advmask.errors import ConfigError
+from advmask.core.errors import ConfigError
 from advmask.photos import FaceCrop
 from advmask.recognizers.ensemble import Ensemble, SurrogateSettings
 from advmask.recognizers.perturbation import PerturbationSettings, moved_landmarks, perturbed
-from advmask.recognizers.registry import build_recognizers
+from advmask.recognizers.recognizer_names import build_recognizers
 
 
 def draws(seed: int) -> torch.Generator:

@@ -16,13 +16,13 @@ from published_names import (
 )
 from torch import Tensor, nn
 
-from advmask.errors import ConfigError, WeightsError
+from advmask.core.errors import ConfigError, WeightsError
 from advmask.recognizers.adaface_network import AdaFaceNetwork, load_adaface
 from advmask.recognizers.ensemble import Ensemble
 from advmask.recognizers.facenet_network import load_facenet
 from advmask.recognizers.iresnet import IResNet, load_iresnet
 from advmask.recognizers.recognizer import Recognizer
-from advmask.recognizers.registry import build_recognizer, build_recognizers
+from advmask.recognizers.recognizer_names import build_recognizer, build_recognizers
 from advmask.recognizers.weights_folder import VARIABLE
 
 FACENET_FILE = "20180408-102900-casia-webface.pt"

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from advmask.errors import ConfigError, WeightsError
+from advmask.core.errors import ConfigError, WeightsError
 from advmask.recognizers.dlib_network import dlib_weights_path
-from advmask.recognizers.registry import build_recognizer, build_recognizers
+from advmask.recognizers.recognizer_names import build_recognizer, build_recognizers
 from advmask.recognizers.templates import template_points
 
 WriteNetwork = Callable[..., Path]

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from advmask.photos import FaceCrop, FacesSettings, load_faces
+from advmask.recognizers.identity_check import Separation, check_separation
 from advmask.recognizers.recognizer import Recognizer
-from advmask.recognizers.registry import build_recognizer
-from advmask.recognizers.separation import Separation, check_separation
+from advmask.recognizers.recognizer_names import build_recognizer
 from advmask.recognizers.specification import NetworkSpecification
 
 VALUES: dict[str, Any] = {

@@ -8,7 +8,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from advmask.errors import ConfigError, WeightsError
+from advmask.core.errors import ConfigError, WeightsError
 from advmask.recognizers.specification import EXAMPLE, NetworkSpecification, read_specification
 
 FIVE = [[38.3, 51.7], [73.5, 51.5], [56.0, 71.7], [41.5, 92.4], [70.7, 92.2]]
@@ -157,4 +157,4 @@ def test_any_bytes_give_a_specification_or_a_sentence(tmp_path: Path, content: b
 @pytest.mark.shared
 def test_the_specifications_at_hand_are_read(shared_dir: Path):
     found = [read_specification(path) for path in sorted((shared_dir / "weights").glob("*.onnx"))]
-    assert sorted(each.embedding for each in found) == [128, 256]
+    assert {128, 256} <= {each.embedding for each in found}

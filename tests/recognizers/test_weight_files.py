@@ -14,7 +14,7 @@ import safetensors.torch
 import torch
 from torch import nn
 
-from advmask.errors import WeightsError
+from advmask.core.errors import WeightsError
 from advmask.recognizers.state_dicts import fill, read_state_dict, under_prefix
 
 

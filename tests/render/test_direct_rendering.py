@@ -9,7 +9,7 @@ from masked_photos import photo
 from supersampled_reference import checkerboard, head, smooth_texture
 
 from advmask.masks import Fold, HeadPose, MaskSurface, Wear, place
-from advmask.masks.pattern import FlatPattern, Panel
+from advmask.masks.flat_pattern import FlatPattern, Panel
 from advmask.masks.settings import shipped_surface
 from advmask.render import MaskRenderer, MipPyramid, RenderSettings, collate, pack, render_direct
 from advmask.render.direct import _Parameters

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from advmask.render.light import evaluate_light, fit_light, photo_tint, white_level
+from advmask.render.skin_light import evaluate_light, fit_light, photo_tint, white_level
 
 
 def facing(count: int = 3000, *, seed: int = 0) -> torch.Tensor:

@@ -21,7 +21,7 @@ from masked_photos import (
 from scipy.ndimage import binary_dilation
 from supersampled_reference import head, to_linear, to_srgb, visible_uv, worn
 
-from advmask.errors import ConfigError
+from advmask.core.errors import ConfigError
 from advmask.masks import HeadPose, place
 from advmask.render import MaskRenderer, MipPyramid, PackedPlacement, RenderSettings, Tone, collate
 from advmask.render import pack as pack_for

@@ -6,7 +6,7 @@ import torch
 from skimage.color import rgb2gray, rgb2xyz
 from supersampled_reference import to_linear
 
-from advmask.colour import linear_from_srgb, luminance, srgb_from_linear
+from advmask.colour.srgb import linear_from_srgb, luminance, srgb_from_linear
 
 CODES = torch.arange(256, dtype=torch.float64) / 255
 

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms, PngImagePlugin
 
 import advmask
-from advmask.errors import DesignError, RunError
+from advmask.colour.srgb_profile import srgb_profile
+from advmask.core.errors import DesignError, RunError
 from advmask.textures.design_files import Design, read_design, write_design
-from advmask.textures.srgb import srgb_profile
 
 KEYS = ("advmask:version", "advmask:pattern", "advmask:size", "advmask:texels_per_mm")
 

@@ -7,12 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from advmask.errors import ConfigError, DesignError
+from advmask.core.errors import ConfigError, DesignError
 from advmask.masks import MaskSettings, build_mask
 from advmask.textures import Texture, TextureSettings, build_texture
-from advmask.textures.fitting import fit_picture
-from advmask.textures.layout import Layout
-from advmask.textures.pictures import read_mask_picture
+from advmask.textures.picture_fit import fit_picture
+from advmask.textures.picture_texels import read_mask_picture
+from advmask.textures.texel_layout import Layout
 
 H, W = 40, 60
 

@@ -7,9 +7,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
-from advmask.errors import DesignError
+from advmask.colour.srgb_profile import srgb_profile
+from advmask.core.errors import DesignError
 from advmask.textures.design_files import read_picture_as_texels
-from advmask.textures.srgb import srgb_profile
 
 RED = (200, 40, 30)
 

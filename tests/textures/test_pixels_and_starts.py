@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 from scipy.interpolate import BSpline
 
-from advmask.errors import ConfigError, DesignError
+from advmask.core.errors import ConfigError, DesignError
 from advmask.textures import PixelTexture, TextureSettings, start_texels
 from advmask.textures.bases import spline_matrix
 

@@ -2,7 +2,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from advmask.errors import DesignError, RunError
+from advmask.core.errors import DesignError, RunError
 from advmask.textures.texel_files import load_texels, load_texels_metadata, save_texels
 
 METADATA = {"pattern": "p", "size": "M", "texels_per_mm": "3.0", "note": "ü", "z": "1", "a": "2"}

@@ -17,12 +17,12 @@ from advmask.effects import generator
 from advmask.masks import build_mask
 from advmask.photos import load_faces
 from advmask.recognizers.preparation import own_templates, prepare_all
-from advmask.recognizers.registry import build_recognizers
+from advmask.recognizers.recognizer_names import build_recognizers
 from advmask.training.building import build_module, build_texture
 from advmask.training.data import Batch, StepDataset
 from advmask.training.module import DesignModule
 from advmask.training.settings import TrainSettings
-from advmask.worn import wear_masks
+from advmask.wearing.worn_photos import wear_masks
 
 Chain = tuple[DesignModule, Batch]
 _STEP = 1e-5  # of a texel; the error of a central difference is of the order of its square

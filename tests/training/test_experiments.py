@@ -10,8 +10,8 @@ from omegaconf import DictConfig, OmegaConf
 from tiny_chain import words
 
 from advmask.commands.quoting import quote_overrides
-from advmask.config import conf_dir, register_resolvers
-from advmask.errors import DesignError
+from advmask.core.config_folders import conf_dir, register_resolvers
+from advmask.core.errors import DesignError
 from advmask.training.run import train
 from advmask.training.settings import TrainSettings
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from advmask.errors import RunError
+from advmask.core.errors import RunError
 from advmask.textures.design_files import read_design
 from advmask.textures.texel_files import load_texels
 from advmask.training.module import DesignModule

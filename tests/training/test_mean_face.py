@@ -7,18 +7,18 @@ import pytest
 import torch
 from tiny_chain import settings_values
 
+from advmask.core.errors import ConfigError
 from advmask.effects import EffectsSettings, WearSettings
-from advmask.errors import ConfigError
 from advmask.masks import MaskSettings, build_mask
-from advmask.mean_face import FEWEST_PEOPLE, enlarged, mean_face
 from advmask.photos import FacesSettings, load_faces
 from advmask.printers import PrinterSettings
 from advmask.render import RenderSettings
 from advmask.render.unwrapping import unwrapped
-from advmask.scene import Scene, seeded
 from advmask.training.run import train
 from advmask.training.settings import TrainSettings
-from advmask.worn import wear_masks
+from advmask.wearing.mean_face import FEWEST_PEOPLE, enlarged, mean_face
+from advmask.wearing.scene import Scene, seeded
+from advmask.wearing.worn_photos import wear_masks
 
 PER_MM = 1.0
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from advmask.errors import ConfigError
+from advmask.core.errors import ConfigError
 from advmask.training.run import train
 from advmask.training.settings import TrainSettings
 

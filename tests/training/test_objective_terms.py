@@ -11,21 +11,21 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from advmask.core.errors import ConfigError
 from advmask.effects import WearSettings
-from advmask.errors import ConfigError
-from advmask.masked_gallery import masked_templates
 from advmask.masks import build_mask
 from advmask.objectives import ObjectiveSettings
 from advmask.photos import load_faces
 from advmask.recognizers.preparation import prepare_all
 from advmask.recognizers.recognizer import Recognizer
-from advmask.recognizers.registry import build_recognizers
+from advmask.recognizers.recognizer_names import build_recognizers
 from advmask.render import MaskRenderer
 from advmask.training.building import build_module, build_texture
-from advmask.training.judging import Judging
+from advmask.training.match_terms import Judging
 from advmask.training.run import train
 from advmask.training.settings import TrainSettings
-from advmask.worn import wear_masks
+from advmask.wearing.masked_gallery import masked_templates
+from advmask.wearing.worn_photos import wear_masks
 
 Build = Callable[..., TrainSettings]
 PEOPLE = ("bea", "ada", "bea", "cleo")

@@ -8,18 +8,18 @@ import pytest
 import torch
 from torch import Tensor
 
+from advmask.core.errors import ConfigError, RunError
 from advmask.effects import EffectsSettings, draws
-from advmask.errors import ConfigError, RunError
 from advmask.masks import build_mask
 from advmask.photos import FaceSet, load_faces
 from advmask.printers import PrinterSettings
-from advmask.scene import Scene, seeded
 from advmask.training.data import StepData
 from advmask.training.module import DesignModule
 from advmask.training.parts import PartDraws, PartedDraws
 from advmask.training.run import train
 from advmask.training.settings import TrainSettings
-from advmask.worn import wear_masks
+from advmask.wearing.scene import Scene, seeded
+from advmask.wearing.worn_photos import wear_masks
 
 Build = Callable[..., TrainSettings]
 

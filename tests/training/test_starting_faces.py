@@ -3,11 +3,11 @@
 import pytest
 import torch
 
-from advmask.artwork import FACES, shipped_design
-from advmask.errors import ConfigError
+from advmask.core.errors import ConfigError
 from advmask.masks import build_mask
 from advmask.training.building import build_texture
 from advmask.training.settings import TrainSettings
+from advmask.wearing.artwork import FACES, shipped_design
 
 
 @pytest.mark.parametrize("pattern", ["contour", "pleated"])

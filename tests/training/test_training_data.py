@@ -12,7 +12,7 @@ from advmask.masks import MaskSettings, build_mask
 from advmask.photos import FacesSettings, load_faces
 from advmask.render import RenderSettings
 from advmask.training.data import StepData, StepDataset, by_person, draw_photos
-from advmask.worn import WornPhotos, wear_masks
+from advmask.wearing.worn_photos import WornPhotos, wear_masks
 
 NAMES = ["ann"] * 7 + ["bob"] + ["cid"] * 3 + ["dot"] * 2
 PEOPLE = by_person(NAMES)

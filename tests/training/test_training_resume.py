@@ -16,7 +16,7 @@ import torch
 import yaml
 from torch import Tensor
 
-from advmask.errors import ConfigError, RunError
+from advmask.core.errors import ConfigError, RunError
 from advmask.textures.texel_files import load_texels
 from advmask.training.module import DesignModule
 from advmask.training.run import train

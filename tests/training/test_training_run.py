@@ -11,7 +11,7 @@ import yaml
 from PIL import Image
 from safetensors.torch import load_file
 
-from advmask.errors import ConfigError, RunError
+from advmask.core.errors import ConfigError, RunError
 from advmask.textures.design_files import read_design
 from advmask.textures.texel_files import load_texels
 from advmask.training.module import DesignModule

@@ -11,11 +11,11 @@ import torch
 from tiny_chain import write_network
 from torch import Tensor
 
-from advmask.errors import ConfigError
+from advmask.core.errors import ConfigError
 from advmask.masks import build_mask
 from advmask.photos import FaceSet, Split, load_faces
 from advmask.recognizers.preparation import prepare_all
-from advmask.recognizers.registry import build_recognizers
+from advmask.recognizers.recognizer_names import build_recognizers
 from advmask.textures.texel_files import load_texels
 from advmask.training.module import DesignModule
 from advmask.training.run import train

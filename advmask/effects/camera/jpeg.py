@@ -11,10 +11,10 @@ from jaxtyping import Float, Int64
 from pydantic import AfterValidator, Field
 from torch import Tensor
 
+from advmask.core.settings import Settings
 from advmask.effects.camera.straight_through import straight_through
 from advmask.effects.draws import Draws
 from advmask.effects.ranges import Range
-from advmask.settings import Settings
 
 # ITU-T T.81, annex K.1: steps of quantisation of luminance and chrominance.
 _LUMINANCE = (

@@ -8,9 +8,9 @@ from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor
 
+from advmask.core.settings import Settings
 from advmask.effects.camera.filtering import filter_some
 from advmask.effects.draws import Draws
-from advmask.settings import Settings
 
 
 class MotionSettings(Settings):

@@ -9,10 +9,10 @@ from jaxtyping import Float, Int64
 from pydantic import AfterValidator, Field
 from torch import Tensor
 
+from advmask.core.settings import Settings
 from advmask.effects.camera.banded import Banded, windows_of
 from advmask.effects.draws import Draws
 from advmask.effects.ranges import Range
-from advmask.settings import Settings
 
 _BELL = 5.5  # standard deviations in which a float sees the whole of a bell
 _CROP_IN_EYES = 4  # a working crop is four times as wide as the eyes are apart

@@ -1,12 +1,12 @@
 """All effects of the camera."""
 
+from advmask.core.settings import Settings
 from advmask.effects.camera.jpeg import JpegSettings
 from advmask.effects.camera.motion import MotionSettings
 from advmask.effects.camera.optics import OpticsSettings
 from advmask.effects.camera.sensor import SensorSettings
 from advmask.effects.camera.sharpening import SharpeningSettings
 from advmask.effects.camera.tone import CameraToneSettings
-from advmask.settings import Settings
 
 
 class CameraSettings(Settings):

@@ -8,10 +8,10 @@ from kornia.filters import get_gaussian_kernel2d
 from pydantic import Field
 from torch import Tensor
 
+from advmask.core.settings import Settings
 from advmask.effects.camera.filtering import filter_some
 from advmask.effects.camera.straight_through import straight_through
 from advmask.effects.draws import Draws
-from advmask.settings import Settings
 
 
 class SharpeningSettings(Settings):

@@ -7,8 +7,8 @@ from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor
 
+from advmask.core.settings import Settings
 from advmask.effects.draws import Draws
-from advmask.settings import Settings
 
 
 class CameraToneSettings(Settings):

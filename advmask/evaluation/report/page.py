@@ -16,7 +16,7 @@ from advmask.evaluation.report.figures import (
 from advmask.evaluation.report.glossary import glossary
 from advmask.evaluation.report.html import folded, paragraph, section, text
 from advmask.evaluation.report.names import main_results
-from advmask.evaluation.report.people import people_part
+from advmask.evaluation.report.person_by_person import people_part
 from advmask.evaluation.report.provenance import provenance
 from advmask.evaluation.report.words import plain_part
 

@@ -9,8 +9,8 @@ import numpy as np
 from jaxtyping import Float64
 from scipy.interpolate import PchipInterpolator, RBFInterpolator
 
-from advmask.colour import decoded
-from advmask.printing.chart.delta_e import delta_e, lab_from_linear
+from advmask.colour.difference import delta_e, lab_from_linear
+from advmask.colour.srgb import decoded
 
 Space = Literal["srgb", "lab", "tone"]
 ColourMap = Callable[[Float64[np.ndarray, "n 3"]], Float64[np.ndarray, "n 3"]]

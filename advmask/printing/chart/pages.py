@@ -10,11 +10,11 @@ from jaxtyping import UInt8
 from PIL import Image, ImageDraw, ImageFont
 
 import advmask
-from advmask.printing.chart.drawing import draw_chart
-from advmask.printing.chart.layout import HEIGHT_MM, VERSION, WIDTH_MM, Chart
+from advmask.colour.srgb_profile import srgb_profile
+from advmask.printing.chart.chart_dots import draw_chart
+from advmask.printing.chart.chart_layout import HEIGHT_MM, VERSION, WIDTH_MM, Chart
 from advmask.printing.upsample import MM_PER_INCH, dots
 from advmask.textures.png_bytes import encode_png
-from advmask.textures.srgb import srgb_profile
 
 Paper = Literal["a4", "letter"]
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float32, Float64, UInt8
 
-from advmask.colour import LUMINANCE, decoded
-from advmask.errors import PhotoError
-from advmask.printing.chart.drawing import opencv
-from advmask.printing.chart.finding import FoundChart
-from advmask.printing.chart.layout import LINES_MM, MARKER_MM, LineBlock, marker_corners_mm
+from advmask.colour.srgb import LUMINANCE, decoded
+from advmask.core.errors import PhotoError
+from advmask.printing.chart.chart_dots import opencv
+from advmask.printing.chart.chart_layout import LINES_MM, MARKER_MM, LineBlock, marker_corners_mm
+from advmask.printing.chart.marker_search import FoundChart
 
 _INNER_MM = 6.0
 _TRIMMED = 0.15  # of the pixels at either end: dust, fibres, and noise that was cut off

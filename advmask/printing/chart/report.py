@@ -4,15 +4,15 @@ import numpy as np
 from jaxtyping import Float64, UInt8
 from PIL import Image, ImageDraw, ImageFont
 
-from advmask.colour import decoded, encoded
-from advmask.printing.chart.delta_e import (
+from advmask.colour.difference import (
     delta_e,
     lab_from_linear,
     linear_from_lab,
 )
-from advmask.printing.chart.drawing import opencv
-from advmask.printing.chart.fitting import Calibration
-from advmask.printing.chart.layout import HEIGHT_MM, WIDTH_MM
+from advmask.colour.srgb import decoded, encoded
+from advmask.printing.chart.chart_dots import opencv
+from advmask.printing.chart.chart_fit import Calibration
+from advmask.printing.chart.chart_layout import HEIGHT_MM, WIDTH_MM
 
 _SCALE = 3  # pixels to a millimetre of the photo laid flat
 _MARGIN, _HEAD = 24, 96

@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from advmask.errors import MissingPackageError, WeightsError
+from advmask.core.errors import MissingPackageError, WeightsError
 from advmask.recognizers.aligners.aligner import nearest_face
 from advmask.recognizers.aligners.face_box import BoxRelation, box_from_landmarks
 from advmask.recognizers.aligners.precision import like

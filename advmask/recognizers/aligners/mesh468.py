@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from advmask.errors import WeightsError
+from advmask.core.errors import WeightsError
 from advmask.photos.face_mesh import MARGIN, OUTER_CORNERS, SIDE_PX, read_mesh_model
 from advmask.photos.mesh_points import FIVE_FROM_MESH, MESH_POINTS
 from advmask.recognizers.aligners.face_box import BoxRelation, box_from_landmarks

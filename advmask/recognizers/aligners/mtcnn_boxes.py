@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-from advmask.threads import one_thread
+from advmask.core.threads import one_thread
 
 
 class MtcnnBoxes:

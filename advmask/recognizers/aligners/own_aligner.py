@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from advmask.errors import ConfigError
+from advmask.core.errors import ConfigError
 from advmask.recognizers.aligners.aligner import Aligner
 
 

@@ -9,7 +9,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from advmask.errors import WeightsError
+from advmask.core.errors import WeightsError
 
 _T = TypeVar("_T")
 

@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from advmask.errors import WeightsError
+from advmask.core.errors import WeightsError
 from advmask.recognizers.aligners.tflite_graph import Graph, Operation, read_tflite
 
 _SUBNORMAL = float(np.finfo(np.float32).tiny)

@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from advmask.core.errors import ConfigError
 from advmask.effects.camera import CameraSettings, photograph
 from advmask.effects.draws import LevelDraws, draws
-from advmask.errors import ConfigError
 
 STRONG = CameraSettings.build(
     {

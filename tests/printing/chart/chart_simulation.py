@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from advmask.colour import decoded as linear_from_srgb
-from advmask.colour import encoded as srgb_from_linear
+from advmask.colour.srgb import decoded as linear_from_srgb
+from advmask.colour.srgb import encoded as srgb_from_linear
 
 Array = NDArray[np.floating]
 

@@ -19,13 +19,13 @@ from chart_simulation import (
 )
 from PIL import Image
 
-from advmask.colour import decoded as linear_from_srgb
-from advmask.errors import ConfigError, PhotoError
-from advmask.pictures import read_picture
-from advmask.printing.chart.delta_e import delta_e, lab_from_linear
-from advmask.printing.chart.finding import find_chart
-from advmask.printing.chart.fitting import fit_photo
-from advmask.printing.chart.layout import Chart, chart_layout, marker_ids
+from advmask.colour.difference import delta_e, lab_from_linear
+from advmask.colour.srgb import decoded as linear_from_srgb
+from advmask.core.errors import ConfigError, PhotoError
+from advmask.core.picture_reading import read_picture
+from advmask.printing.chart.chart_fit import fit_photo
+from advmask.printing.chart.chart_layout import Chart, chart_layout, marker_ids
+from advmask.printing.chart.marker_search import find_chart
 from advmask.printing.chart.pages import frame_corner_mm, page_pixels
 from advmask.printing.chart.report import fit_report
 

@@ -7,18 +7,18 @@ from hypothesis import strategies as st
 from scipy.ndimage import gaussian_filter1d
 from skimage import color
 
-from advmask.colour import decoded as linear_from_srgb
-from advmask.colour import encoded as srgb_from_linear
-from advmask.errors import PhotoError
-from advmask.printing.chart.colour_map import KINDS, choose_kind, fit_map, grey_curve
-from advmask.printing.chart.delta_e import (
+from advmask.colour.difference import (
     delta_e,
     lab_from_linear,
     linear_from_lab,
 )
+from advmask.colour.srgb import decoded as linear_from_srgb
+from advmask.colour.srgb import encoded as srgb_from_linear
+from advmask.core.errors import PhotoError
+from advmask.printing.chart.chart_layout import HEIGHT_MM, WIDTH_MM, chart_layout
+from advmask.printing.chart.colour_map import KINDS, choose_kind, fit_map, grey_curve
+from advmask.printing.chart.evenness import light_field
 from advmask.printing.chart.ink_spread import ink_spread_mm
-from advmask.printing.chart.layout import HEIGHT_MM, WIDTH_MM, chart_layout
-from advmask.printing.chart.light import light_field
 from advmask.printing.chart.view import View, fit_view
 
 

@@ -10,9 +10,9 @@ import pymupdf
 import pytest
 from PIL import Image
 
-from advmask.errors import ConfigError
-from advmask.printing.chart.drawing import draw_chart, marker_modules
-from advmask.printing.chart.layout import (
+from advmask.core.errors import ConfigError
+from advmask.printing.chart.chart_dots import draw_chart, marker_modules
+from advmask.printing.chart.chart_layout import (
     CELL_MM,
     COLUMNS,
     HEIGHT_MM,

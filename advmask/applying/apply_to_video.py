@@ -1,0 +1,101 @@
+"""One video file in, one video file out."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from tqdm import tqdm
+
+from advmask.applying.apply_to_picture import Applied
+from advmask.applying.face_finding import FaceFinder, FoundFace
+from advmask.applying.mask_drawing import WornDesign, draw_masks
+from advmask.applying.steadying import SteadySettings, steadied
+from advmask.applying.tracking import Tracker
+from advmask.applying.video_files import VideoReader, upright_rgb, written_video
+from advmask.core.errors import ConfigError, PhotoError
+
+
+def apply_to_video(
+    source: Path,
+    target: Path,
+    *,
+    design: WornDesign,
+    finder: FaceFinder,
+    steady: SteadySettings,
+    progress: bool = False,
+) -> Applied:
+    """Let all faces of a video wear a design.
+
+    The video is read twice: first faces are followed through it, then masks are drawn at the places made
+    steady. Size, rate and times of the frames stay, the sound is copied; frames without a face stay as they
+    are, but for being encoded anew. What cannot be read is left out, and counted.
+
+    Args:
+        source: The video.
+        target: Where to; its ending decides the container.
+        design: What is worn.
+        finder: What finds the faces.
+        steady: How they are followed.
+        progress: Show a bar for each reading.
+
+    Raises:
+        PhotoError: The video cannot be opened, or not one frame of it can be read.
+        RunError: The target cannot be written.
+        ConfigError: Landmarks are to come from a file, which there is for photos only.
+        MissingPackageError: PyAV is not installed.
+    """
+    if finder.settings.landmarks == "file":
+        raise ConfigError("faces.landmarks=file is for photos; choose mtcnn or mesh for a video.")
+    reader = VideoReader(source)
+    by_frame = _followed(reader, finder, steady, progress=progress)
+    if reader.read == 0:
+        raise PhotoError(f"No frame of {source} can be read; copy it anew or leave it out.")
+    masks, masked_frames, reasons = 0, 0, set[str]()
+    with (
+        reader.opened() as container,
+        written_video(target, like=container) as writer,
+        tqdm(total=reader.read, desc=f"{source.name}: masks", unit="frame", disable=not progress) as bar,
+    ):
+        number = 0
+        for frame, sound in reader.frames_and_sound(container):
+            if sound is not None:
+                writer.copy_sound(sound)
+            if frame is None:
+                continue
+            faces = by_frame.get(number, [])
+            drawn = draw_masks(upright_rgb(frame), faces, design) if faces else None
+            count = 0 if drawn is None else drawn.masks
+            writer.write(frame, drawn.picture if drawn is not None and count else None)
+            masks, masked_frames = max(masks, count), masked_frames + (count > 0)
+            reasons.update(() if drawn is None else drawn.bare)
+            number += 1
+            bar.update()
+            bar.set_postfix_str(f"{count} faces", refresh=False)
+        sound_lost = writer.sound_lost
+    notices = [f"{masked_frames} of {number} frames show a mask, the others stay as they are."]
+    notices += [f"A face stays bare in some frames: {reason}" for reason in sorted(reasons)[:3]]
+    if reader.unreadable:
+        notices.append(f"{reader.unreadable} frames cannot be read and are left out.")
+    if reader.breaks_off:
+        notices.append(f"It ends early: {reader.read} of {reader.expected} frames are there.")
+    if sound_lost:
+        notices.append(f"Its sound fits no {target.suffix} file and is left out; .mkv takes any.")
+    return Applied(masks, tuple(notices))
+
+
+def _followed(
+    reader: VideoReader, finder: FaceFinder, steady: SteadySettings, *, progress: bool
+) -> dict[int, list[FoundFace]]:
+    """The faces of each frame that has some, by its number."""
+    rate = float(reader.rate)
+    tracker = Tracker(finder, every=steady.every, patience=math.ceil(steady.gap_s * rate))
+    bar = tqdm(reader.frames(), total=reader.expected, desc="faces", unit="frame", disable=not progress)
+    for frame in bar:
+        count = tracker.add(Image.fromarray(np.asarray(upright_rgb(frame))))
+        bar.set_postfix_str(f"{count} faces", refresh=False)
+    by_frame: dict[int, list[FoundFace]] = {}
+    for track in tracker.tracks():
+        for number, face in steadied(track.seen, rate=rate, settings=steady).items():
+            by_frame.setdefault(number, []).append(face)
+    return by_frame

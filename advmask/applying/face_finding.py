@@ -1,0 +1,168 @@
+"""All faces of a picture, not only the largest, with the landmarks that a mask is placed by."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float64
+from PIL import Image
+from pydantic import Field, field_validator, model_validator
+
+from advmask.core.errors import PhotoError
+from advmask.core.settings import Settings
+from advmask.photos import Face, FaceDetector, FaceMesh, points_path, read_points
+from advmask.photos.backends import NO_MESH_MODEL, LandmarkSource
+
+Box = tuple[float, float, float, float]
+
+# A face looked for again is brought to this size in a square of so many times its side, where faces of half
+# its size are still found and a moving one has not left.
+_AGAIN_PX = 96
+_AGAIN_AROUND = 2.0
+_AGAIN_SMALLEST_PX = 48
+# Least overlap of a face with where it was.
+SAME_FACE = 0.3
+
+
+class FindSettings(Settings):
+    """Which faces are found, and by what points masks are placed.
+
+    Attributes:
+        min_face_px: Smallest longer side of a face box, px of the picture.
+        min_probability: Smallest probability of a face, in [0, 1].
+        landmarks: "mtcnn" finds five points; "mesh" finds 468 more with the network in `mesh_model`; "file"
+            reads those of one face from `photo.points.json` beside `photo.jpg`.
+        mesh_model: The mediapipe 0.10.21 wheel, or the face_landmark.tflite out of it.
+    """
+
+    min_face_px: int = Field(default=30, ge=12)
+    min_probability: float = Field(default=0.9, ge=0, le=1)
+    landmarks: LandmarkSource = "mtcnn"
+    mesh_model: Path | None = None
+
+    @field_validator("mesh_model", mode="before")
+    @classmethod
+    def _not_empty(cls, value: Any) -> Any:
+        if value == "":
+            raise ValueError("an empty path; give one, or null for the default")
+        return value
+
+    @model_validator(mode="after")
+    def _mesh_has_a_model(self) -> "FindSettings":
+        if self.landmarks == "mesh" and self.mesh_model is None:
+            raise ValueError(NO_MESH_MODEL)
+        return self
+
+
+@dataclass(frozen=True, eq=False)
+class FoundFace:
+    """One face in a picture, in that picture's pixels (pixel centres at +0.5).
+
+    Attributes:
+        box: Left, top, right and bottom edge (x0, y0, x1, y1).
+        five: In the order of `Face.landmarks`.
+        dense: Mesh points (x, y, z) as `FaceMesh.points` gives them, or None.
+    """
+
+    box: Box
+    five: Float64[np.ndarray, "5 2"]
+    dense: Float64[np.ndarray, "468 3"] | None = None
+
+
+class FaceFinder:
+    """Finds faces in whole pictures, and again where they were a moment ago.
+
+    Args:
+        settings: Which faces, by what.
+
+    Raises:
+        WeightsError: The mesh model cannot be read.
+    """
+
+    def __init__(self, settings: FindSettings) -> None:
+        self.settings = settings
+        self._everywhere = FaceDetector(
+            min_face_px=settings.min_face_px, min_probability=settings.min_probability
+        )
+        self._nearby = FaceDetector(min_face_px=_AGAIN_SMALLEST_PX, min_probability=settings.min_probability)
+        wanted = settings.landmarks == "mesh" and settings.mesh_model is not None
+        self._mesh = FaceMesh(settings.mesh_model.expanduser()) if wanted and settings.mesh_model else None
+
+    def find(self, image: Image.Image) -> list[FoundFace]:
+        """Find all faces of a picture of mode RGB, the largest first.
+
+        Raises:
+            MissingPackageError: The package that runs the mesh is not installed.
+            WeightsError: The mesh model is another network.
+        """
+        return [self._with_mesh(image, face) for face in self._everywhere.detect(image)]
+
+    def find_again(self, image: Image.Image, box: Box) -> FoundFace | None:
+        """Find a face near the place where it was: some twenty times as fast as `find`.
+
+        Args:
+            image: Picture of mode RGB.
+            box: Where the face was.
+        """
+        x0, y0, x1, y1 = box
+        side = max(x1 - x0, y1 - y0)
+        middle = np.array([(x0 + x1) / 2, (y0 + y1) / 2])
+        low = np.floor((middle - _AGAIN_AROUND * side / 2).clip(0, image.size)).astype(int)
+        high = np.ceil((middle + _AGAIN_AROUND * side / 2).clip(0, image.size)).astype(int)
+        if (high - low < 2).any():
+            return None
+        seen = np.maximum(2, np.rint((high - low) * _AGAIN_PX / side)).astype(int)
+        factors = (high - low) / seen
+        part = image.resize(
+            (int(seen[0]), int(seen[1])),
+            Image.Resampling.LANCZOS,
+            box=(*low.tolist(), *high.tolist()),
+            reducing_gap=3.0,
+        )
+        faces = [
+            Face(
+                box=tuple((np.reshape(face.box, (2, 2)) * factors + low).ravel().tolist()),
+                landmarks=face.landmarks * factors + low,
+                probability=face.probability,
+            )
+            for face in self._nearby.detect(part)
+        ]
+        nearest = max(faces, key=lambda face: overlap(face.box, box), default=None)
+        if nearest is None or overlap(nearest.box, box) < SAME_FACE:
+            return None
+        return self._with_mesh(image, nearest)
+
+    def _with_mesh(self, image: Image.Image, face: Face) -> FoundFace:
+        dense = None
+        if self._mesh is not None:
+            try:
+                dense = self._mesh.points(image, face)
+            except PhotoError:  # the network sees no face here; five points will do
+                dense = None
+        return FoundFace(face.box, face.landmarks, dense)
+
+
+def given_face(photo: Path, *, size: tuple[int, int]) -> FoundFace:
+    """The one face whose points lie in a file beside the photo.
+
+    Args:
+        photo: The photo.
+        size: Width and height of the upright photo in pixels.
+
+    Raises:
+        PhotoError: The file is missing, or does not fit the photo.
+    """
+    given = read_points(points_path(photo), size=size)
+    low, high = given.five.min(axis=0), given.five.max(axis=0)
+    return FoundFace((*low.tolist(), *high.tolist()), given.five, given.dense)
+
+
+def overlap(one: Box, other: Box) -> float:
+    """Intersection over union of two boxes, in [0, 1]."""
+    width = min(one[2], other[2]) - max(one[0], other[0])
+    height = min(one[3], other[3]) - max(one[1], other[1])
+    if width <= 0 or height <= 0:
+        return 0.0
+    areas = [(box[2] - box[0]) * (box[3] - box[1]) for box in (one, other)]
+    return width * height / (sum(areas) - width * height)

@@ -1,0 +1,1 @@
+"""Colours, each space once: sRGB and linear light, Lab, Oklab, colour difference, colour temperature."""

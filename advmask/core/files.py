@@ -1,0 +1,84 @@
+"""Writing files so that a kill, a full disk or a second process never leaves half of one."""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from advmask.core.errors import RunError
+
+
+@contextmanager
+def written_aside(path: Path) -> Iterator[Path]:
+    """Give a temporary name beside `path`; on success rename it to `path`, on failure remove it.
+
+    Args:
+        path: The file to be written. Its folder is made if need be.
+
+    Yields:
+        A name in the same folder, with the same ending, to write to.
+
+    Raises:
+        RunError: The folder cannot be made or written to, or the disk is full.
+    """
+    temporary: Path | None = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
+        os.close(handle)
+        temporary = Path(name)
+        yield temporary
+        temporary.chmod(0o666 & ~_umask())
+        temporary.replace(path)
+        temporary = None
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise RunError(f"Cannot write {path}: {reason}. Choose another folder or free the disk.") from error
+    finally:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write `text` as UTF-8 to `path`, whole or not at all."""
+    with written_aside(path) as aside:
+        aside.write_text(text, encoding="utf-8", newline="\n")
+
+
+def write_with(path: Path, writer: Callable[[Path], object]) -> None:
+    """Let `writer` write to a temporary name, then rename it to `path`."""
+    with written_aside(path) as aside:
+        writer(aside)
+
+
+def sha256(path: Path) -> str:
+    """Hexadecimal SHA-256 of a file's content, read in pieces."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def delete(paths: Iterable[Path]) -> int:
+    """Delete files; one that is gone already is no error.
+
+    Returns:
+        The number of files named.
+
+    Raises:
+        RunError: A file cannot be deleted.
+    """
+    named = list(paths)
+    for path in named:
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise RunError(f"Cannot delete {path}: {reason}. Change its permissions.") from error
+    return len(named)

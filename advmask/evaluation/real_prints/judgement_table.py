@@ -1,0 +1,135 @@
+"""A judgement for the terminal: a table per recognizer, and what it shows in a sentence."""
+
+import math
+from collections.abc import Sequence
+
+from advmask.evaluation.metrics import Estimate
+from advmask.evaluation.real_prints.judging import PhysicalVerdict, RecognizerVerdict
+from advmask.evaluation.real_prints.rates import ConditionRates, Drop, Rates
+
+_FEWEST_FILES = 10  # with fewer, one picture more or less turns any comparison round
+_KNOWN_BARE = 0.8
+NOT_SHOWN = (
+    "Measured on these people, pictures and cameras, behind one face detector, for the recognizers named. "
+    "Others may match. It is no promise."
+)
+
+
+def judge_table(verdict: PhysicalVerdict) -> str:
+    """Lay out a judgement, one block per recognizer."""
+    return "\n\n".join(_block(one, verdict.people) for one in verdict.verdicts)
+
+
+def in_a_sentence(one: RecognizerVerdict) -> str:
+    """What one recognizer's figures show, and whether they show anything."""
+    label, conditions, drop = one.scored.recognizer.label, one.rates.conditions, one.rates.drop
+    design, bare = conditions["design"], conditions["bare"]
+    if design is None:
+        return f"{label}: there are no pictures of the design, so nothing is shown of it."
+    if math.isnan(design.matched.value):
+        return (
+            f"{label}: no face was found in any of the {design.pictures} pictures of the design, so nothing "
+            "is shown of the recognizer; another detector may find one."
+        )
+    ever = f"with the design {design.people_matched} of {design.people} people were matched at least once"
+    if design.people == 1:
+        times = "matched at least once" if design.people_matched else "never matched"
+        ever = f"with the design this person was {times}"
+    if drop is None or math.isnan(drop.matched.value):
+        return f"{label}: {ever}. Without faces found in plain masks nobody can tell what any mask does."
+    if bare is not None and bare.matched.value < _KNOWN_BARE:
+        return (
+            f"{label}: it matches these people in {bare.matched.value:.0%} of their bare pictures only, so "
+            "what it says of masks means little."
+        )
+    if design.files < _FEWEST_FILES:
+        return f"{label}: {ever}; {design.files} files of the design are too few for a verdict."
+    low, high = drop.matched.low or 0.0, drop.matched.high or 0.0
+    if low > 0:
+        found = "these people were matched less" if drop.people > 1 else "this person was matched less"
+        found += f" with the design than with a plain mask, by {100 * drop.matched.value:.0f} points"
+    elif high < 0:
+        found = "the design was matched MORE than a plain mask"
+    else:
+        less = "less" if drop.matched.value >= 0 else "MORE"
+        found = (
+            f"matched {100 * abs(drop.matched.value):.0f} points {less} with the design than with a plain "
+            "mask, but the interval holds 0: it takes more people to show a difference"
+        )
+    return f"{label}: {found}; {ever}."
+
+
+def _block(one: RecognizerVerdict, people: Sequence[str]) -> str:
+    threshold, recognizer = one.scored.threshold, one.scored.recognizer
+    sign = -1 if recognizer.distance == "euclidean" else 1
+    measure = "distance" if sign < 0 else "similarity"
+    lines = [
+        f"{recognizer.label}, found and aligned afresh by MTCNN on each picture; threshold "
+        f"{sign * threshold.threshold:.3f} at FMR {threshold.fmr:g} ({threshold.source or 'stored'})",
+        f"  {'':10}{'people':>7}{'files':>7}{'pictures':>10}{'no face':>9}{measure:>12}"
+        f"{'match confidence':>24}{'matched %':>22}{'ever matched':>14}",
+    ]
+    for name, condition in one.rates.conditions.items():
+        if condition is not None:
+            lines.append(_row(name, condition, sign))
+    if one.rates.drop is not None:
+        lines.append(_drop_line(one.rates.drop))
+    lines += _video_lines(one.rates)
+    if len(people) > 1:
+        lines += _by_person(one, people)
+    return "\n".join(lines)
+
+
+def _row(name: str, one: ConditionRates, sign: int) -> str:
+    similarity = "-" if math.isnan(one.similarity) else f"{sign * one.similarity:.3f}"
+    return (
+        f"  {name:10}{one.people:>7}{one.files:>7}{one.pictures:>10}{one.no_face:>9}{similarity:>12}"
+        f"{_estimate(one.match_confidence, 2):>24}{_estimate(one.matched, 0, factor=100):>22}"
+        f"{f'{one.people_matched} of {one.people}':>14}"
+    )
+
+
+def _drop_line(drop: Drop) -> str:
+    if math.isnan(drop.matched.value):
+        return "  design below plain: cannot be told, for want of faces found"
+    who = "1 person, over files" if drop.people == 1 else f"{drop.people} people"
+    return (
+        f"  design below plain: matched {_estimate(drop.matched, 0, factor=100)} points less, match "
+        f"confidence {_estimate(drop.match_confidence, 2)} less ({who})"
+    )
+
+
+def _video_lines(rates: Rates) -> list[str]:
+    lines = []
+    for name, condition in rates.conditions.items():
+        if condition is None or condition.videos is None:
+            continue
+        one = condition.videos
+        first = "never" if one.first_match_s is None else f"after {one.first_match_s:.1f} s"
+        lines.append(
+            f"  videos, {name}: {one.videos} with {one.frames} frames looked at; matched in "
+            f"{_estimate(one.matched_frames, 0, factor=100)} % of frames, in "
+            f"{_estimate(one.matched_at_all, 0, factor=100)} % of videos at all; longest "
+            f"{one.longest_run_s:.1f} s, first {first}"
+        )
+    return lines
+
+
+def _by_person(one: RecognizerVerdict, people: Sequence[str]) -> list[str]:
+    width = max(map(len, people)) + 2
+    lines = ["  by person, matched % (intervals over files):"]
+    for name in people:
+        parts = [
+            f"{condition} {_estimate(found.matched, 0, factor=100)}"
+            for condition, found in one.by_person[name].conditions.items()
+            if found is not None
+        ]
+        drop = one.by_person[name].drop
+        if drop is not None:
+            parts.append(f"design below plain {_estimate(drop.matched, 0, factor=100)}")
+        lines.append(f"    {name:{width}}" + "   ".join(parts))
+    return lines
+
+
+def _estimate(estimate: Estimate, digits: int, *, factor: float = 1.0) -> str:
+    return "-" if math.isnan(estimate.value) else estimate.text(digits, factor=factor)

@@ -1,0 +1,150 @@
+"""Similarity of every picture to its person's template, and whether that is a match."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from numpy.typing import NDArray
+from torch import Tensor
+
+from advmask.core.errors import PhotoError
+from advmask.evaluation.metrics import accepted
+from advmask.evaluation.real_prints.condition_folders import Capture, Condition
+from advmask.evaluation.real_prints.embedded_pictures import Seen
+from advmask.photos import FaceCrop
+from advmask.recognizers.calibration import CONFIDENCE_OF_MEDIAN_GENUINE, Calibration
+from advmask.recognizers.preparation import Prepared, embed_crops, prepare
+from advmask.recognizers.recognizer import Recognizer
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class PictureScores:
+    """One recognizer's opinion of every picture.
+
+    Attributes:
+        recognizer: Whose.
+        threshold: By which it says "same person": from the people at hand where there are enough.
+        similarity: (n,) to the own template; NaN without a face, or without anything to compare with.
+        confidence: (n,) match confidence, NaN likewise.
+        matched: (n,) one or zero, NaN likewise.
+        lookalikes: Pairs of somebody judged and a supposed stranger who are as alike as one person is.
+    """
+
+    recognizer: Recognizer
+    threshold: Calibration
+    similarity: FloatArray
+    confidence: FloatArray
+    matched: FloatArray
+    lookalikes: frozenset[tuple[str, str]] = frozenset()
+
+
+def score_pictures(
+    seen: Seen,
+    recognizers: Sequence[Recognizer],
+    *,
+    enrolled_by: Condition,
+    others: Sequence[FaceCrop] = (),
+    fmr: float = 1e-2,
+) -> list[PictureScores]:
+    """Enrol everybody, calibrate, and compare every picture with its own person.
+
+    Each file counts once in a template: a video's frames are averaged first. Bare pictures that people are
+    enrolled with are compared with the template of the person's other files, and with nothing where there is
+    no other.
+
+    Args:
+        seen: All pictures.
+        recognizers: In the order of `seen.embeddings`.
+        enrolled_by: Condition of the files that people are enrolled with.
+        others: Bare photos of people who are not judged, for the threshold; none is called as one of these.
+        fmr: False match rate of the threshold.
+
+    Raises:
+        PhotoError: Somebody is enrolled with nothing.
+        CalibrationError: A recognizer has no stored threshold, and the people are too few for one.
+    """
+    files = _enrolled_files(seen, enrolled_by)
+    of_others = embed_crops(recognizers, others) if others else [None] * len(recognizers)
+    return [
+        _score(seen, recognizer, embeddings, files, (more, [crop.person for crop in others]), fmr)
+        for recognizer, embeddings, more in zip(recognizers, seen.embeddings, of_others, strict=True)
+    ]
+
+
+def _enrolled_files(seen: Seen, enrolled_by: Condition) -> dict[Capture, list[int]]:
+    """Rows of the faces of each file that is enrolled; files without any are left out."""
+    files: dict[Capture, list[int]] = {}
+    for picture in seen.pictures:
+        if picture.capture.condition == enrolled_by and picture.row is not None:
+            files.setdefault(picture.capture, []).append(picture.row)
+    missing = sorted({one.capture.person for one in seen.pictures} - {one.person for one in files})
+    if missing:
+        raise PhotoError(
+            f"{', '.join(missing)} cannot be enrolled: no face in any bare photo; leave them out."
+        )
+    return files
+
+
+def _score(
+    seen: Seen,
+    recognizer: Recognizer,
+    embeddings: Float[Tensor, "rows dim"],
+    files: dict[Capture, list[int]],
+    others: tuple[Float[Tensor, "n dim"] | None, list[str]],
+    fmr: float,
+) -> PictureScores:
+    enrolled = torch.stack([recognizer.enrol(embeddings[rows]) for rows in files.values()])
+    names = [capture.person for capture in files]
+    more, names_of_others = others
+    prepared = prepare(
+        recognizer,
+        enrolled if more is None else torch.cat([enrolled, more]),
+        [*names, *names_of_others],
+        fmr=fmr,
+    )
+    threshold = prepared.at_hand or recognizer.calibrated
+    similarity = np.full(len(seen.pictures), np.nan)
+    places, templates = [], []
+    for place, picture in enumerate(seen.pictures):
+        template = None if picture.row is None else _template(prepared, picture.capture, list(files))
+        if template is not None:
+            places.append(place)
+            templates.append(template)
+    if places:
+        rows = [row for place in places if (row := seen.pictures[place].row) is not None]
+        similarity[places] = recognizer.similarity(embeddings[rows], torch.stack(templates)).double().numpy()
+    known = np.isfinite(similarity)
+    return PictureScores(
+        recognizer,
+        threshold,
+        similarity,
+        threshold.confidence(torch.from_numpy(similarity)).numpy(),
+        np.where(known, accepted(similarity, threshold.threshold), np.nan),
+        _lookalikes(prepared, threshold, set(names_of_others)),
+    )
+
+
+def _lookalikes(prepared: Prepared, threshold: Calibration, others: set[str]) -> frozenset[tuple[str, str]]:
+    """Strangers who match like the median genuine pair, and so may be no strangers."""
+    enrolment = prepared.enrolment
+    matrix = prepared.recognizer.similarity_matrix(enrolment.gallery, enrolment.gallery)
+    alike = threshold.confidence(matrix) >= CONFIDENCE_OF_MEDIAN_GENUINE
+    return frozenset(
+        (one, other)
+        for row, one in enumerate(enrolment.people)
+        for column, other in enumerate(enrolment.people)
+        if one not in others and other in others and bool(alike[row, column])
+    )
+
+
+def _template(prepared: Prepared, capture: Capture, files: list[Capture]) -> Tensor | None:
+    """What a picture is compared with; None for an enrolled file that is the only one."""
+    enrolment = prepared.enrolment
+    if capture in files:
+        row = files.index(capture)
+        return enrolment.own[row] if bool(enrolment.has_other[row]) else None
+    return enrolment.gallery[enrolment.people.index(capture.person)]

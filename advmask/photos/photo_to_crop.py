@@ -1,0 +1,155 @@
+"""From one photo file to its crop, through the cache."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+from advmask.core.errors import PhotoError
+from advmask.core.files import sha256
+from advmask.core.picture_reading import read_picture
+from advmask.photos.backends import LandmarkBackend, Located
+from advmask.photos.crop_cache import CachedCrop, CachedFailure, CropCache, Recipe
+from advmask.photos.crops import FaceCrop, apply_transform, crop_transform, cut_crop
+from advmask.photos.extent import check_extent
+from advmask.photos.occluders import occluder_path, read_occluder
+
+# Below this distance between the eyes there is no face left to recognise.
+_MIN_EYES_PX = 10
+
+
+class CropCutter:
+    """Cuts crops by one recipe; landmarks are looked for when a photo is new to the cache, and not before.
+
+    Args:
+        cache: Where crops are looked up and kept.
+        size: Side of the crops in pixels.
+        landmarks: What finds the landmarks.
+    """
+
+    def __init__(self, cache: CropCache, *, size: int, landmarks: LandmarkBackend) -> None:
+        self._cache = cache
+        self._size = size
+        self._landmarks = landmarks
+        self._seen: dict[tuple[str, str], Path] = {}
+        self._held: dict[Path, CachedCrop | CachedFailure] = {}
+
+    def prepare(self, path: Path) -> None:
+        """Look at a photo that is new to the cache, and keep what came of it there and not in memory.
+
+        Preparing all photos before the first is cut spares memory: buffers that are needed for a moment, in
+        turn with small things that stay, would leave holes of their size behind.
+
+        Raises:
+            PhotoError: The photo, or a file beside it, cannot be used, for a reason not to be remembered.
+        """
+        content, recipe = _content(path), self._recipe(path)
+        if self._cache.get(content, recipe) is None:
+            known = self._looked_at(path)
+            self._cache.put(content, recipe, known)
+            if self._cache.get(content, recipe) is None:
+                self._held[path] = known  # there is no cache, or it cannot be written
+
+    def cut(self, path: Path, *, person: str) -> tuple[FaceCrop, int]:
+        """Cut the face of one photo.
+
+        Args:
+            path: The photo.
+            person: Whose it is.
+
+        Returns:
+            The crop, and how many faces the photo shows.
+
+        Raises:
+            PhotoError: The photo is unreadable, shows no face or one too small or half outside, or was given
+                before for the same person; or a file beside it, with points or an occluder, does not fit it.
+        """
+        content = _content(path)
+        first = self._seen.setdefault((person, content), path)
+        if first != path:
+            raise PhotoError(f"This is the same photo as {first.name}; it counts once.")
+        recipe = self._recipe(path)
+        known = self._held.pop(path, None) or self._cache.get(content, recipe)
+        if known is None:
+            known = self._looked_at(path)
+            self._cache.put(content, recipe, known)
+            # Read back, so that pictures lie in files that the system maps and can drop, and not in memory.
+            known = self._cache.get(content, recipe) or known
+        if isinstance(known, CachedFailure):
+            raise PhotoError(known.reason)
+        crop = FaceCrop(
+            picture=known.picture,
+            landmarks=known.landmarks,
+            person=person,
+            source=path,
+            transform=known.transform,
+            face_px=known.face_px,
+            sha256=content,
+            photo_size=known.photo_size,
+            dense=known.dense,
+            occluder=known.occluder,
+        )
+        return crop, known.faces
+
+    def _recipe(self, path: Path) -> Recipe:
+        beside = {"points": self._landmarks.companion(path), "occluder": occluder_path(path)}
+        return {
+            **self._landmarks.recipe,
+            "size": self._size,
+            "min_eyes_px": _MIN_EYES_PX,
+            # A file that is missing or unreadable gets its sentence from whoever reads it in earnest.
+            **{name: _content(file) for name, file in beside.items() if file is not None and file.is_file()},
+        }
+
+    def _looked_at(self, path: Path) -> CachedCrop | CachedFailure:
+        image = read_picture(path)  # an unreadable file raises and is not remembered: permissions change
+        beside = occluder_path(path)
+        occluder = read_occluder(beside, size=image.size) if beside.is_file() else None
+        located = self._landmarks.locate(image, path)
+        if isinstance(located, CachedFailure):
+            return located
+        eyes_px = float(np.hypot(*(located.five[1] - located.five[0])))
+        if eyes_px < _MIN_EYES_PX:
+            return CachedFailure(
+                f"The eyes are {eyes_px:.1f} px apart, and {_MIN_EYES_PX} px are needed; use a larger photo."
+            )
+        try:
+            return self._cut(image, occluder, located, eyes_px)
+        except PhotoError as error:
+            return CachedFailure(str(error))
+
+    def _cut(
+        self, image: Image.Image, occluder: Image.Image | None, located: Located, eyes_px: float
+    ) -> CachedCrop:
+        transform = crop_transform(located.five, size=self._size)
+        check_extent(transform, located.five, size=self._size, photo_size=image.size)
+        picture = cut_crop(image, transform, size=self._size)
+        dense = None
+        if located.dense is not None:
+            scale = float(np.hypot(transform[0, 0], transform[1, 0]))
+            flat = apply_transform(transform, located.dense[:, :2])
+            dense = np.column_stack([flat, scale * located.dense[:, 2]])
+        return CachedCrop(
+            picture=torch.from_numpy(picture).permute(2, 0, 1).contiguous(),
+            landmarks=torch.from_numpy(apply_transform(transform, located.five)).to(torch.float32),
+            transform=torch.from_numpy(transform),
+            face_px=eyes_px,
+            faces=located.faces,
+            photo_size=image.size,
+            dense=None if dense is None else torch.from_numpy(dense).to(torch.float32),
+            occluder=None if occluder is None else self._cut_occluder(occluder, transform),
+        )
+
+    def _cut_occluder(self, occluder: Image.Image, transform: np.ndarray) -> torch.Tensor:
+        return torch.from_numpy(cut_crop(occluder, transform, size=self._size)[..., 0].copy())
+
+
+def _content(path: Path) -> str:
+    try:
+        return sha256(path)
+    except OSError as error:
+        if path.suffix == ".json":
+            raise PhotoError(f"Cannot read {path.name}: {error.strerror or error}.") from error
+        read_picture(path)  # knows the sentence for every way in which a file cannot be opened
+        raise PhotoError(f"Cannot read {path}: {error.strerror or error}; try again.") from error

@@ -1,6 +1,0 @@
-"""The physical test: pictures of people who wear a printed mask, judged beside a plain mask and bare.
-
-`judge_folder` does it all: `folders` says what is there, `looking` finds faces afresh, `pictures` embeds
-them, `scoring` compares them with their own person, `rates` and `persistence` sum up. `protocol_page` is the
-page that tells which pictures to take.
-"""

@@ -1,0 +1,67 @@
+"""From a name as users write it to an aligner."""
+
+from collections.abc import Callable, Sequence
+from difflib import get_close_matches
+from functools import partial
+from pathlib import Path
+
+from advmask.core.errors import ConfigError
+from advmask.recognizers.aligners.aligner import Aligner, BareAligner
+from advmask.recognizers.aligners.dlib5 import DlibAligner
+from advmask.recognizers.aligners.mesh468 import MeshAligner
+from advmask.recognizers.aligners.mtcnn import MtcnnAligner, MtcnnBoxAligner
+from advmask.recognizers.aligners.own_aligner import load_own_aligner
+
+_BUILDERS: dict[str, Callable[[], Aligner]] = {
+    "bare": BareAligner,
+    "mtcnn": MtcnnAligner,
+    "mtcnn-box": MtcnnBoxAligner,
+    "dlib5": DlibAligner,
+    "dlib5-box": partial(DlibAligner, given_box=True),
+}
+_MESHES = ("mesh468", "mesh468-box")
+
+ALIGNER_NAMES = (*_BUILDERS, *_MESHES)
+"""The aligners that need no code of the user's."""
+
+
+def build_aligner(name: str, *, mesh_model: Path | None = None) -> Aligner:
+    """Build an aligner from its name.
+
+    `bare` gives back the landmarks of the bare picture; `mtcnn`, `dlib5` and `mesh468` find the face afresh
+    on the picture; with `-box` they are told where it is and find its landmarks only.
+    `python:module:function` calls a function without arguments that returns an object like `Aligner`.
+
+    Args:
+        name: One of those.
+        mesh_model: File of the face mesh network; None takes what ADVMASK_FACE_MESH names.
+
+    Raises:
+        ConfigError: The name is unknown; the message names the near misses. Or the user's aligner is wrong.
+        MissingPackageError: dlib is not installed.
+        WeightsError: A weights file is missing or damaged.
+    """
+    if name.startswith("python:"):
+        return load_own_aligner(name)
+    if name in _MESHES:
+        return MeshAligner(given_box=name.endswith("-box"), model=mesh_model)
+    if name not in _BUILDERS:
+        near = get_close_matches(name.lower(), ALIGNER_NAMES, n=2, cutoff=0.5)
+        known = f"known: {', '.join(ALIGNER_NAMES)}, python:module:function"
+        hint = f"did you mean {' or '.join(near)}?" if near else f"{known}."
+        raise ConfigError(f"Unknown aligner {name!r}; {hint}")
+    return _BUILDERS[name]()
+
+
+def build_aligners(names: Sequence[str], *, mesh_model: Path | None = None) -> list[Aligner]:
+    """Build several aligners; at least one, all different.
+
+    Raises:
+        ConfigError: None is named, or one twice.
+    """
+    if not names:
+        raise ConfigError("aligners=[] names none; give at least one, such as aligners=[bare].")
+    twice = sorted({name for name in names if list(names).count(name) > 1})
+    if twice:
+        raise ConfigError(f"The aligner {', '.join(twice)} is named more than once.")
+    return [build_aligner(name, mesh_model=mesh_model) for name in names]

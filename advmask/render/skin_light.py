@@ -1,0 +1,118 @@
+"""Light on the mask, read off the photo: first-order spherical harmonics, exposure, tint and saturation."""
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from advmask.colour.srgb import luminance
+
+_RIDGE = 0.05  # pulls the directional part to zero where the covered skin says little
+_HUBER = 1.345  # 95 % efficiency on clean data (Huber 1964)
+_STEPS = 8
+# White is sought among the brighter pixels whose log(R/G) and log(B/G) are at most this: skin is redder.
+_NEAR_WHITE = (0.18, 0.25)
+_BRIGHT_SHARE = 0.4  # of the 98th percentile of the luminance
+_PRIOR_SHARE = 0.02  # white light counts as much as this share of all pixels
+# Mean chroma |log(R/G)| + |log(B/G)| of that skin below which a photo is taken to be losing its colours.
+_FULL_COLOUR, _NO_COLOUR = 0.35, 0.05
+_DARKEST, _BRIGHTEST = 0.35, 1.6  # limits of the light at one place, relative to its mean
+
+
+def fit_light(normals: Float[Tensor, "n 3"], brightness: Float[Tensor, " n"]) -> Float[Tensor, " 4"]:
+    """Fit brightness = c0 + c1 . normal, robustly: lips, beards and nostrils must not steer the light.
+
+    Iteratively reweighted least squares with Huber weights and a ridge on the directional part. A
+    first-order expansion holds 75 % of the energy of a Lambertian reflector's response; the second order
+    is not supported by the few normals a mask covers.
+
+    Args:
+        normals: Unit normals in the camera frame.
+        brightness: Linear luminance of the skin there.
+
+    Returns:
+        c0 and the three directional coefficients, divided so that the mean light over the given normals
+        is one.
+
+    Source:
+        Ramamoorthi and Hanrahan, "An efficient representation for irradiance environment maps", 2001.
+    """
+    basis = torch.cat([torch.ones_like(normals[:, :1]), normals], dim=1)
+    # The directional part is centred, so that the ridge does not trade light for brightness.
+    centre = basis[:, 1:].mean(dim=0)
+    basis = torch.cat([basis[:, :1], basis[:, 1:] - centre], dim=1)
+    weight = torch.ones_like(brightness)
+    ridge = _RIDGE * len(brightness) * torch.diag(torch.tensor([0.0, 1, 1, 1]).to(basis)) / 10
+    coefficients = torch.zeros(4).to(basis)
+    for _ in range(_STEPS):
+        weighted = basis * weight[:, None]
+        coefficients = torch.linalg.solve(weighted.T @ basis + ridge, weighted.T @ brightness)
+        error = (brightness - basis @ coefficients).abs()
+        spread = 1.4826 * error.median() + 1e-6
+        weight = (_HUBER * spread / error.clamp(min=1e-9)).clamp(max=1.0)
+    mean = coefficients[0].clamp(min=1e-4)
+    direction = coefficients[1:] / mean
+    return torch.cat([(1 - direction @ centre)[None], direction])
+
+
+def evaluate_light(light: Float[Tensor, " 4"], normals: Float[Tensor, "n 3"]) -> Float[Tensor, " n"]:
+    """Light at each normal relative to its mean over the mask, kept within believable limits."""
+    return (light[0] + normals @ light[1:]).clamp(_DARKEST, _BRIGHTEST)
+
+
+def bent_normals(
+    normals: Float[Tensor, "n 3"], tangents: Float[Tensor, "n 2 3"], slope: Float[Tensor, "n 2"]
+) -> Float[Tensor, "n 3"]:
+    """Unit normals of cloth whose relief rises by `slope`.
+
+    Args:
+        normals: Unit, of the cloth without its relief.
+        tangents: Where u and v grow, mm per mm.
+        slope: Derivative of the height by u and v, mm per mm.
+    """
+    per_mm = tangents / (tangents**2).sum(dim=2, keepdim=True).clamp(min=0.25)
+    return F.normalize(normals - (slope[..., None] * per_mm).sum(dim=1), dim=1)
+
+
+def white_level(brightness: Float[Tensor, "..."]) -> float:
+    """Linear luminance that white cloth is given under a photo's mean light.
+
+    Cloth must be neither brighter than the brightest things around it nor as dark as an underexposed
+    cheek: the 98th percentile of the crop's luminance, between 0.35 and 0.85.
+    """
+    return float(_percentile(brightness.flatten(), 0.98).clamp(0.35, 0.85))
+
+
+def photo_tint(linear: Float[Tensor, "n 3"], covered: Int[Tensor, " m"]) -> tuple[Float[Tensor, " 3"], float]:
+    """Colour of the light, read off what is nearly white, and how much of its colours the skin keeps.
+
+    Skin itself does not tell the light: people differ more than lamps do.
+
+    Args:
+        linear: All pixels of the photo, linear light.
+        covered: Those that the mask covers.
+
+    Returns:
+        Factor of each channel, of mean luminance one, and the saturation in [0, 1]: 0 for a grey photo, whose
+        mask must be grey too.
+    """
+    bright = luminance(linear)
+    ratio = torch.log(linear[:, [0, 2]].clamp(min=1e-3) / linear[:, 1:2].clamp(min=1e-3))
+    chroma = ratio.abs().sum(dim=1)
+    skin = chroma[covered][bright[covered] > 0.02]
+    if len(skin) == 0:
+        return torch.ones(3), 1.0
+    saturation = (float(skin.median()) - _NO_COLOUR) / (_FULL_COLOUR - _NO_COLOUR)
+    near = (ratio.abs() <= torch.tensor(_NEAR_WHITE).to(ratio)).all(dim=1)
+    white = near & (bright > _BRIGHT_SHARE * _percentile(bright, 0.98))
+    trust = float(white.sum() / (white.sum() + _PRIOR_SHARE * len(linear)))
+    away = torch.zeros(2).to(ratio)
+    if bool(white.any()):
+        away = ratio[white].median(dim=0).values * trust
+    tint = torch.stack([away[0].exp(), torch.ones_like(away[0]), away[1].exp()])
+    return (tint / luminance(tint)).float(), min(1.0, max(0.0, saturation))
+
+
+def _percentile(values: Tensor, share: float) -> Tensor:
+    """The value that a share of all values does not exceed."""
+    return values.kthvalue(max(1, round(share * values.numel()))).values

@@ -1,0 +1,125 @@
+"""Photos wearing masks: where photos, masks, draws and renderer meet, for training and evaluation alike."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float32
+from torch import Tensor
+from tqdm import tqdm
+
+from advmask.core.errors import PhotoError
+from advmask.effects import WearSettings
+from advmask.masks import MaskSurface
+from advmask.photos import FaceCrop, Omission
+from advmask.render import PackedBatch, RenderSettings, collate, find_pose
+from advmask.wearing.placement_cache import PlacementCache
+from advmask.wearing.placing import Placements, Placer
+
+
+@dataclass(frozen=True, eq=False)
+class WornPhotos:
+    """Bare photos, and for each of them several ways of wearing the mask.
+
+    Pictures and placements are fetched when a batch needs them: where they are cached they stay in their
+    files, so that the number of photos is bounded by the disk and not by memory.
+
+    Attributes:
+        crops: The n photos that a mask could be placed on.
+        ways: Placements of each photo.
+        omissions: Photos that no mask could be placed on, and why.
+        placements: Where placements come from.
+    """
+
+    crops: tuple[FaceCrop, ...]
+    ways: int
+    omissions: tuple[Omission, ...]
+    placements: Placements
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The person on each photo."""
+        return tuple(crop.person for crop in self.crops)
+
+    def fit(self) -> str:
+        """How well head poses fit the landmarks, in a sentence for the user."""
+        off = sorted(find_pose(crop.landmarks, crop.dense).residual for crop in self.crops)
+        if len(off) == 1:
+            return f"Landmarks lie {100 * off[0]:.1f} % of the eye distance from the head fitted to them."
+        return (
+            f"Landmarks lie {100 * off[len(off) // 2]:.1f} % of the eye distance from the heads fitted to "
+            f"them in the median of {len(off)} photos, {100 * off[-1]:.1f} % at most."
+        )
+
+    def pictures(self, photos: Sequence[int]) -> Float32[Tensor, "n 3 size size"]:
+        """Bare pictures of some photos, sRGB in [0, 1], laid out in memory with the channels last."""
+        stacked = torch.stack([self.crops[photo].picture for photo in photos])
+        return stacked.contiguous(memory_format=torch.channels_last).float().div_(255)
+
+    def landmarks(self, photos: Sequence[int]) -> Float32[Tensor, "n 5 2"]:
+        """Landmarks on the bare pictures of some photos, px."""
+        return torch.stack([self.crops[photo].landmarks for photo in photos])
+
+    def packed(self, photos: Sequence[int], ways: Sequence[int]) -> PackedBatch:
+        """Placements of some photos, each worn in the way given, laid end to end."""
+        size = self.crops[0].picture.shape[-1]
+        items = [self.placements.get(photo, way) for photo, way in zip(photos, ways, strict=True)]
+        return collate(items, height=size, width=size)
+
+
+def wear_masks(
+    crops: Sequence[FaceCrop],
+    surface: MaskSurface,
+    *,
+    wear: WearSettings,
+    ways: int,
+    texels_per_mm: float,
+    render: RenderSettings,
+    seed: int,
+    stream: str,
+    cache: PlacementCache | None = None,
+    progress: bool = False,
+) -> WornPhotos:
+    """Place a mask on every photo in several drawn ways.
+
+    An interrupted call that is made again goes on where it stopped, if there is a cache.
+
+    Args:
+        crops: Photos; one that no mask can be placed on is left out and named.
+        surface: The mask.
+        wear: Ranges of how it sits.
+        ways: Draws per photo.
+        texels_per_mm: Of the textures that will be worn.
+        render: How masks are drawn.
+        seed: Of the draws.
+        stream: Name of the draws; evaluation uses another than training and so sees other draws.
+        cache: Where placements are kept, and looked up; None holds them in memory.
+        progress: Show a progress bar.
+
+    Raises:
+        PhotoError: No photo is left.
+    """
+    cache = cache or PlacementCache(None)
+    placer = Placer(
+        surface, wear=wear, ways=ways, texels_per_mm=texels_per_mm, render=render, seed=seed, stream=stream
+    )
+    placements = Placements(placer, cache)
+    kept: list[FaceCrop] = []
+    omissions: list[Omission] = []
+    reused = 0
+    bar = tqdm(crops, desc="masks", unit="photo", disable=not progress)
+    for crop in bar:
+        try:
+            known = placements.prepare(crop)
+        except PhotoError as error:
+            omissions.append(Omission(crop.source, str(error)))
+            continue
+        kept.append(crop)
+        reused += known
+        if known:
+            bar.set_postfix_str(f"{reused} from the cache", refresh=False)
+    cache.prune()
+    if not kept:
+        reasons = "; ".join(f"{one.source.name}: {one.reason}" for one in omissions[:3])
+        raise PhotoError(f"A mask could be placed on none of the photos ({reasons}).")
+    return WornPhotos(tuple(kept), ways, tuple(omissions), placements)
