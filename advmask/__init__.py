@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from advmask.evaluation.conditions import Conditions as Conditions
     from advmask.evaluation.protocol import ProtocolSettings as ProtocolSettings
     from advmask.evaluation.protocol import evaluate_designs as evaluate_designs
-    from advmask.photos import FacesSettings as FacesSettings
-    from advmask.photos import load_faces as load_faces
+    from advmask.photos.loading import FacesSettings as FacesSettings
+    from advmask.photos.loading import load_faces as load_faces
     from advmask.recognizers.preparation import prepare_all as prepare_all
     from advmask.recognizers.recognizer_names import build_recognizers as build_recognizers
     from advmask.training.run import train as train
@@ -24,12 +24,12 @@ __version__ = "0.1.0"
 _HOMES = {
     "AdvmaskError": "advmask.core.errors",
     "Conditions": "advmask.evaluation.conditions",
-    "FacesSettings": "advmask.photos",
+    "FacesSettings": "advmask.photos.loading",
     "ProtocolSettings": "advmask.evaluation.protocol",
     "TrainSettings": "advmask.training.settings",
     "build_recognizers": "advmask.recognizers.recognizer_names",
     "evaluate_designs": "advmask.evaluation.protocol",
-    "load_faces": "advmask.photos",
+    "load_faces": "advmask.photos.loading",
     "prepare_all": "advmask.recognizers.preparation",
     "train": "advmask.training.run",
 }

@@ -17,8 +17,7 @@ import torch
 from _common import words_of
 from PIL import Image
 
-from advmask.printers import ColourTable
-from advmask.printers.colour_table import grid
+from advmask.printers.colour_table import ColourTable, grid
 from advmask.printers.table_files import save_table
 from advmask.printing.chart.chart_fit import fit_photo
 from advmask.printing.chart.chart_layout import chart_layout

@@ -21,11 +21,11 @@ import torch
 from _common import clocked, settings_of
 
 from advmask.colour.srgb import linear_from_srgb
-from advmask.masks import build_mask
-from advmask.photos import load_faces
+from advmask.masks.settings import build_mask
+from advmask.photos.loading import load_faces
 from advmask.recognizers.ensemble import Ensemble
 from advmask.recognizers.recognizer_names import build_recognizers
-from advmask.render import MaskRenderer
+from advmask.render.renderer import MaskRenderer
 from advmask.training.settings import TrainSettings
 from advmask.wearing.scene import Scene, seeded
 from advmask.wearing.worn_photos import wear_masks

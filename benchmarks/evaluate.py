@@ -20,8 +20,8 @@ from _common import settings_of
 
 from advmask.commands.evaluate import EvaluateSettings
 from advmask.evaluation.probe_scores import score
-from advmask.masks import build_mask
-from advmask.photos import load_faces
+from advmask.masks.settings import build_mask
+from advmask.photos.loading import load_faces
 from advmask.recognizers.preparation import prepare_all
 from advmask.recognizers.recognizer import Recognizer
 from advmask.recognizers.recognizer_names import build_recognizers

@@ -25,9 +25,9 @@ from advmask.commands.evaluate import EvaluateSettings
 from advmask.evaluation.enrolled import build_galleries
 from advmask.evaluation.probe_scores import Stage, score
 from advmask.evaluation.results import PLAIN_MASKS
-from advmask.masks import build_mask
-from advmask.photos import FaceSet, load_faces
-from advmask.recognizers.aligners import build_aligners
+from advmask.masks.settings import build_mask
+from advmask.photos.loading import FaceSet, load_faces
+from advmask.recognizers.aligners.aligner_names import build_aligners
 from advmask.recognizers.preparation import Prepared, prepare_all, rows_of
 from advmask.recognizers.recognizer_names import build_recognizers
 from advmask.textures.texel_files import load_texels

@@ -20,8 +20,8 @@ from advmask.commands.design_names import open_design
 from advmask.commands.evaluate import EvaluateSettings
 from advmask.evaluation.metrics import Estimate, FloatArray, accepted, mean_over_people
 from advmask.evaluation.protocol import JudgedScores, judge_designs
-from advmask.masks import MaskSettings
-from advmask.photos import load_faces
+from advmask.masks.settings import MaskSettings
+from advmask.photos.loading import load_faces
 from advmask.recognizers.preparation import prepare_all
 from advmask.recognizers.recognizer_names import build_recognizers
 

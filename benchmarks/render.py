@@ -22,20 +22,15 @@ from _common import clocked
 from facenet_pytorch import InceptionResnetV1
 from torch import Tensor
 
-from advmask.effects import WearSettings, draw_wear, draws
-from advmask.masks import MaskSettings, build_mask
-from advmask.photos import FacesSettings, load_faces
+from advmask.effects.draws import draws
+from advmask.effects.wear import WearSettings, draw_wear
+from advmask.masks.settings import MaskSettings, build_mask
+from advmask.photos.loading import FacesSettings, load_faces
 from advmask.recognizers.recognizer_names import build_recognizers
-from advmask.render import (
-    MaskRenderer,
-    PackedPlacement,
-    PosedFace,
-    RenderSettings,
-    Tone,
-    collate,
-    find_pose,
-    fit_masks,
-)
+from advmask.render.batching import collate
+from advmask.render.mask_fitting import PosedFace, find_pose, fit_masks
+from advmask.render.packing import PackedPlacement, RenderSettings
+from advmask.render.renderer import MaskRenderer, Tone
 
 SIZES = (112, 160, 176, 224)
 BATCH = 8

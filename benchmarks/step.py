@@ -26,8 +26,8 @@ import torch
 from _common import clocked, settings_of
 from pytorch_lightning.callbacks import Callback
 
-from advmask.masks import build_mask
-from advmask.photos import load_faces
+from advmask.masks.settings import build_mask
+from advmask.photos.loading import load_faces
 from advmask.recognizers.preparation import own_templates, prepare_all
 from advmask.recognizers.recognizer_names import build_recognizers
 from advmask.training.building import build_module, build_texture

@@ -7,8 +7,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from advmask.photos import FaceCrop, canonical_points
-from advmask.render import MipPyramid, PackedPlacement
+from advmask.photos.crops import FaceCrop, canonical_points
+from advmask.render.packing import PackedPlacement
+from advmask.render.pyramid import MipPyramid
 from advmask.render.taps import Taps
 
 SIDE = 112

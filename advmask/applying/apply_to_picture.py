@@ -10,7 +10,7 @@ from advmask.applying.face_finding import FaceFinder, given_face
 from advmask.applying.mask_drawing import WornDesign, draw_masks
 from advmask.applying.picture_files import changed_values, open_picture, write_picture
 from advmask.core.files import written_aside
-from advmask.photos import occluder_path, read_occluder
+from advmask.photos.occluders import occluder_path, read_occluder
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,10 @@ from pydantic import Field, field_validator, model_validator
 
 from advmask.core.errors import PhotoError
 from advmask.core.settings import Settings
-from advmask.photos import Face, FaceDetector, FaceMesh, points_path, read_points
 from advmask.photos.backends import NO_MESH_MODEL, LandmarkSource
+from advmask.photos.detection import Face, FaceDetector
+from advmask.photos.face_mesh import FaceMesh
+from advmask.photos.landmark_files import points_path, read_points
 
 Box = tuple[float, float, float, float]
 

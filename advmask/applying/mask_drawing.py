@@ -12,9 +12,16 @@ from torch import Tensor
 from advmask.applying.face_finding import FoundFace
 from advmask.core.errors import DesignError, PhotoError
 from advmask.core.threads import one_thread
-from advmask.masks import HeadPose, MaskSurface, Placement, follow_person, place
-from advmask.photos import apply_transform, crop_transform, invert_transform
-from advmask.render import MaskRenderer, MipPyramid, RenderSettings, collate, find_pose, pack
+from advmask.masks.follow import follow_person
+from advmask.masks.placement import Placement, place
+from advmask.masks.pose import HeadPose
+from advmask.masks.surface import MaskSurface
+from advmask.photos.crops import apply_transform, crop_transform, invert_transform
+from advmask.render.batching import collate
+from advmask.render.mask_fitting import find_pose
+from advmask.render.packing import RenderSettings, pack
+from advmask.render.pyramid import MipPyramid
+from advmask.render.renderer import MaskRenderer
 
 _CROP_PX = 176  # any size gives the same window
 # The shadow under the rim ends within so many millimetres of the mask, and its softness within so many px.

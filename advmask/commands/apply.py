@@ -6,24 +6,20 @@ from pathlib import Path
 from omegaconf import DictConfig
 from tqdm import tqdm
 
-from advmask.applying import (
-    Applied,
-    FaceFinder,
-    FindSettings,
-    Job,
-    SteadySettings,
-    WornDesign,
-    apply_to_picture,
-    apply_to_video,
-    plan_jobs,
-)
+from advmask.applying.apply_to_picture import Applied, apply_to_picture
+from advmask.applying.apply_to_video import apply_to_video
+from advmask.applying.face_finding import FaceFinder, FindSettings
+from advmask.applying.job_folders import Job, plan_jobs
+from advmask.applying.mask_drawing import WornDesign
+from advmask.applying.steadying import SteadySettings
 from advmask.commands.design_names import open_design
 from advmask.commands.given import as_mapping, beside_run
 from advmask.core.errors import DesignError, PhotoError, RunError
 from advmask.core.picture_reading import read_picture
 from advmask.core.settings import Settings
-from advmask.masks import MaskSettings, MaskSurface, build_mask
-from advmask.render import RenderSettings
+from advmask.masks.settings import MaskSettings, build_mask
+from advmask.masks.surface import MaskSurface
+from advmask.render.packing import RenderSettings
 
 _PATTERN_TEXT = "advmask:pattern"
 _MOST_LISTED = 20

@@ -5,7 +5,7 @@ from pathlib import Path
 from omegaconf import DictConfig
 
 from advmask.core.errors import ConfigError
-from advmask.photos import CropCache, default_crop_folder
+from advmask.photos.crop_cache import CropCache, default_crop_folder
 from advmask.wearing.placement_cache import (
     LIMIT_BYTES,
     PlacementCache,

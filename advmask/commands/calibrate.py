@@ -14,18 +14,13 @@ from advmask.core.errors import ConfigError
 from advmask.core.files import sha256
 from advmask.core.picture_reading import read_picture
 from advmask.core.settings import Settings
-from advmask.printers import ColourTable, PrinterSettings
+from advmask.printers.colour_table import ColourTable
+from advmask.printers.settings import PrinterSettings
 from advmask.printers.store import own_printers, printers_folder, save_printer
-from advmask.printing.chart import (
-    Calibration,
-    Paper,
-    chart_layout,
-    chart_pdf,
-    chart_png,
-    fit_photo,
-    fit_report,
-)
-from advmask.printing.chart.chart_layout import VERSION
+from advmask.printing.chart.chart_fit import Calibration, fit_photo
+from advmask.printing.chart.chart_layout import VERSION, chart_layout
+from advmask.printing.chart.pages import Paper, chart_pdf, chart_png
+from advmask.printing.chart.report import fit_report
 from advmask.printing.manifest import write_kept
 from advmask.textures.png_bytes import encode_png
 

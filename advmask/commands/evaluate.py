@@ -13,14 +13,14 @@ from advmask.commands.output import output_dir
 from advmask.commands.scoring_settings import ScoringSettings
 from advmask.core.files import write_text
 from advmask.evaluation.protocol import Judgement, judge_designs, people_of
-from advmask.evaluation.report import report_page
+from advmask.evaluation.report.page import report_page
 from advmask.evaluation.result_tables import csv_table, latex_of, markdown_of
 from advmask.evaluation.results import result_record, write_record
 from advmask.evaluation.score_files import write_comparisons, write_scores
 from advmask.evaluation.terminal_table import results_table
 from advmask.evaluation.traits import break_down, photo_traits
-from advmask.masks import MaskSettings, build_mask
-from advmask.photos import FaceSet, load_faces
+from advmask.masks.settings import MaskSettings, build_mask
+from advmask.photos.loading import FaceSet, load_faces
 from advmask.recognizers.preparation import prepare_all
 from advmask.recognizers.recognizer_names import build_recognizers
 from advmask.training.settings import TrainSettings

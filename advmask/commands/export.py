@@ -9,8 +9,7 @@ from omegaconf import DictConfig
 from advmask.commands.design_names import NamedDesign, open_design
 from advmask.commands.given import as_mapping, given_keys, refuse_beside_run
 from advmask.core.errors import ConfigError
-from advmask.masks import build_mask
-from advmask.masks.settings import SIZES
+from advmask.masks.settings import SIZES, build_mask
 from advmask.printing.export_settings import ExportSettings
 from advmask.printing.given_picture import look_at
 from advmask.printing.job import PrintSource, print_jobs

@@ -20,9 +20,9 @@ from advmask.evaluation.real_prints.judging import JudgeProtocol, PhysicalVerdic
 from advmask.evaluation.real_prints.protocol_page import protocol_pdf
 from advmask.evaluation.real_prints.records import CSV, JSON, SHEET, judge_csv, judge_record, keep_earlier
 from advmask.evaluation.results import json_text
-from advmask.masks import MaskSettings
-from advmask.photos import FacesSettings
-from advmask.printing.chart import Paper
+from advmask.masks.settings import MaskSettings
+from advmask.photos.loading import FacesSettings
+from advmask.printing.chart.pages import Paper
 from advmask.recognizers.recognizer_names import build_recognizers
 from advmask.training.run_folder import RunFolder
 from advmask.training.settings import TrainSettings

@@ -1,13 +1,13 @@
 """The settings that every command shares which scores designs."""
 
 from advmask.core.settings import Settings
-from advmask.effects import EffectsSettings
+from advmask.effects.settings import EffectsSettings
 from advmask.evaluation.conditions import Conditions
 from advmask.evaluation.protocol import ProtocolSettings
-from advmask.masks import MaskSettings
-from advmask.photos import FacesSettings
-from advmask.printers import PrinterSettings
-from advmask.render import RenderSettings
+from advmask.masks.settings import MaskSettings
+from advmask.photos.loading import FacesSettings
+from advmask.printers.settings import PrinterSettings
+from advmask.render.packing import RenderSettings
 from advmask.wearing.placement_cache import placement_cache
 
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from advmask.core.settings import Settings
 from advmask.effects.anywhere import anywhere
 from advmask.effects.draws import Draws
-from advmask.render import Tone
+from advmask.render.renderer import Tone
 
 # Linear sRGB reflectance of skin of medium depth: what shines through thin cloth.
 _SKIN = (0.40, 0.23, 0.16)

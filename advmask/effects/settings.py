@@ -5,7 +5,7 @@ from typing import Self
 from pydantic import model_validator
 
 from advmask.core.settings import Settings
-from advmask.effects.camera import CameraSettings
+from advmask.effects.camera.settings import CameraSettings
 from advmask.effects.fabric import FabricSettings
 from advmask.effects.light import LightSettings
 from advmask.effects.wear import WearSettings

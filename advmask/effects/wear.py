@@ -5,7 +5,8 @@ from pydantic import Field
 from advmask.core.settings import Settings
 from advmask.effects.anywhere import anywhere
 from advmask.effects.draws import Draws
-from advmask.masks import Fold, Wear
+from advmask.masks.folds import Fold
+from advmask.masks.placement import Wear
 
 
 class WearSettings(Settings):

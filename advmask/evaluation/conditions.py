@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from advmask.effects import EffectsSettings
-from advmask.masks import MaskSettings
-from advmask.printers import PrinterSettings
-from advmask.render import RenderSettings
+from advmask.effects.settings import EffectsSettings
+from advmask.masks.settings import MaskSettings
+from advmask.printers.settings import PrinterSettings
+from advmask.render.packing import RenderSettings
 from advmask.wearing.placement_cache import PlacementCache
 
 

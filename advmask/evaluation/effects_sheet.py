@@ -9,12 +9,16 @@ from jaxtyping import Float
 from PIL import Image
 from torch import Tensor
 
-from advmask.effects import EffectsSettings, LevelDraws, draw_wear
+from advmask.effects.draws import LevelDraws
+from advmask.effects.settings import EffectsSettings
+from advmask.effects.wear import draw_wear
 from advmask.evaluation.contact_sheet import contact_sheet
-from advmask.masks import MaskSurface, Wear
-from advmask.photos import FaceCrop
-from advmask.printers import PrinterSettings
-from advmask.render import PackedPlacement, RenderSettings, collate
+from advmask.masks.placement import Wear
+from advmask.masks.surface import MaskSurface
+from advmask.photos.crops import FaceCrop
+from advmask.printers.settings import PrinterSettings
+from advmask.render.batching import collate
+from advmask.render.packing import PackedPlacement, RenderSettings
 from advmask.wearing.placing import place_masks
 from advmask.wearing.scene import DrawsOf, Scene, seeded
 

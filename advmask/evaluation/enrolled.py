@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from advmask.core.errors import CalibrationError
-from advmask.photos import FaceSet
+from advmask.photos.loading import FaceSet
 from advmask.recognizers.calibration import Calibration
 from advmask.recognizers.enrolment import Comparisons, Enrolment, bare_comparisons
 from advmask.recognizers.galleries import Gallery, GalleryName

@@ -15,7 +15,8 @@ from tqdm import tqdm
 from advmask.core.errors import ConfigError
 from advmask.evaluation.enrolled import JudgedGallery
 from advmask.evaluation.shared_scoring import in_processes
-from advmask.recognizers.aligners import Aligner, build_aligner
+from advmask.recognizers.aligners.aligner import Aligner
+from advmask.recognizers.aligners.aligner_names import build_aligner
 from advmask.recognizers.enrolment import Comparisons
 from advmask.recognizers.galleries import GalleryName
 from advmask.recognizers.recognizer import Recognizer

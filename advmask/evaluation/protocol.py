@@ -12,14 +12,14 @@ from torch import Tensor
 
 from advmask.core.errors import ConfigError, DesignError
 from advmask.core.settings import Settings
-from advmask.effects import WearSettings
+from advmask.effects.wear import WearSettings
 from advmask.evaluation.conditions import Conditions
 from advmask.evaluation.enrolled import JudgedGallery, build_galleries
 from advmask.evaluation.probe_scores import Scores, Stage, score
 from advmask.evaluation.summary import RecognizerResult, summarise
-from advmask.masks import build_mask
-from advmask.photos import FaceSet
-from advmask.recognizers.aligners import build_aligners
+from advmask.masks.settings import build_mask
+from advmask.photos.loading import FaceSet
+from advmask.recognizers.aligners.aligner_names import build_aligners
 from advmask.recognizers.calibration import Calibration
 from advmask.recognizers.galleries import GalleryName
 from advmask.recognizers.preparation import Prepared, rows_of

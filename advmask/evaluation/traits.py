@@ -10,8 +10,8 @@ from jaxtyping import Float
 from advmask.colour.srgb import LUMINANCE
 from advmask.evaluation.metrics import Estimate, accepted, rate_over_people
 from advmask.evaluation.probe_scores import Scores
-from advmask.photos import FaceCrop
-from advmask.render import find_pose
+from advmask.photos.crops import FaceCrop
+from advmask.render.mask_fitting import find_pose
 
 FEWEST_PROBES = 10  # with fewer, one photo more or less turns any comparison round
 _BINS = 3

@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import Field
 
 from advmask.core.settings import Settings
-from advmask.masks import MaskSettings
+from advmask.masks.settings import MaskSettings
 from advmask.printers.settings import PrinterSettings
 from advmask.printing.settings import PrintingSettings, SheetSettings
 

@@ -8,9 +8,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from advmask.core.errors import ConfigError, DesignError
-from advmask.masks import MaskSettings, build_mask
 from advmask.masks.flat_pattern import FlatPattern
-from advmask.masks.settings import SIZES
+from advmask.masks.settings import SIZES, MaskSettings, build_mask
 from advmask.printers.settings import PrinterSettings
 from advmask.printing.export_settings import ExportSettings
 from advmask.printing.exports import Conversion

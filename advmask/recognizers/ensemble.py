@@ -11,15 +11,9 @@ from torch import Generator, Tensor, nn
 from advmask.core.errors import ConfigError
 from advmask.core.memory import keep_freed_memory
 from advmask.core.settings import Settings
-from advmask.recognizers.aligners import (
-    Aligner,
-    BareAligner,
-    aligned_points,
-    build_aligner,
-    build_aligners,
-    deal,
-    dealt_points,
-)
+from advmask.recognizers.aligners.aligner import Aligner, BareAligner
+from advmask.recognizers.aligners.aligner_names import build_aligner, build_aligners
+from advmask.recognizers.aligners.dealing import aligned_points, deal, dealt_points
 from advmask.recognizers.eager_gradients import EagerGradients
 from advmask.recognizers.middle_layer import middle_layer, watched
 from advmask.recognizers.misled import Misled

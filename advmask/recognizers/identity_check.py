@@ -9,7 +9,7 @@ import torch
 from scipy.stats import rankdata
 
 from advmask.core.errors import WeightsError
-from advmask.photos import FaceCrop
+from advmask.photos.crops import FaceCrop
 from advmask.recognizers.recognizer import Recognizer, embed_all
 
 LEAST_AUC = 0.9

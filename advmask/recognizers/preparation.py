@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from advmask.core.errors import CalibrationError
-from advmask.photos import FaceCrop
+from advmask.photos.crops import FaceCrop
 from advmask.recognizers.calibration import Calibration
 from advmask.recognizers.enrolment import Enrolment, bare_comparisons, enrol
 from advmask.recognizers.identity_check import check_separation

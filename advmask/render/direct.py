@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from advmask.colour.srgb import linear_from_srgb, luminance, srgb_from_linear
-from advmask.masks import HeadPose, MaskSurface, Placement, Wear, place
+from advmask.masks.placement import Placement, Wear, place
+from advmask.masks.pose import HeadPose
 from advmask.masks.relief import relief
 from advmask.masks.sliding import slid
-from advmask.masks.surface import vertex_normals
+from advmask.masks.surface import MaskSurface, vertex_normals
 from advmask.render.packing import RenderSettings
 from advmask.render.pyramid import TRIM_LINEAR, MipPyramid
 from advmask.render.rasterise import rasterise

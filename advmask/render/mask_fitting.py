@@ -8,7 +8,11 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from advmask.core.errors import PhotoError
-from advmask.masks import HeadPose, MaskSurface, Wear, fit_dense_pose, fit_pose, follow_person, place
+from advmask.masks.dense_pose import fit_dense_pose
+from advmask.masks.follow import follow_person
+from advmask.masks.placement import Wear, place
+from advmask.masks.pose import HeadPose, fit_pose
+from advmask.masks.surface import MaskSurface
 from advmask.render.packing import PackedPlacement, RenderSettings, pack
 from advmask.render.pyramid import MipPyramid
 

@@ -6,15 +6,16 @@ from jaxtyping import Float
 from torch import Tensor
 
 from advmask.core.errors import ConfigError
-from advmask.effects import WearSettings, generator
-from advmask.masks import MaskSurface
-from advmask.objectives import Printability
-from advmask.photos import FaceSet
+from advmask.effects.draws import generator
+from advmask.effects.wear import WearSettings
+from advmask.masks.surface import MaskSurface
+from advmask.objectives.printability import Printability
+from advmask.photos.loading import FaceSet
 from advmask.recognizers.ensemble import Ensemble
 from advmask.recognizers.preparation import Prepared
 from advmask.recognizers.recognizer import Recognizer
-from advmask.textures import Texture
-from advmask.textures import build_texture as texture_from
+from advmask.textures.texture import Texture
+from advmask.textures.texture import build_texture as texture_from
 from advmask.training.match_terms import Judging
 from advmask.training.module import DesignModule
 from advmask.training.settings import TrainSettings

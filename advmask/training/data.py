@@ -10,8 +10,8 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from advmask.core.errors import ConfigError
-from advmask.effects import generator
-from advmask.render import PackedBatch
+from advmask.effects.draws import generator
+from advmask.render.batching import PackedBatch
 from advmask.wearing.worn_photos import WornPhotos
 
 

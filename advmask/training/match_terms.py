@@ -8,7 +8,9 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from advmask.core.errors import ConfigError
-from advmask.objectives import Impostor, MatchObjective, ObjectiveSettings
+from advmask.objectives.impostor import Impostor
+from advmask.objectives.match import MatchObjective
+from advmask.objectives.settings import ObjectiveSettings
 from advmask.recognizers.recognizer import Recognizer
 
 

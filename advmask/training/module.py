@@ -8,17 +8,15 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor
 
-from advmask.effects import generator
-from advmask.objectives import (
-    Displacement,
-    FeatureSimilarity,
-    Fidelity,
-    ObjectiveSettings,
-    Printability,
-    smooth_max,
-)
+from advmask.effects.draws import generator
+from advmask.objectives.displacement import Displacement
+from advmask.objectives.features import FeatureSimilarity
+from advmask.objectives.fidelity import Fidelity
+from advmask.objectives.printability import Printability
+from advmask.objectives.settings import ObjectiveSettings
+from advmask.objectives.worst import smooth_max
 from advmask.recognizers.ensemble import Ensemble
-from advmask.textures import Texture
+from advmask.textures.texture import Texture
 from advmask.training.data import Batch
 from advmask.training.match_terms import Judged, Judging
 from advmask.training.optimisers import OptimiserSettings, TailAverage, build_optimiser, share_of_rate

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from advmask.core.errors import RunError
 from advmask.core.known_gradient import with_gradient
-from advmask.effects import Draws
+from advmask.effects.draws import Draws
 from advmask.training.data import Batch, StepData
 from advmask.training.module import DesignModule
 from advmask.wearing.scene import DrawsOf

@@ -9,9 +9,10 @@ import torch
 from torch import Tensor
 
 from advmask.core.errors import ConfigError
-from advmask.masks import MaskSurface, build_mask
 from advmask.masks.digest import surface_digest
-from advmask.photos import FaceSet, load_faces
+from advmask.masks.settings import build_mask
+from advmask.masks.surface import MaskSurface
+from advmask.photos.loading import FaceSet, load_faces
 from advmask.recognizers.preparation import Prepared, own_templates, prepare_all
 from advmask.recognizers.recognizer_names import build_recognizers
 from advmask.textures.design_files import Design, write_design

@@ -5,15 +5,15 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from advmask.core.settings import Settings
-from advmask.effects import EffectsSettings
-from advmask.masks import MaskSettings
-from advmask.objectives import ObjectiveSettings
-from advmask.photos import FacesSettings
-from advmask.printers import PrinterSettings
+from advmask.effects.settings import EffectsSettings
+from advmask.masks.settings import MaskSettings
+from advmask.objectives.settings import ObjectiveSettings
+from advmask.photos.loading import FacesSettings
+from advmask.printers.settings import PrinterSettings
 from advmask.printing.settings import PrintingSettings
 from advmask.recognizers.ensemble import SurrogateSettings
-from advmask.render import RenderSettings
-from advmask.textures import TextureSettings
+from advmask.render.packing import RenderSettings
+from advmask.textures.settings import TextureSettings
 from advmask.training.optimisers import OptimiserSettings
 
 

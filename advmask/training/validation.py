@@ -12,8 +12,9 @@ from pytorch_lightning.callbacks import Callback
 from torch import Tensor
 
 from advmask.core.errors import ConfigError
-from advmask.masks import MaskSurface
-from advmask.photos import FaceCrop, FaceSet
+from advmask.masks.surface import MaskSurface
+from advmask.photos.crops import FaceCrop
+from advmask.photos.loading import FaceSet
 from advmask.recognizers.preparation import Prepared, own_templates, prepare_all
 from advmask.recognizers.recognizer import Recognizer
 from advmask.recognizers.recognizer_names import build_recognizers

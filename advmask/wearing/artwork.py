@@ -8,8 +8,8 @@ from torch import Tensor
 
 from advmask.core.config_folders import designs_dir
 from advmask.core.errors import DesignError
-from advmask.masks import MaskSurface
-from advmask.render import rasterise
+from advmask.masks.surface import MaskSurface
+from advmask.render.rasterise import rasterise
 from advmask.textures.picture_texels import read_picture_as_texels
 
 # Designs that show a face are drawn for a face, not for a pattern; on this much of it, height and width.

@@ -6,11 +6,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from advmask.photos import FaceCrop
+from advmask.photos.crops import FaceCrop
 from advmask.recognizers.enrolment import Enrolment, enrol
 from advmask.recognizers.preparation import Prepared, rows_of
 from advmask.recognizers.recognizer import Recognizer, embed_all
-from advmask.render import MaskRenderer
+from advmask.render.renderer import MaskRenderer
 from advmask.wearing.worn_photos import WornPhotos
 
 _AT_ONCE = 32  # photos

@@ -17,9 +17,10 @@ from torch import Tensor
 
 from advmask.core.errors import RunError
 from advmask.core.files import delete, written_aside
-from advmask.masks import Wear
-from advmask.photos import FaceCrop, FacesSettings
-from advmask.render import PackedPlacement, RenderSettings
+from advmask.masks.placement import Wear
+from advmask.photos.crops import FaceCrop
+from advmask.photos.loading import FacesSettings
+from advmask.render.packing import PackedPlacement, RenderSettings
 from advmask.wearing.placement_files import (
     FORMAT_VERSION,
     count_placements,

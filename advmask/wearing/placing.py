@@ -4,11 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from advmask.core.threads import one_thread
-from advmask.effects import WearSettings, draw_wear, draws
-from advmask.masks import MaskSurface, Wear
+from advmask.effects.draws import draws
+from advmask.effects.wear import WearSettings, draw_wear
 from advmask.masks.digest import surface_digest
-from advmask.photos import FaceCrop
-from advmask.render import PackedPlacement, PosedFace, RenderSettings, find_pose, fit_masks
+from advmask.masks.placement import Wear
+from advmask.masks.surface import MaskSurface
+from advmask.photos.crops import FaceCrop
+from advmask.render.mask_fitting import PosedFace, find_pose, fit_masks
+from advmask.render.packing import PackedPlacement, RenderSettings
 from advmask.wearing.placement_cache import PlacementCache, placement_key
 
 

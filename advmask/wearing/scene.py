@@ -6,18 +6,16 @@ from functools import partial
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from advmask.effects import (
-    Draws,
-    EffectsSettings,
-    draw_fabric,
-    draw_light,
-    draws,
-    fabric_field,
-    photograph,
-    relight,
-)
-from advmask.printers import Printer, PrinterSettings, draw_print
-from advmask.render import MaskRenderer, PackedBatch
+from advmask.effects.camera.photograph import photograph
+from advmask.effects.draws import Draws, draws
+from advmask.effects.fabric import draw_fabric, fabric_field
+from advmask.effects.light import draw_light, relight
+from advmask.effects.settings import EffectsSettings
+from advmask.printers.draw import draw_print
+from advmask.printers.printer import Printer
+from advmask.printers.settings import PrinterSettings
+from advmask.render.batching import PackedBatch
+from advmask.render.renderer import MaskRenderer
 
 DrawsOf = Callable[[int, str], Draws]
 

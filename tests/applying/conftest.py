@@ -5,10 +5,11 @@ import pytest
 import torch
 from PIL import Image
 
-from advmask.applying import FaceFinder, FindSettings, FoundFace, WornDesign
-from advmask.masks import MaskSettings, build_mask
-from advmask.photos import portrait_path
-from advmask.render import RenderSettings
+from advmask.applying.face_finding import FaceFinder, FindSettings, FoundFace
+from advmask.applying.mask_drawing import WornDesign
+from advmask.masks.settings import MaskSettings, build_mask
+from advmask.photos.loading import portrait_path
+from advmask.render.packing import RenderSettings
 
 
 @pytest.fixture(scope="session")

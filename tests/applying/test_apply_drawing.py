@@ -7,10 +7,13 @@ import pytest
 import torch
 from PIL import Image
 
-from advmask.applying import FaceFinder, FoundFace, WornDesign, draw_masks
+from advmask.applying.face_finding import FaceFinder, FoundFace
+from advmask.applying.mask_drawing import WornDesign, draw_masks
 from advmask.core.errors import DesignError
-from advmask.photos import FacesSettings, load_faces
-from advmask.render import MaskRenderer, PosedFace, collate, find_pose, fit_masks
+from advmask.photos.loading import FacesSettings, load_faces
+from advmask.render.batching import collate
+from advmask.render.mask_fitting import PosedFace, find_pose, fit_masks
+from advmask.render.renderer import MaskRenderer
 
 
 def redness(picture: np.ndarray) -> np.ndarray:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from advmask.applying import plan_jobs
+from advmask.applying.job_folders import plan_jobs
 from advmask.core.errors import ConfigError, PhotoError
 
 

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from advmask.applying import FoundFace, SteadySettings, steadied
-from advmask.photos import canonical_points
+from advmask.applying.face_finding import FoundFace
+from advmask.applying.steadying import SteadySettings, steadied
+from advmask.photos.crops import canonical_points
 
 RATE = 25.0
 STILL = canonical_points(size=176)

@@ -5,8 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image
 
-from advmask.applying import FoundFace
-from advmask.applying.face_finding import SAME_FACE, Box, overlap
+from advmask.applying.face_finding import SAME_FACE, Box, FoundFace, overlap
 from advmask.applying.tracking import Track, Tracker
 
 SIDE = 20

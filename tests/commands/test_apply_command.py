@@ -9,8 +9,8 @@ import torch
 from PIL import Image
 
 from advmask import cli
-from advmask.masks import MaskSettings, build_mask
-from advmask.photos import portrait_path
+from advmask.masks.settings import MaskSettings, build_mask
+from advmask.photos.loading import portrait_path
 from advmask.textures.design_files import Design, write_design
 
 

@@ -12,7 +12,7 @@ from PIL import Image
 from tiny_chain import YAML, words, write_network
 
 from advmask import cli
-from advmask.photos import portrait_path
+from advmask.photos.loading import portrait_path
 from advmask.recognizers.recognizer_names import FORMS
 
 Said = Callable[..., str]

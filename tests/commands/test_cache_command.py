@@ -8,7 +8,7 @@ from placement_samples import face, placement
 
 from advmask.commands import cache
 from advmask.core.errors import ConfigError
-from advmask.photos import CachedCrop, CropCache
+from advmask.photos.crop_cache import CachedCrop, CropCache
 from advmask.photos.loading import FacesSettings
 from advmask.wearing.placement_cache import PlacementCache, placement_cache
 

@@ -14,7 +14,7 @@ import torch
 from PIL import Image, ImageCms, PngImagePlugin
 
 from advmask import cli
-from advmask.masks import MaskSettings, build_mask
+from advmask.masks.settings import MaskSettings, build_mask
 from advmask.textures.texel_files import save_texels
 from advmask.training.run_folder import RunFolder
 from advmask.training.settings import TrainSettings

@@ -11,7 +11,7 @@ from tiny_chain import write_network
 
 from advmask import cli
 from advmask.core.files import sha256
-from advmask.photos import portrait_path
+from advmask.photos.loading import portrait_path
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 import pytest
 
 from advmask import cli
-from advmask.masks import MaskSettings, build_mask
+from advmask.masks.settings import MaskSettings, build_mask
 
 
 @pytest.fixture(autouse=True)

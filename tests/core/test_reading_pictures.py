@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
 from advmask.core.errors import PhotoError
-from advmask.photos import read_picture
+from advmask.core.picture_reading import read_picture
 
 
 def pixels(path: Path) -> np.ndarray:

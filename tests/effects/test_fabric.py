@@ -9,8 +9,9 @@ from scipy import stats
 from torch import Tensor
 
 from advmask.core.errors import ConfigError
-from advmask.effects import Draws, FabricSettings, LevelDraws, draw_fabric, draws, fabric_field
-from advmask.render import Tone
+from advmask.effects.draws import Draws, LevelDraws, draws
+from advmask.effects.fabric import FabricSettings, draw_fabric, fabric_field
+from advmask.render.renderer import Tone
 
 ALL = FabricSettings(white=0.3, base=0.1, sheen=0.1, translucency=0.2, shade=0.4, tint=0.1)
 WORST = FabricSettings(white=0.5, base=0.3, sheen=0.3, translucency=0.5, shade=0.8, tint=0.5)

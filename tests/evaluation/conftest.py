@@ -7,16 +7,16 @@ import pytest
 import torch
 from tiny_chain import write_network
 
-from advmask.effects import EffectsSettings
+from advmask.effects.settings import EffectsSettings
 from advmask.evaluation.conditions import Conditions
 from advmask.evaluation.protocol import Judgement, ProtocolSettings, judge_designs
 from advmask.evaluation.results import result_record
-from advmask.masks import MaskSettings, build_mask
-from advmask.photos import FaceSet, FacesSettings, load_faces
-from advmask.printers import PrinterSettings
+from advmask.masks.settings import MaskSettings, build_mask
+from advmask.photos.loading import FaceSet, FacesSettings, load_faces
+from advmask.printers.settings import PrinterSettings
 from advmask.recognizers.preparation import prepare_all
 from advmask.recognizers.recognizer_names import build_recognizers
-from advmask.render import RenderSettings
+from advmask.render.packing import RenderSettings
 
 
 @pytest.fixture(scope="session")

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from advmask.effects import EffectsSettings
+from advmask.effects.settings import EffectsSettings
 from advmask.evaluation.effects_sheet import LEVELS, effect_rows, effects_sheet
-from advmask.masks import MaskSettings, build_mask
-from advmask.photos import FaceSet
-from advmask.printers import PrinterSettings
-from advmask.render import RenderSettings
+from advmask.masks.settings import MaskSettings, build_mask
+from advmask.photos.loading import FaceSet
+from advmask.printers.settings import PrinterSettings
+from advmask.render.packing import RenderSettings
 
 EFFECTS = {
     "wear": {"slip_mm": 12.0},

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from advmask.evaluation.report import report_page
+from advmask.evaluation.report.page import report_page
 
 BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "chrome")
 

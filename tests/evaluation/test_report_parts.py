@@ -5,12 +5,12 @@ import shlex
 
 import pytest
 
-from advmask.effects import EffectsSettings
+from advmask.effects.settings import EffectsSettings
 from advmask.evaluation.report.charts import bars_by_person
 from advmask.evaluation.report.html import folded, table
 from advmask.evaluation.report.provenance import provenance
 from advmask.evaluation.report.simulated import printer_words, simulated
-from advmask.printers import PrinterSettings
+from advmask.printers.settings import PrinterSettings
 
 
 def settings(effects: EffectsSettings, printer: PrinterSettings | None = None) -> dict[str, object]:

@@ -15,18 +15,18 @@ import pytest
 import torch
 
 from advmask.core.errors import ConfigError, RunError
-from advmask.effects import EffectsSettings
+from advmask.effects.settings import EffectsSettings
 from advmask.evaluation.conditions import Conditions
 from advmask.evaluation.probe_scores import Scores, score
 from advmask.evaluation.protocol import ProtocolSettings, judge_designs
 from advmask.evaluation.shared_scoring import in_processes
-from advmask.masks import MaskSettings, build_mask
-from advmask.photos import FaceSet
-from advmask.printers import PrinterSettings
-from advmask.recognizers.aligners import BareAligner
+from advmask.masks.settings import MaskSettings, build_mask
+from advmask.photos.loading import FaceSet
+from advmask.printers.settings import PrinterSettings
+from advmask.recognizers.aligners.aligner import BareAligner
 from advmask.recognizers.preparation import prepare_all
 from advmask.recognizers.recognizer_names import build_recognizers
-from advmask.render import RenderSettings
+from advmask.render.packing import RenderSettings
 
 
 def scored(faces: FaceSet, network: str, aligners: list[str], processes: int) -> list[Scores]:

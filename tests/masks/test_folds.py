@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from advmask.masks import Fold, HeadPose, Wear, place
-from advmask.masks.folds import fold_ridges
+from advmask.masks.folds import Fold, fold_ridges
+from advmask.masks.placement import Wear, place
+from advmask.masks.pose import HeadPose
 from advmask.masks.settings import shipped_surface
 
 LEFT = Fold(True, 0.3, (0.6, 0.5), 1.2, 3.0)

@@ -6,8 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from advmask.core.errors import PhotoError
-from advmask.masks import REFERENCE_POINTS_MM, HeadPose, fit_pose
-from advmask.masks.pose import _predict, rotation_matrix
+from advmask.masks.pose import REFERENCE_POINTS_MM, HeadPose, _predict, fit_pose, rotation_matrix
 
 ANGLES = st.floats(-3.0, 3.0)
 SCALE = 60 / 66.2  # 60 px between the eyes

@@ -5,8 +5,8 @@ from functools import partial
 import numpy as np
 import pytest
 
-from advmask.masks import HeadPose, Wear, place
-from advmask.masks.placement import worn_vertices
+from advmask.masks.placement import Wear, place, worn_vertices
+from advmask.masks.pose import HeadPose
 from advmask.masks.settings import shipped_surface
 from advmask.masks.surface import vertex_normals, vertex_tangents
 

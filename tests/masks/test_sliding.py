@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy.spatial import cKDTree
 
-from advmask.masks import HeadPose, Wear, place
+from advmask.masks.placement import Wear, place
+from advmask.masks.pose import HeadPose
 from advmask.masks.shipped import SHIPPED, shipped_surface
 from advmask.masks.sliding import slid
 from advmask.masks.surface import MaskSurface

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from advmask.masks import HeadPose, Wear, place
+from advmask.masks.placement import Wear, place
+from advmask.masks.pose import HeadPose
 from advmask.masks.settings import shipped_surface
 from advmask.masks.straps import strands, strap_corners
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from scipy.spatial import cKDTree
 
 from advmask.core.errors import DesignError
-from advmask.masks import MaskSettings, build_mask
 from advmask.masks.digest import surface_digest
+from advmask.masks.settings import MaskSettings, build_mask
 from advmask.masks.shipped import SHIPPED, shipped_surface
 from advmask.masks.stretch import edge_stretch
 from advmask.masks.svg_pattern import surface_from_svg

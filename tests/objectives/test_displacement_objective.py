@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from advmask.objectives import Displacement
+from advmask.objectives.displacement import Displacement
 
 FIVE = torch.tensor([(60.0, 70.0), (100.0, 72.0), (81.0, 95.0), (64.0, 113.0), (97.0, 114.0)]).double()
 

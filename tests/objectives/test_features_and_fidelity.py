@@ -5,7 +5,8 @@ import pytest
 import torch
 from skimage.color import rgb2lab
 
-from advmask.objectives import FeatureSimilarity, Fidelity
+from advmask.objectives.features import FeatureSimilarity
+from advmask.objectives.fidelity import Fidelity
 
 
 def test_feature_similarity_is_the_mean_cosine_of_whole_maps() -> None:

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from advmask.colour.lab import lab_from_linear
 from advmask.colour.srgb import linear_from_srgb
-from advmask.objectives import GamutDistance
+from advmask.objectives.gamut import GamutDistance
 
 WHITE = torch.tensor([0.82, 0.80, 0.71])
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.ndimage import grey_closing, grey_opening
 
-from advmask.objectives import MinimumFeature
+from advmask.objectives.minimum_feature import MinimumFeature
 
 
 def by_scipy(texture: np.ndarray, side: int) -> float:

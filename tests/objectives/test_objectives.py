@@ -10,7 +10,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from advmask.core.errors import ConfigError
-from advmask.objectives import MatchKind, MatchObjective, ObjectiveSettings, Smoothness
+from advmask.objectives.match import MatchKind, MatchObjective
+from advmask.objectives.settings import ObjectiveSettings
+from advmask.objectives.smoothness import Smoothness
 
 
 def sigmoid(x: np.ndarray) -> np.ndarray:

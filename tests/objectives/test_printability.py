@@ -7,15 +7,12 @@ from torch import Tensor
 
 from advmask.colour.srgb import linear_from_srgb
 from advmask.core.errors import ConfigError
-from advmask.objectives import (
-    GamutDistance,
-    MinimumFeature,
-    NonPrintability,
-    ObjectiveSettings,
-    Printability,
-    Smoothness,
-    printable_colours,
-)
+from advmask.objectives.gamut import GamutDistance
+from advmask.objectives.minimum_feature import MinimumFeature
+from advmask.objectives.non_printability import NonPrintability, printable_colours
+from advmask.objectives.printability import Printability
+from advmask.objectives.settings import ObjectiveSettings
+from advmask.objectives.smoothness import Smoothness
 
 
 def grey(asked: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from advmask.objectives import Smoothness, resolved_mm
+from advmask.objectives.smoothness import Smoothness, resolved_mm
 
 
 def seen_at(side_mm: float, texels_per_mm: float) -> Smoothness:

@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import logsumexp, softmax
 
-from advmask.objectives import Impostor, MatchObjective, smooth_max, worst_share
+from advmask.objectives.impostor import Impostor
+from advmask.objectives.match import MatchObjective
+from advmask.objectives.worst import smooth_max, worst_share
 
 Values = st.lists(st.floats(-50, 50), min_size=1, max_size=12)
 

@@ -3,7 +3,9 @@
 import pytest
 from PIL import Image
 
-from advmask.photos import FaceDetector, portrait_path, read_picture
+from advmask.core.picture_reading import read_picture
+from advmask.photos.detection import FaceDetector
+from advmask.photos.loading import portrait_path
 
 
 @pytest.fixture(scope="session")

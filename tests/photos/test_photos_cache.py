@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from advmask.core.errors import RunError
-from advmask.photos import CachedCrop, CachedFailure, CropCache, default_crop_folder
+from advmask.photos.crop_cache import CachedCrop, CachedFailure, CropCache, default_crop_folder
 
 PHOTO = "ab" * 32
 RECIPE: dict[str, str | int | float] = {"size": 112, "min_probability": 0.9, "detector": "mtcnn"}

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
 from advmask.core.errors import PhotoError
-from advmask.photos import (
+from advmask.photos.crops import (
     FaceCrop,
     apply_transform,
     canonical_points,

@@ -9,7 +9,9 @@ import pytest
 from PIL import Image, ImageOps
 
 from advmask.core.errors import PhotoError
-from advmask.photos import Face, FaceDetector, choose_face, find_people, read_picture
+from advmask.core.picture_reading import read_picture
+from advmask.photos.detection import Face, FaceDetector, choose_face
+from advmask.photos.people_folders import find_people
 
 # Read off the portrait by eye, at 10 times its size: pupils, nose tip, corners of the mouth.
 PORTRAIT_POINTS = np.array([(203.8, 101.5), (247, 103.3), (223.5, 127.5), (203, 139.8), (245.5, 140)])

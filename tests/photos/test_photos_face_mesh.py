@@ -17,7 +17,11 @@ import torch
 from PIL import Image, ImageDraw, ImageOps
 
 from advmask.core.errors import ConfigError, MissingPackageError, PhotoError, WeightsError
-from advmask.photos import Face, FaceDetector, FaceMesh, FacesSettings, find_people, load_faces, read_picture
+from advmask.core.picture_reading import read_picture
+from advmask.photos.detection import Face, FaceDetector
+from advmask.photos.face_mesh import FaceMesh
+from advmask.photos.loading import FacesSettings, load_faces
+from advmask.photos.people_folders import find_people
 
 MEMBER = "mediapipe/modules/face_landmark/face_landmark.tflite"
 
@@ -234,7 +238,8 @@ def test_the_network_sees_no_face_in_noise(real_mesh: FaceMesh) -> None:
 def test_the_five_of_the_mesh_agree_with_mtcnn_on_average(
     real_mesh: FaceMesh, detector: FaceDetector, shared_dir: Path
 ) -> None:
-    from advmask.photos import choose_face, five_from_mesh
+    from advmask.photos.detection import choose_face
+    from advmask.photos.mesh_points import five_from_mesh
 
     differences = []
     for person in find_people(shared_dir / "faces"):

@@ -10,9 +10,10 @@ import pytest
 import torch
 from PIL import Image
 
-import advmask.photos
 from advmask.core.errors import ConfigError, MissingPackageError, PhotoError
-from advmask.photos import FaceDetector, FaceSet, FacesSettings, canonical_points, load_faces, portrait_path
+from advmask.photos.crops import canonical_points
+from advmask.photos.detection import FaceDetector
+from advmask.photos.loading import FaceSet, FacesSettings, load_faces, portrait_path
 from advmask.photos.photo_to_crop import CropCutter
 
 HEAD = (120, 0, 320, 240)
@@ -249,12 +250,6 @@ def test_scikit_image_without_its_portrait(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(MissingPackageError, match="pip install scikit-image"):
         portrait_path()
-
-
-def test_public_names_are_sorted_and_there() -> None:
-    names = advmask.photos.__all__
-    assert names == sorted(names)
-    assert all(hasattr(advmask.photos, name) for name in names)
 
 
 @pytest.mark.shared

@@ -8,7 +8,9 @@ import torch
 from PIL import Image
 
 from advmask.core.errors import PhotoError
-from advmask.photos import FacesSettings, find_people, load_faces, occluder_path, read_occluder
+from advmask.photos.loading import FacesSettings, load_faces
+from advmask.photos.occluders import occluder_path, read_occluder
+from advmask.photos.people_folders import find_people
 
 SIZE = (40, 30)
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from advmask.core.errors import ConfigError, PhotoError
-from advmask.photos import PersonPhotos, find_people, split_people
+from advmask.photos.people_folders import PersonPhotos, find_people, split_people
 
 DEFAULT = (0.61, 0.11, 0.28)
 

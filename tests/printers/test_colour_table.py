@@ -13,8 +13,7 @@ from torch import Tensor
 
 from advmask.colour.srgb import linear_from_srgb
 from advmask.core.errors import ConfigError
-from advmask.printers import ColourTable
-from advmask.printers.colour_table import LEAK, affine_pieces, grid, interpolate, perfect_table
+from advmask.printers.colour_table import LEAK, ColourTable, affine_pieces, grid, interpolate, perfect_table
 from advmask.printers.table_files import load_table, load_table_metadata, save_table
 
 

@@ -11,9 +11,9 @@ from torch import Tensor
 
 from advmask.colour.srgb import srgb_from_linear
 from advmask.core.errors import ConfigError
-from advmask.printers import Printer, PrinterSettings
 from advmask.printers.icc import bake_profile
-from advmask.printers.settings import Intent
+from advmask.printers.printer import Printer
+from advmask.printers.settings import Intent, PrinterSettings
 
 KINDS = {"rgb": matrix_rgb(), "cmyk": cmyk(), "grey": grey()}
 

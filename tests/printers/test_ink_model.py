@@ -9,11 +9,11 @@ from torch import Tensor
 from advmask.colour.oklab import oklab
 from advmask.colour.srgb import linear_from_srgb
 from advmask.core.errors import ConfigError
-from advmask.printers import ColourTable, InkSettings, PrinterSettings
-from advmask.printers.colour_table import grid, perfect_table
+from advmask.printers.colour_table import ColourTable, grid, perfect_table
 from advmask.printers.halftone import gained, primaries, reflectance
 from advmask.printers.ink_separation import separate
 from advmask.printers.inks import ink_table
+from advmask.printers.settings import InkSettings, PrinterSettings
 from advmask.printers.varied import varied_table
 
 INKS = InkSettings(

@@ -8,8 +8,9 @@ import yaml
 from omegaconf import OmegaConf
 
 from advmask.core.errors import ConfigError
-from advmask.printers import Printer, PrinterSettings, VariationSettings
 from advmask.printers.colour_table import perfect_table
+from advmask.printers.printer import Printer
+from advmask.printers.settings import PrinterSettings, VariationSettings
 from advmask.printers.store import own_printers, printers_folder, save_printer
 
 

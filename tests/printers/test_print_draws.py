@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 
 from advmask.effects.draws import LevelDraws, draws
-from advmask.printers import PrintDraw, PrinterSettings, VariationSettings, draw_print, print_field
+from advmask.printers.draw import PrintDraw, draw_print, print_field
+from advmask.printers.settings import PrinterSettings, VariationSettings
 
 WILD = PrinterSettings(
     varies=VariationSettings(

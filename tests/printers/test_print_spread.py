@@ -11,8 +11,9 @@ from torch import Tensor
 
 from advmask.colour.srgb import srgb_from_linear
 from advmask.effects.draws import LevelDraws
-from advmask.printers import Printer, PrinterSettings, VariationSettings, draw_print
-from advmask.printers.draw import PrintDraw
+from advmask.printers.draw import PrintDraw, draw_print
+from advmask.printers.printer import Printer
+from advmask.printers.settings import PrinterSettings, VariationSettings
 from advmask.printers.spread import band, spread
 
 NO_SHIFT = torch.zeros(3, 2)

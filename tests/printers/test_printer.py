@@ -9,16 +9,10 @@ from torch import Tensor
 from advmask.colour.srgb import linear_from_srgb, srgb_from_linear
 from advmask.core.errors import ConfigError
 from advmask.effects.draws import LevelDraws, draws
-from advmask.printers import (
-    ColourTable,
-    InkSettings,
-    Printer,
-    PrinterSettings,
-    VariationSettings,
-    build_printer,
-    draw_print,
-    print_field,
-)
+from advmask.printers.colour_table import ColourTable
+from advmask.printers.draw import draw_print, print_field
+from advmask.printers.printer import Printer, build_printer
+from advmask.printers.settings import InkSettings, PrinterSettings, VariationSettings
 from advmask.printers.table_files import save_table
 
 INKS = InkSettings(

@@ -8,8 +8,9 @@ import yaml
 from made_profiles import cmyk
 
 from advmask.core.config_folders import conf_dir
-from advmask.printers import Printer, PrinterSettings
 from advmask.printers.gamut_loss import difference, gamut_loss
+from advmask.printers.printer import Printer
+from advmask.printers.settings import PrinterSettings
 
 PRESETS = sorted((conf_dir() / "printer").glob("*.yaml"))
 NAMES = [path.stem for path in PRESETS]

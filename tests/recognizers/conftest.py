@@ -10,7 +10,8 @@ import pytest
 import yaml
 from onnx import TensorProto, helper, numpy_helper
 
-from advmask.photos import FaceCrop, FacesSettings, load_faces
+from advmask.photos.crops import FaceCrop
+from advmask.photos.loading import FacesSettings, load_faces
 
 WriteNetwork = Callable[..., Path]
 

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from advmask.recognizers.aligners import Aligner, BareAligner, aligned_points, deal, dealt_points
+from advmask.recognizers.aligners.aligner import Aligner, BareAligner
+from advmask.recognizers.aligners.dealing import aligned_points, deal, dealt_points
 
 
 class Marked:

@@ -9,9 +9,14 @@ import pytest
 import torch
 
 from advmask.core.errors import MissingPackageError, WeightsError
-from advmask.photos import FaceCrop
-from advmask.recognizers.aligners import DlibAligner
-from advmask.recognizers.aligners.dlib5 import _DLIB_FIVE, _FIVE_THERE, _predictor_path, five_from_dlib
+from advmask.photos.crops import FaceCrop
+from advmask.recognizers.aligners.dlib5 import (
+    _DLIB_FIVE,
+    _FIVE_THERE,
+    DlibAligner,
+    _predictor_path,
+    five_from_dlib,
+)
 from advmask.recognizers.alignment import cut_chips, similarity_to_template
 from advmask.recognizers.templates import template_points
 

@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from advmask.core.errors import AdvmaskError, WeightsError
-from advmask.photos import FaceCrop, FaceDetector, FaceMesh, five_from_mesh
-from advmask.photos.face_mesh import read_mesh_model
-from advmask.recognizers.aligners import MeshAligner
-from advmask.recognizers.aligners.mesh468 import MODEL_VARIABLE
+from advmask.photos.crops import FaceCrop
+from advmask.photos.detection import FaceDetector
+from advmask.photos.face_mesh import FaceMesh, read_mesh_model
+from advmask.photos.mesh_points import five_from_mesh
+from advmask.recognizers.aligners.mesh468 import MODEL_VARIABLE, MeshAligner
 from advmask.recognizers.aligners.tflite_network import TfliteNetwork
 
 CODES = {"ADD": 0, "CONV_2D": 3, "DEPTHWISE_CONV_2D": 4, "DEQUANTIZE": 6, "LOGISTIC": 14, "MAX_POOL_2D": 17}

@@ -11,13 +11,18 @@ from hypothesis import strategies as st
 from PIL import Image
 from torch import Tensor
 
-from advmask.masks import MaskSettings, build_mask
-from advmask.photos import FaceCrop, FaceDetector, FacesSettings, load_faces
-from advmask.recognizers.aligners import MtcnnAligner, MtcnnBoxAligner
+from advmask.masks.settings import MaskSettings, build_mask
+from advmask.photos.crops import FaceCrop
+from advmask.photos.detection import FaceDetector
+from advmask.photos.loading import FacesSettings, load_faces
 from advmask.recognizers.aligners.landmark_head import LandmarkHead, squeeze_boxes
+from advmask.recognizers.aligners.mtcnn import MtcnnAligner, MtcnnBoxAligner
 from advmask.recognizers.alignment import cut_chips, similarity_to_template
 from advmask.recognizers.templates import template_points
-from advmask.render import MaskRenderer, PosedFace, RenderSettings, collate, find_pose, fit_masks
+from advmask.render.batching import collate
+from advmask.render.mask_fitting import PosedFace, find_pose, fit_masks
+from advmask.render.packing import RenderSettings
+from advmask.render.renderer import MaskRenderer
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from advmask.core.errors import ConfigError, MissingPackageError, WeightsError
-from advmask.recognizers.aligners import ALIGNER_NAMES, Aligner, build_aligner, build_aligners
+from advmask.recognizers.aligners.aligner import Aligner
+from advmask.recognizers.aligners.aligner_names import ALIGNER_NAMES, build_aligner, build_aligners
 
 GOOD = """
 import torch

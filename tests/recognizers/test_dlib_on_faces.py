@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from advmask.photos import FaceSet, FacesSettings, load_faces
+from advmask.photos.loading import FaceSet, FacesSettings, load_faces
 from advmask.recognizers.calibration import calibrate, threshold_at_fmr
 from advmask.recognizers.preparation import prepare_all
 from advmask.recognizers.recognizer import Recognizer, embed_all

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from advmask.core.errors import CalibrationError
-from advmask.photos import FaceCrop
+from advmask.photos.crops import FaceCrop
 from advmask.recognizers.calibration import calibrate
 from advmask.recognizers.enrolment import bare_comparisons, enrol
 from advmask.recognizers.preparation import prepare, prepare_all

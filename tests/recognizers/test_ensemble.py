@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from advmask.photos import FaceCrop
+from advmask.photos.crops import FaceCrop
 from advmask.recognizers import recognizer as recognizer_module
 from advmask.recognizers.ensemble import Ensemble
 from advmask.recognizers.recognizer import Recognizer

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from advmask.core.errors import ConfigError
-from advmask.objectives import smooth_max
-from advmask.photos import FaceCrop
-from advmask.recognizers.aligners import build_aligner
+from advmask.objectives.worst import smooth_max
+from advmask.photos.crops import FaceCrop
+from advmask.recognizers.aligners.aligner_names import build_aligner
 from advmask.recognizers.ensemble import Ensemble, SurrogateSettings
 from advmask.recognizers.middle_layer import middle_layer, watched
 from advmask.recognizers.recognizer import Recognizer

@@ -4,9 +4,10 @@ import pytest
 import torch
 
 from advmask.core.errors import ConfigError
-from advmask.masks import HeadPose, MaskSettings, Wear, build_mask, place
-from advmask.masks.pose import REFERENCE_POINTS_MM
-from advmask.photos import FaceCrop
+from advmask.masks.placement import Wear, place
+from advmask.masks.pose import REFERENCE_POINTS_MM, HeadPose
+from advmask.masks.settings import MaskSettings, build_mask
+from advmask.photos.crops import FaceCrop
 from advmask.recognizers.eye_region import eye_region
 from advmask.recognizers.recognizer_names import build_recognizer, build_recognizers, recorded_names
 from advmask.recognizers.templates import template_points

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from advmask.core.errors import ConfigError
-from advmask.photos import FaceCrop
+from advmask.photos.crops import FaceCrop
 from advmask.recognizers.ensemble import Ensemble, SurrogateSettings
 from advmask.recognizers.perturbation import PerturbationSettings, moved_landmarks, perturbed
 from advmask.recognizers.recognizer_names import build_recognizers

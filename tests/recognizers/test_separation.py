@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from advmask.photos import FaceCrop, FacesSettings, load_faces
+from advmask.photos.crops import FaceCrop
+from advmask.photos.loading import FacesSettings, load_faces
 from advmask.recognizers.identity_check import Separation, check_separation
 from advmask.recognizers.recognizer import Recognizer
 from advmask.recognizers.recognizer_names import build_recognizer

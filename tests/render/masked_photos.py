@@ -2,9 +2,12 @@
 
 import torch
 
-from advmask.masks import MaskSurface
 from advmask.masks.settings import shipped_surface
-from advmask.render import MaskRenderer, MipPyramid, PackedPlacement, RenderSettings, Tone, collate
+from advmask.masks.surface import MaskSurface
+from advmask.render.batching import collate
+from advmask.render.packing import PackedPlacement, RenderSettings
+from advmask.render.pyramid import MipPyramid
+from advmask.render.renderer import MaskRenderer, Tone
 
 SIDE, PER_MM = 64, 1.0
 MASK: MaskSurface = shipped_surface("contour")

@@ -6,7 +6,8 @@ It shares no code with advmask.render; the tests compare against it.
 import numpy as np
 from numpy.typing import NDArray
 
-from advmask.masks import HeadPose, Placement, place
+from advmask.masks.placement import Placement, place
+from advmask.masks.pose import HeadPose
 from advmask.masks.settings import shipped_surface
 
 Array = NDArray[np.float64]

@@ -6,9 +6,10 @@ import torch
 from masked_photos import render
 from supersampled_reference import to_linear, to_srgb
 
-from advmask.masks import Placement
+from advmask.masks.placement import Placement
 from advmask.masks.relief import Ridge
-from advmask.render import MipPyramid, RenderSettings, pack
+from advmask.render.packing import RenderSettings, pack
+from advmask.render.pyramid import MipPyramid
 
 SIDE = 48
 BARE = RenderSettings(shading=False, edge_px=0.0, tolerance=0.002)

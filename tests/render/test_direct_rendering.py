@@ -8,11 +8,17 @@ import torch
 from masked_photos import photo
 from supersampled_reference import checkerboard, head, smooth_texture
 
-from advmask.masks import Fold, HeadPose, MaskSurface, Wear, place
 from advmask.masks.flat_pattern import FlatPattern, Panel
+from advmask.masks.folds import Fold
+from advmask.masks.placement import Wear, place
+from advmask.masks.pose import HeadPose
 from advmask.masks.settings import shipped_surface
-from advmask.render import MaskRenderer, MipPyramid, RenderSettings, collate, pack, render_direct
-from advmask.render.direct import _Parameters
+from advmask.masks.surface import MaskSurface
+from advmask.render.batching import collate
+from advmask.render.direct import _Parameters, render_direct
+from advmask.render.packing import RenderSettings, pack
+from advmask.render.pyramid import MipPyramid
+from advmask.render.renderer import MaskRenderer
 
 SIDE, PER_MM = 112, 3.0
 BARE = RenderSettings(shading=False, edge_px=0.0, ear_loops=False)

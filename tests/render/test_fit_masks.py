@@ -10,10 +10,11 @@ from masked_photos import MASK, PER_MM, PYRAMID, SIDE, flat, photo, render
 from supersampled_reference import head, worn
 
 from advmask.core.errors import PhotoError
-from advmask.masks import REFERENCE_POINTS_MM, HeadPose, Wear
-from advmask.render import RenderSettings, pack
-from advmask.render import fit_masks as fit_masks_for
+from advmask.masks.placement import Wear
+from advmask.masks.pose import REFERENCE_POINTS_MM, HeadPose
 from advmask.render.mask_fitting import PosedFace, find_pose
+from advmask.render.mask_fitting import fit_masks as fit_masks_for
+from advmask.render.packing import RenderSettings, pack
 
 BARE = RenderSettings(shading=False, ear_loops=False)
 FULL = RenderSettings(supersample=2)

@@ -22,9 +22,13 @@ from scipy.ndimage import binary_dilation
 from supersampled_reference import head, to_linear, to_srgb, visible_uv, worn
 
 from advmask.core.errors import ConfigError
-from advmask.masks import HeadPose, place
-from advmask.render import MaskRenderer, MipPyramid, PackedPlacement, RenderSettings, Tone, collate
-from advmask.render import pack as pack_for
+from advmask.masks.placement import place
+from advmask.masks.pose import HeadPose
+from advmask.render.batching import collate
+from advmask.render.packing import PackedPlacement, RenderSettings
+from advmask.render.packing import pack as pack_for
+from advmask.render.pyramid import MipPyramid
+from advmask.render.renderer import MaskRenderer, Tone
 
 pack = partial(pack_for, pyramid=PYRAMID, texels_per_mm=PER_MM)
 BARE = RenderSettings(shading=False)

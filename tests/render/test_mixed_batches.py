@@ -5,9 +5,13 @@ import torch
 from masked_photos import PER_MM, PYRAMID, SIDE, photo, random_texture, render
 from supersampled_reference import worn
 
-from advmask.masks import HeadPose, place
+from advmask.masks.placement import place
+from advmask.masks.pose import HeadPose
 from advmask.masks.settings import shipped_surface
-from advmask.render import MaskRenderer, MipPyramid, RenderSettings, Tone, collate, pack
+from advmask.render.batching import collate
+from advmask.render.packing import RenderSettings, pack
+from advmask.render.pyramid import MipPyramid
+from advmask.render.renderer import MaskRenderer, Tone
 from advmask.render.taps import read_taps
 
 

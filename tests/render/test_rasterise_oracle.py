@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy.ndimage import binary_fill_holes
 from supersampled_reference import worn
 
-from advmask.render import Fragments, rasterise
+from advmask.render.rasterise import Fragments, rasterise
 
 
 def draw(points, depth, faces, *, height, width) -> Fragments:

@@ -6,7 +6,10 @@ import torch
 from supersampled_reference import visible_uv, worn
 
 from advmask.masks.settings import shipped_surface
-from advmask.render import MaskRenderer, MipPyramid, RenderSettings, collate, pack
+from advmask.render.batching import collate
+from advmask.render.packing import RenderSettings, pack
+from advmask.render.pyramid import MipPyramid
+from advmask.render.renderer import MaskRenderer
 
 PER_MM, SIDE = 3.6, 112
 

@@ -8,11 +8,12 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from advmask.core.errors import ConfigError, DesignError
-from advmask.masks import MaskSettings, build_mask
-from advmask.textures import Texture, TextureSettings, build_texture
+from advmask.masks.settings import MaskSettings, build_mask
 from advmask.textures.picture_fit import fit_picture
 from advmask.textures.picture_texels import read_mask_picture
+from advmask.textures.settings import TextureSettings
 from advmask.textures.texel_layout import Layout
+from advmask.textures.texture import Texture, build_texture
 
 H, W = 40, 60
 

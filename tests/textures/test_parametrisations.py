@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 from PIL import Image
 from scipy.fft import dctn, idctn
 
-from advmask.textures import Texture, TextureSettings, build_texture
 from advmask.textures.bases import spline_matrix, wave_matrix
 from advmask.textures.colours import named_colour, nearest_ink
 from advmask.textures.fields import Extent, SpectralField, SplineField
 from advmask.textures.palette import PaletteTexture
+from advmask.textures.settings import TextureSettings
+from advmask.textures.texture import Texture, build_texture
 
 H, W = 48, 75
 CONTINUOUS = [

@@ -9,8 +9,10 @@ from PIL import Image
 from scipy.interpolate import BSpline
 
 from advmask.core.errors import ConfigError, DesignError
-from advmask.textures import PixelTexture, TextureSettings, start_texels
 from advmask.textures.bases import spline_matrix
+from advmask.textures.pixels import PixelTexture
+from advmask.textures.settings import TextureSettings
+from advmask.textures.starts import start_texels
 
 MARGIN = 0.02 + 1e-6
 

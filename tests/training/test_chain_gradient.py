@@ -13,9 +13,9 @@ import torch
 from tiny_chain import write_network
 from torch import Tensor, nn
 
-from advmask.effects import generator
-from advmask.masks import build_mask
-from advmask.photos import load_faces
+from advmask.effects.draws import generator
+from advmask.masks.settings import build_mask
+from advmask.photos.loading import load_faces
 from advmask.recognizers.preparation import own_templates, prepare_all
 from advmask.recognizers.recognizer_names import build_recognizers
 from advmask.training.building import build_module, build_texture

@@ -8,11 +8,12 @@ import torch
 from tiny_chain import settings_values
 
 from advmask.core.errors import ConfigError
-from advmask.effects import EffectsSettings, WearSettings
-from advmask.masks import MaskSettings, build_mask
-from advmask.photos import FacesSettings, load_faces
-from advmask.printers import PrinterSettings
-from advmask.render import RenderSettings
+from advmask.effects.settings import EffectsSettings
+from advmask.effects.wear import WearSettings
+from advmask.masks.settings import MaskSettings, build_mask
+from advmask.photos.loading import FacesSettings, load_faces
+from advmask.printers.settings import PrinterSettings
+from advmask.render.packing import RenderSettings
 from advmask.render.unwrapping import unwrapped
 from advmask.training.run import train
 from advmask.training.settings import TrainSettings

@@ -12,14 +12,14 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from advmask.core.errors import ConfigError
-from advmask.effects import WearSettings
-from advmask.masks import build_mask
-from advmask.objectives import ObjectiveSettings
-from advmask.photos import load_faces
+from advmask.effects.wear import WearSettings
+from advmask.masks.settings import build_mask
+from advmask.objectives.settings import ObjectiveSettings
+from advmask.photos.loading import load_faces
 from advmask.recognizers.preparation import prepare_all
 from advmask.recognizers.recognizer import Recognizer
 from advmask.recognizers.recognizer_names import build_recognizers
-from advmask.render import MaskRenderer
+from advmask.render.renderer import MaskRenderer
 from advmask.training.building import build_module, build_texture
 from advmask.training.match_terms import Judging
 from advmask.training.run import train

@@ -1,7 +1,7 @@
 """Fidelity to a motif in the inks of a palette."""
 
-from advmask.masks import build_mask
-from advmask.objectives import Fidelity
+from advmask.masks.settings import build_mask
+from advmask.objectives.fidelity import Fidelity
 from advmask.training.building import build_texture
 from advmask.training.settings import TrainSettings
 

@@ -9,10 +9,11 @@ import torch
 from torch import Tensor
 
 from advmask.core.errors import ConfigError, RunError
-from advmask.effects import EffectsSettings, draws
-from advmask.masks import build_mask
-from advmask.photos import FaceSet, load_faces
-from advmask.printers import PrinterSettings
+from advmask.effects.draws import draws
+from advmask.effects.settings import EffectsSettings
+from advmask.masks.settings import build_mask
+from advmask.photos.loading import FaceSet, load_faces
+from advmask.printers.settings import PrinterSettings
 from advmask.training.data import StepData
 from advmask.training.module import DesignModule
 from advmask.training.parts import PartDraws, PartedDraws

@@ -7,10 +7,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from advmask.effects import WearSettings
-from advmask.masks import MaskSettings, build_mask
-from advmask.photos import FacesSettings, load_faces
-from advmask.render import RenderSettings
+from advmask.effects.wear import WearSettings
+from advmask.masks.settings import MaskSettings, build_mask
+from advmask.photos.loading import FacesSettings, load_faces
+from advmask.render.packing import RenderSettings
 from advmask.training.data import StepData, StepDataset, by_person, draw_photos
 from advmask.wearing.worn_photos import WornPhotos, wear_masks
 

@@ -12,8 +12,9 @@ from tiny_chain import write_network
 from torch import Tensor
 
 from advmask.core.errors import ConfigError
-from advmask.masks import build_mask
-from advmask.photos import FaceSet, Split, load_faces
+from advmask.masks.settings import build_mask
+from advmask.photos.loading import FaceSet, load_faces
+from advmask.photos.people_folders import Split
 from advmask.recognizers.preparation import prepare_all
 from advmask.recognizers.recognizer_names import build_recognizers
 from advmask.textures.texel_files import load_texels

@@ -8,11 +8,12 @@ import pytest
 import torch
 from placement_samples import SIDE, face
 
-from advmask.masks import Fold, Wear
 from advmask.masks.dense_pose import mean_face
+from advmask.masks.folds import Fold
+from advmask.masks.placement import Wear
 from advmask.masks.shipped import shipped_surface
-from advmask.photos import FaceCrop
-from advmask.render import PackedPlacement, RenderSettings
+from advmask.photos.crops import FaceCrop
+from advmask.render.packing import PackedPlacement, RenderSettings
 from advmask.wearing.placement_cache import PLACING_VERSION
 from advmask.wearing.placing import place_masks
 

@@ -14,9 +14,10 @@ import torch
 from placement_samples import face, placement, same
 
 from advmask.core.errors import RunError
-from advmask.masks import Fold, Wear
-from advmask.photos import FacesSettings
-from advmask.render import RenderSettings
+from advmask.masks.folds import Fold
+from advmask.masks.placement import Wear
+from advmask.photos.loading import FacesSettings
+from advmask.render.packing import RenderSettings
 from advmask.wearing.placement_cache import (
     PlacementCache,
     default_placement_folder,

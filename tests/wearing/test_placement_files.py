@@ -9,7 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from placement_samples import anonymous_kb, placement, same
 
-from advmask.render import MipPyramid, PackedPlacement, collate
+from advmask.render.batching import collate
+from advmask.render.packing import PackedPlacement
+from advmask.render.pyramid import MipPyramid
 from advmask.wearing.placement_files import count_placements, placements_to_bytes, read_placement
 
 FRESH = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -10,10 +10,11 @@ import torch
 from placement_samples import anonymous_kb, face, placement, same
 
 from advmask.core.errors import PhotoError
-from advmask.effects import WearSettings
-from advmask.masks import MaskSettings, build_mask
-from advmask.photos import FaceCrop
-from advmask.render import MipPyramid, RenderSettings
+from advmask.effects.wear import WearSettings
+from advmask.masks.settings import MaskSettings, build_mask
+from advmask.photos.crops import FaceCrop
+from advmask.render.packing import RenderSettings
+from advmask.render.pyramid import MipPyramid
 from advmask.training.data import StepDataset
 from advmask.wearing import placing
 from advmask.wearing.placement_cache import PlacementCache

@@ -9,9 +9,8 @@ from typing import Literal
 from advmask.applying.video_files import VIDEO_SUFFIXES
 from advmask.core.errors import PhotoError
 from advmask.core.files import sha256
-from advmask.photos import find_people
 from advmask.photos.occluders import is_occluder
-from advmask.photos.people_folders import PHOTO_SUFFIXES
+from advmask.photos.people_folders import PHOTO_SUFFIXES, find_people
 
 Condition = Literal["enrolment", "bare", "plain", "design"]
 CONDITIONS: tuple[Condition, ...] = ("bare", "plain", "design")

@@ -16,7 +16,9 @@ from advmask.evaluation.real_prints.looking import Looker
 from advmask.evaluation.real_prints.persistence import VideoScore, video_scores
 from advmask.evaluation.real_prints.rates import Rates, rates_of
 from advmask.evaluation.real_prints.template_scores import PictureScores, score_pictures
-from advmask.photos import FaceCrop, FaceDetector, FacesSettings, load_faces
+from advmask.photos.crops import FaceCrop
+from advmask.photos.detection import FaceDetector
+from advmask.photos.loading import FacesSettings, load_faces
 from advmask.recognizers.calibration import comparisons_needed
 from advmask.recognizers.recognizer import Recognizer
 

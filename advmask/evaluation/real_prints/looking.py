@@ -13,7 +13,8 @@ from torch import Tensor
 from advmask.applying.video_files import VideoReader, upright_rgb
 from advmask.core.errors import PhotoError
 from advmask.core.picture_reading import read_picture
-from advmask.photos import FaceDetector, apply_transform, choose_face, crop_transform, cut_crop
+from advmask.photos.crops import apply_transform, crop_transform, cut_crop
+from advmask.photos.detection import FaceDetector, choose_face
 
 
 @dataclass(frozen=True, eq=False)

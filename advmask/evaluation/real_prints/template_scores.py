@@ -13,7 +13,7 @@ from advmask.core.errors import PhotoError
 from advmask.evaluation.metrics import accepted
 from advmask.evaluation.real_prints.condition_folders import Capture, Condition
 from advmask.evaluation.real_prints.embedded_pictures import Seen
-from advmask.photos import FaceCrop
+from advmask.photos.crops import FaceCrop
 from advmask.recognizers.calibration import CONFIDENCE_OF_MEDIAN_GENUINE, Calibration
 from advmask.recognizers.preparation import Prepared, embed_crops, prepare
 from advmask.recognizers.recognizer import Recognizer

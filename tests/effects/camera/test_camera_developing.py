@@ -7,16 +7,10 @@ import torch
 from skimage.color import rgb2xyz
 from torch import Tensor
 
-from advmask.effects.camera import (
-    CameraToneDraw,
-    CameraToneSettings,
-    SensorDraw,
-    SensorSettings,
-    develop,
-    draw_sensor,
-    draw_tone,
-)
+from advmask.effects.camera.developing import develop
 from advmask.effects.camera.light_values import light_from_srgb, srgb_from_light
+from advmask.effects.camera.sensor import SensorDraw, SensorSettings, draw_sensor
+from advmask.effects.camera.tone import CameraToneDraw, CameraToneSettings, draw_tone
 from advmask.effects.draws import LevelDraws, draws
 
 SILENT = SensorDraw(strength=torch.zeros(1), read_share=0.0, normal=None)

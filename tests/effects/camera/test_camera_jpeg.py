@@ -10,8 +10,7 @@ from PIL import Image
 from skimage.data import astronaut
 from torch import Tensor
 
-from advmask.effects.camera import JpegDraw, JpegSettings, apply_jpeg, draw_jpeg
-from advmask.effects.camera.jpeg import quantisation_tables
+from advmask.effects.camera.jpeg import JpegDraw, JpegSettings, apply_jpeg, draw_jpeg, quantisation_tables
 from advmask.effects.draws import LevelDraws, draws
 
 

@@ -7,14 +7,11 @@ import pytest
 import torch
 from scipy.ndimage import gaussian_filter
 
-from advmask.effects.camera import (
-    MotionDraw,
-    MotionSettings,
+from advmask.effects.camera.motion import MotionDraw, MotionSettings, apply_motion, draw_motion
+from advmask.effects.camera.sharpening import (
     SharpeningDraw,
     SharpeningSettings,
-    apply_motion,
     apply_sharpening,
-    draw_motion,
     draw_sharpening,
 )
 from advmask.effects.draws import LevelDraws, draws

@@ -5,7 +5,8 @@ import torch
 from torch import Tensor
 
 from advmask.core.errors import ConfigError
-from advmask.effects.camera import CameraSettings, photograph
+from advmask.effects.camera.photograph import photograph
+from advmask.effects.camera.settings import CameraSettings
 from advmask.effects.draws import LevelDraws, draws
 
 STRONG = CameraSettings.build(

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageEnhance
 
-from advmask.photos import portrait_path
+from advmask.photos.loading import portrait_path
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,8 @@ from advmask.evaluation.real_prints.judging import JudgeProtocol, PhysicalVerdic
 from advmask.evaluation.real_prints.looking import Looker
 from advmask.evaluation.real_prints.records import judge_csv, judge_record
 from advmask.evaluation.results import json_text
-from advmask.photos import FaceDetector, FacesSettings, load_faces, portrait_path
+from advmask.photos.detection import FaceDetector
+from advmask.photos.loading import FacesSettings, load_faces, portrait_path
 from advmask.recognizers.preparation import embed_crops
 from advmask.recognizers.recognizer import Recognizer
 from advmask.recognizers.recognizer_names import build_recognizers
