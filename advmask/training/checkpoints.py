@@ -42,7 +42,8 @@ class StretchCheckpoint(Callback):
 class RateAsAsked(Callback):
     """Gives a resumed run the learning rate of its settings where its checkpoint holds another.
 
-    That happens only after a step that was not finite; see `RunFolder.begin`.
+    That happens after a step that was not finite, and in a run that is made longer, whose schedule is another;
+    see `RunFolder.begin`.
 
     Args:
         rate: The learning rate asked for.
@@ -58,10 +59,10 @@ class RateAsAsked(Callback):
         for config in trainer.lr_scheduler_configs:
             schedule = config.scheduler
             before = schedule.base_lrs[0]
+            schedule.base_lrs = [self._rate for _ in schedule.base_lrs]
+            for group, share in zip(schedule.optimizer.param_groups, schedule.lr_lambdas, strict=True):
+                group["lr"] = self._rate * share(schedule.last_epoch)
+                group["initial_lr"] = self._rate
             if before == self._rate:
                 continue
-            schedule.base_lrs = [self._rate for _ in schedule.base_lrs]
-            for group in schedule.optimizer.param_groups:
-                group["lr"] *= self._rate / before
-                group["initial_lr"] = self._rate
             self._tell(f"The learning rate was {before:g} and is {self._rate:g} from here on.")

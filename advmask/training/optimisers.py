@@ -112,6 +112,8 @@ class TailAverage(nn.Module):
         """Take in the parameters after a step, once, if it is one of the last."""
         if not self._names or step < (1 - self._share) * steps or step <= int(self.last):
             return
+        if step > int(self.last) + 1:  # the end of a run that was made longer since is not the end any more
+            self.count.zero_()
         self.last.fill_(step)
         self.count += 1
         for number, name in enumerate(self._names):

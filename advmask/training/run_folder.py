@@ -1,6 +1,8 @@
 """The run folder: what a run was asked to do, and how far it is."""
 
 import json
+import logging
+import shutil
 from collections.abc import Set
 from importlib import metadata
 from pathlib import Path
@@ -16,12 +18,30 @@ from advmask.recognizers.recognizer_names import recorded_names
 from advmask.training.processes import is_first_process
 from advmask.training.settings import TrainSettings
 
+_log = logging.getLogger(__name__)
+
 # None of these changes what is learned.
 _FREE_ON_RESUME = {"faces.cache", "trainer.progress", "trainer.threads", "trainer.preview_every"}
 # Settings that can name a file of the user's, and the folder in the run folder that holds a copy of it.
 _KEPT = {("mask", "pattern"): "pattern", ("printer", "profile"): "printer", ("printer", "table"): "printer"}
 # What may be mended in a run that stopped because a step was not finite.
 _FREE_AFTER_STOP = {"optimiser.learning_rate"}
+# What a run and the commands after it leave of a design; when the run is made longer, this is the earlier one's.
+_OF_A_DESIGN = (
+    "texture.safetensors",
+    "texture.png",
+    "check.json",
+    "exports",
+    "preview.png",
+    "effects.png",
+    "report.html",
+    "results.json",
+    "results.csv",
+    "results.md",
+    "results.tex",
+    "scores.csv.gz",
+    "comparisons.csv.gz",
+)
 _PACKAGES = ("torch", "kornia", "facenet-pytorch", "pytorch-lightning", "numpy", "pillow", "onnx2torch")
 
 
@@ -52,7 +72,9 @@ class RunFolder:
     def begin(self, settings: TrainSettings) -> None:
         """Start a run here, or make sure that the run begun here was asked for the same.
 
-        Of a finished run nothing is written anew.
+        Of a finished run nothing is written anew. With a larger `trainer.steps` a run is made longer: what it
+        left so far is moved into `steps-N`, which is itself a run folder, and it goes on from its last
+        checkpoint, with the schedules of the longer run from there on.
 
         Raises:
             RunError: The folder holds a run with other settings, or cannot be written.
@@ -60,7 +82,9 @@ class RunFolder:
         own = _own_files(settings)
         if self.config.exists():
             free = _FREE_ON_RESUME | (_FREE_AFTER_STOP if self.stops.exists() else set())
-            differing = _differences(self.read_settings(), settings, free=free)
+            before = self.read_settings()
+            longer = settings.trainer.steps > before.trainer.steps and self.checkpoint.exists()
+            differing = _differences(before, settings, free=free | ({"trainer.steps"} if longer else set()))
             for key, path in own.items():
                 copy = self._copy(key, path)
                 if copy.exists() and sha256(copy) != sha256(path):
@@ -71,6 +95,8 @@ class RunFolder:
                     f"{self.path} holds a run with other settings ({'; '.join(differing)}); choose another "
                     "folder with hydra.run.dir=DIR, or repeat its settings to resume it."
                 )
+            if longer and is_first_process():
+                self._set_aside(before.trainer.steps)
         if self.finished or not is_first_process():
             return
         for key, path in own.items():
@@ -125,6 +151,23 @@ class RunFolder:
         except (OSError, ValueError) as error:
             raise RunError(f"{self.stops} is damaged; delete it to go on without it.") from error
         return stops if isinstance(stops, list) else []
+
+    def _set_aside(self, steps: int) -> None:
+        """Move what the run left after so many steps into a run folder of its own, the record first."""
+        if not self.texture.exists():
+            return
+        earlier = self.path / f"steps-{steps}"
+        earlier.mkdir(exist_ok=True)
+        for path in (self.config, self.metrics, self.plot):
+            if path.exists():
+                shutil.copyfile(path, earlier / path.name)
+        for name in {*_KEPT.values()}:
+            if (self.path / name).is_dir():
+                shutil.copytree(self.path / name, earlier / name, dirs_exist_ok=True)
+        for name in (self.record.name, *_OF_A_DESIGN):
+            if (self.path / name).exists():
+                (self.path / name).rename(earlier / name)
+        _log.info("The design after %d steps is kept in %s.", steps, earlier)
 
     def _copy(self, key: tuple[str, str], own: Path) -> Path:
         """Where the run keeps its copy of a user's file, under the name that the file is called by."""
