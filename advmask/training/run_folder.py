@@ -26,7 +26,7 @@ _FREE_ON_RESUME = {"faces.cache", "trainer.progress", "trainer.threads", "traine
 _KEPT = {("mask", "pattern"): "pattern", ("printer", "profile"): "printer", ("printer", "table"): "printer"}
 # What may be mended in a run that stopped because a step was not finite.
 _FREE_AFTER_STOP = {"optimiser.learning_rate"}
-# What a run and the commands after it leave of a design; when the run is made longer, this is the earlier one's.
+# What a run and the commands after it leave of a design; of the earlier one when the run is made longer.
 _OF_A_DESIGN = (
     "texture.safetensors",
     "texture.png",
