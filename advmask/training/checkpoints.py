@@ -42,8 +42,7 @@ class StretchCheckpoint(Callback):
 class RateAsAsked(Callback):
     """Gives a resumed run the learning rate of its settings where its checkpoint holds another.
 
-    That happens after a step that was not finite, and in a run that is made longer, with another schedule; see
-    `RunFolder.begin`.
+    That happens after a step that was not finite, and in a run that is made longer; see `RunFolder.begin`.
 
     Args:
         rate: The learning rate asked for.
