@@ -7,6 +7,7 @@ from typing import Any
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Callback
 from pytorch_lightning.plugins.io import TorchCheckpointIO
+from torch.optim.lr_scheduler import LambdaLR
 
 from advmask.core.files import written_aside
 from advmask.training.csv_log import CsvLog
@@ -57,6 +58,7 @@ class RateAsAsked(Callback):
         """Change the rate of the optimiser and of its schedule."""
         for config in trainer.lr_scheduler_configs:
             schedule = config.scheduler
+            assert isinstance(schedule, LambdaLR)
             before = schedule.base_lrs[0]
             schedule.base_lrs = [self._rate for _ in schedule.base_lrs]
             for group, share in zip(schedule.optimizer.param_groups, schedule.lr_lambdas, strict=True):
