@@ -12,10 +12,16 @@ if TYPE_CHECKING:
     from advmask.evaluation.conditions import Conditions as Conditions
     from advmask.evaluation.protocol import ProtocolSettings as ProtocolSettings
     from advmask.evaluation.protocol import evaluate_designs as evaluate_designs
+    from advmask.masks.placement import Wear as Wear
+    from advmask.masks.settings import MaskSettings as MaskSettings
+    from advmask.photos.landmarks_in_pictures import find_landmarks as find_landmarks
     from advmask.photos.loading import FacesSettings as FacesSettings
     from advmask.photos.loading import load_faces as load_faces
     from advmask.recognizers.preparation import prepare_all as prepare_all
     from advmask.recognizers.recognizer_names import build_recognizers as build_recognizers
+    from advmask.render.given_pictures import texture_size as texture_size
+    from advmask.render.worn_masks import WornMasks as WornMasks
+    from advmask.render.worn_masks import wear_mask as wear_mask
     from advmask.training.run import train as train
     from advmask.training.settings import TrainSettings as TrainSettings
 
@@ -25,26 +31,38 @@ _HOMES = {
     "AdvmaskError": "advmask.core.errors",
     "Conditions": "advmask.evaluation.conditions",
     "FacesSettings": "advmask.photos.loading",
+    "MaskSettings": "advmask.masks.settings",
     "ProtocolSettings": "advmask.evaluation.protocol",
     "TrainSettings": "advmask.training.settings",
+    "Wear": "advmask.masks.placement",
+    "WornMasks": "advmask.render.worn_masks",
     "build_recognizers": "advmask.recognizers.recognizer_names",
     "evaluate_designs": "advmask.evaluation.protocol",
+    "find_landmarks": "advmask.photos.landmarks_in_pictures",
     "load_faces": "advmask.photos.loading",
     "prepare_all": "advmask.recognizers.preparation",
+    "texture_size": "advmask.render.given_pictures",
     "train": "advmask.training.run",
+    "wear_mask": "advmask.render.worn_masks",
 }
 
 __all__ = [
     "AdvmaskError",
     "Conditions",
     "FacesSettings",
+    "MaskSettings",
     "ProtocolSettings",
     "TrainSettings",
+    "Wear",
+    "WornMasks",
     "build_recognizers",
     "evaluate_designs",
+    "find_landmarks",
     "load_faces",
     "prepare_all",
+    "texture_size",
     "train",
+    "wear_mask",
 ]
 
 

@@ -1,7 +1,9 @@
 """Small photos, textures and one-photo rendering that several tests share."""
 
+import numpy as np
 import torch
 
+from advmask.masks.flat_pattern import FlatPattern, Panel
 from advmask.masks.settings import shipped_surface
 from advmask.masks.surface import MaskSurface
 from advmask.render.batching import collate
@@ -43,3 +45,16 @@ def render(
     """One photo (3, H, W) with one texture on it."""
     batch = collate([packed], height=picture.shape[-2], width=picture.shape[-1])
     return MaskRenderer()(texture, picture[None], batch, tone)[0]
+
+
+def patch() -> MaskSurface:
+    """A bulging piece of cloth of 40 x 30 mm."""
+    u, v = np.meshgrid(np.linspace(-20, 20, 7), np.linspace(0, 30, 6))
+    height = 12 - u**2 / 60 - (v - 15) ** 2 / 70 + 0.03 * u * v / 10
+    vertices = np.stack([0.95 * u, 10 - v, height], axis=-1).reshape(-1, 3)
+    number = np.arange(42).reshape(6, 7)
+    a, b, c, d = (w.ravel() for w in (number[:-1, :-1], number[:-1, 1:], number[1:, :-1], number[1:, 1:]))
+    faces = np.concatenate([np.stack([a, c, b], 1), np.stack([d, b, c], 1)])
+    outline = np.array([[-20.0, 0], [20, 0], [20, 30], [-20, 30]])
+    uv = np.stack([u, v], axis=-1).reshape(-1, 2)
+    return MaskSurface(FlatPattern("patch", "M", (Panel("patch", outline),)), vertices, uv, uv, faces)

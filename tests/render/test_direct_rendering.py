@@ -5,15 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from masked_photos import photo
+from masked_photos import patch, photo
 from supersampled_reference import checkerboard, head, smooth_texture
 
-from advmask.masks.flat_pattern import FlatPattern, Panel
 from advmask.masks.folds import Fold
 from advmask.masks.placement import Wear, place
 from advmask.masks.pose import HeadPose
 from advmask.masks.settings import shipped_surface
-from advmask.masks.surface import MaskSurface
 from advmask.render.batching import collate
 from advmask.render.direct import _Parameters, render_direct
 from advmask.render.packing import RenderSettings, pack
@@ -105,19 +103,6 @@ def test_parameters_take_the_place_of_those_of_wear_and_pose(name):
     found = draw(turned, other, **{name: values[name]})
     torch.testing.assert_close(found, draw(pose, wear), atol=1e-4, rtol=0)
     assert (draw(turned, other) - found).abs().max() > 0.05
-
-
-def patch() -> MaskSurface:
-    """A bulging piece of cloth of 40 x 30 mm."""
-    u, v = np.meshgrid(np.linspace(-20, 20, 7), np.linspace(0, 30, 6))
-    height = 12 - u**2 / 60 - (v - 15) ** 2 / 70 + 0.03 * u * v / 10
-    vertices = np.stack([0.95 * u, 10 - v, height], axis=-1).reshape(-1, 3)
-    number = np.arange(42).reshape(6, 7)
-    a, b, c, d = (w.ravel() for w in (number[:-1, :-1], number[:-1, 1:], number[1:, :-1], number[1:, 1:]))
-    faces = np.concatenate([np.stack([a, c, b], 1), np.stack([d, b, c], 1)])
-    outline = np.array([[-20.0, 0], [20, 0], [20, 30], [-20, 30]])
-    uv = np.stack([u, v], axis=-1).reshape(-1, 2)
-    return MaskSurface(FlatPattern("patch", "M", (Panel("patch", outline),)), vertices, uv, uv, faces)
 
 
 @pytest.mark.parametrize("shading", [True, False])
