@@ -2,8 +2,12 @@
 
 The rooms can be used by themselves; the names below are enough for a first design from Python. They are
 imported when first used, so that `import advmask` is quick.
+
+What a user should know is logged as sentences, by loggers below `advmask`; they are seen after
+`logging.basicConfig(level="INFO")`.
 """
 
+import logging
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +30,8 @@ if TYPE_CHECKING:
     from advmask.training.settings import TrainSettings as TrainSettings
 
 __version__ = "0.1.0"
+
+logging.getLogger(__name__).addHandler(logging.NullHandler())
 
 _HOMES = {
     "AdvmaskError": "advmask.core.errors",

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from advmask import __version__
 from advmask.core.errors import AdvmaskError, ConfigError
+from advmask.core.plain_lines import plain_lines
 
 _STOPPED = "Stopped. To resume a training run, repeat its command with hydra.run.dir=ITS-FOLDER."
 _BUG = "This is a bug in advmask. Please report it at {where} with the command and the lines below."
@@ -66,7 +67,8 @@ def main(argv: list[str] | None = None) -> int:
     # three times as long beside other programs.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
-        code = _dispatch(words)
+        with plain_lines():
+            code = _dispatch(words)
         sys.stdout.flush()
     except KeyboardInterrupt:
         return _stopped()

@@ -33,7 +33,7 @@ def train_one(folder: Path, words: Sequence[str]) -> None:
     torch.set_num_threads(1)
     settings = settings_of(TrainSettings, "train", words)
     start = time.time()
-    train(settings, folder=folder, tell=lambda _: None)
+    train(settings, folder=folder)
     used = resource.getrusage(resource.RUSAGE_SELF)
     cost = {"wall_s": time.time() - start, "cpu_s": used.ru_utime + used.ru_stime}
     write_text(folder / COST, json.dumps(cost | {"steps": settings.trainer.steps}))
@@ -72,7 +72,6 @@ def judge_one(folder: Path, asked: dict[str, Any]) -> None:
         prepare_all(recognizers, faces.crops, fmr=settings.protocol.fmr),
         conditions=settings.conditions(),
         protocol=settings.protocol,
-        tell=lambda _: None,
     ).judged
     for name in ("bare", *designs) if first else designs:
         columns = {_key(one): one.scores.similarity[name] for one in judged}

@@ -1,7 +1,9 @@
 """Fixtures all tests share: one thread, fixed seeds, no network, and the research material if any."""
 
+import logging
 import os
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -36,6 +38,21 @@ def _no_network(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
             raise AssertionError(f"a test tried to connect to {address}")
 
         monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+@pytest.fixture
+def told() -> Iterator[list[str]]:
+    """What advmask tells its user by `logging`, sentence by sentence as it comes."""
+    sentences: list[str] = []
+    handler = logging.Handler()
+    handler.emit = lambda record: sentences.append(record.getMessage())  # type: ignore[method-assign]
+    logger = logging.getLogger("advmask")
+    before = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    yield sentences
+    logger.removeHandler(handler)
+    logger.setLevel(before)
 
 
 @pytest.fixture(scope="session")

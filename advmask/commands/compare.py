@@ -46,7 +46,7 @@ def run(config: DictConfig) -> None:
     names = _labels(given)
     faces = load_faces(settings.faces, progress=settings.protocol.progress)
     recognizers = build_recognizers(settings.recognizers)
-    prepared = prepare_all(recognizers, faces.crops, fmr=settings.protocol.fmr, tell=print)
+    prepared = prepare_all(recognizers, faces.crops, fmr=settings.protocol.fmr)
     protocol = settings.protocol.model_copy(update={"stricter_fmr": ()})
     groups: list[list[JudgedScores]] = []
     for own_mask, texels_per_mm, members in _by_mask(names, opened, mask):

@@ -60,7 +60,7 @@ def run(config: DictConfig) -> None:
     judgement = judge_designs(
         controls | {"design": design.texels},
         faces,
-        prepare_all(recognizers, faces.crops, fmr=settings.protocol.fmr, tell=print),
+        prepare_all(recognizers, faces.crops, fmr=settings.protocol.fmr),
         conditions=settings.conditions(),
         protocol=settings.protocol,
     )

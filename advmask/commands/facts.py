@@ -1,6 +1,7 @@
 """What records say of recognizers, designs and packages."""
 
 import hashlib
+import logging
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -16,6 +17,8 @@ from advmask.recognizers.recognizer import Recognizer
 from advmask.recognizers.recognizer_names import build_recognizers
 from advmask.training.settings import TrainSettings
 
+_log = logging.getLogger(__name__)
+
 _PACKAGES = ("kornia", "facenet-pytorch", "numpy", "pillow")
 
 
@@ -24,7 +27,7 @@ def about_recognizers(
 ) -> dict[str, dict[str, Any]]:
     """By label what recognizers are, and how far from those a design was trained against.
 
-    Where one of those cannot be opened, that is printed, and the columns are not known.
+    Where one of those cannot be opened, that is logged, and the columns are not known.
 
     Args:
         recognizers: Those that judge.
@@ -68,5 +71,7 @@ def _trained(recognizers: Sequence[Recognizer], run: TrainSettings | None) -> li
     try:
         return [here[name] if name in here else build_recognizers([name])[0] for name in run.recognizers]
     except AdvmaskError as error:
-        print(f"A network the design was trained against cannot be opened, so columns are unknown: {error}")
+        _log.warning(
+            "A network the design was trained against cannot be opened, so columns are unknown: %s", error
+        )
         return None

@@ -1,7 +1,8 @@
 """The protocol of an honest number: designs against plain masks, on people they may never have seen."""
 
+import logging
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
@@ -27,6 +28,8 @@ from advmask.recognizers.recognizer import Recognizer
 from advmask.wearing.masked_gallery import enrol_masked
 from advmask.wearing.scene import Scene, seeded
 from advmask.wearing.worn_photos import wear_masks
+
+_log = logging.getLogger(__name__)
 
 PROBES_WANTED = 64
 PLAIN_ENROLMENT = "surgical_blue"
@@ -124,7 +127,6 @@ def evaluate_designs(
     *,
     conditions: Conditions,
     protocol: ProtocolSettings,
-    tell: Callable[[str], None] = print,
 ) -> list[RecognizerResult]:
     """Judge designs and controls at the first false match rate; for the arguments see `judge_designs`."""
     judgement = judge_designs(
@@ -133,7 +135,6 @@ def evaluate_designs(
         prepared,
         conditions=conditions,
         protocol=protocol.model_copy(update={"stricter_fmr": ()}),
-        tell=tell,
     )
     return [
         summarise(one.scores, one.recognizer, one.threshold, seed=protocol.seed) for one in judgement.judged
@@ -147,7 +148,6 @@ def judge_designs(
     *,
     conditions: Conditions,
     protocol: ProtocolSettings,
-    tell: Callable[[str], None] = print,
 ) -> Judgement:
     """Score designs and control masks on the same photos, placements and draws.
 
@@ -160,7 +160,6 @@ def judge_designs(
         prepared: Recognizers made ready on these very photos.
         conditions: What they are judged under.
         protocol: How to judge.
-        tell: Receives sentences for the user.
 
     Raises:
         ConfigError: The split leaves nobody in the group to be probed.
@@ -187,7 +186,7 @@ def judge_designs(
     )
     photos = wearing(crops, wear=conditions.effects.active().wear, ways=draws, stream="evaluate")
     for omission in photos.omissions:
-        tell(str(omission))
+        _log.warning(str(omission))
     masked = None
     if set(protocol.galleries) & {"masked", "pooled"}:
         if PLAIN_ENROLMENT not in designs:

@@ -1,6 +1,7 @@
 """Recognizers made ready for a set of bare photos: embedded, enrolled and calibrated."""
 
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -13,6 +14,8 @@ from advmask.recognizers.calibration import Calibration
 from advmask.recognizers.enrolment import Enrolment, bare_comparisons, enrol
 from advmask.recognizers.identity_check import check_separation
 from advmask.recognizers.recognizer import Recognizer, embed_all
+
+_log = logging.getLogger(__name__)
 
 _AT_ONCE = 64  # crops
 
@@ -100,22 +103,22 @@ def prepare_all(
     crops: Sequence[FaceCrop],
     *,
     fmr: float = 1e-2,
-    tell: Callable[[str], None] | None = None,
 ) -> list[Prepared]:
     """Prepare several recognizers on the same bare crops.
+
+    For each network of the user's that does not tell people apart as it is fed, a warning is logged, with the
+    way of feeding that would.
 
     Args:
         recognizers: Those without calibration are calibrated here.
         crops: Bare photos.
         fmr: False match rate of the thresholds at hand.
-        tell: Receives a warning for each network of the user's that does not tell people apart as it is fed,
-            with the way of feeding that would; None checks nothing.
     """
-    for recognizer in recognizers if tell is not None else ():
+    for recognizer in recognizers:
         if recognizer.family == "user" and not recognizer.eyes_only:
             warning = check_separation(recognizer, crops).warning
-            if warning is not None and tell is not None:
-                tell(warning)
+            if warning is not None:
+                _log.warning(warning)
     names = [crop.person for crop in crops]
     embeddings = embed_crops(recognizers, crops)
     return [

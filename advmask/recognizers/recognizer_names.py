@@ -1,6 +1,7 @@
 """From a name as users write it to a recognizer that is ready to use."""
 
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -9,6 +10,8 @@ from advmask.recognizers.adapters import BUILDERS, FACENETS
 from advmask.recognizers.recognizer import EYES, Recognizer
 from advmask.recognizers.weights_folder import expected_path, held, held_by_name
 from advmask.recognizers.zoo import zoo
+
+_log = logging.getLogger(__name__)
 
 PRESENT = "present"
 """Stands in a list of names for all recognizers whose weights are here."""
@@ -73,17 +76,14 @@ def build_recognizer(name: str) -> Recognizer:
     raise ConfigError(f"Unknown recognizer {name!r}; {_hint(name, scheme, rest)}")
 
 
-def build_recognizers(
-    names: Sequence[str], *, differentiable: bool = False, tell: Callable[[str], None] = print
-) -> list[Recognizer]:
+def build_recognizers(names: Sequence[str], *, differentiable: bool = False) -> list[Recognizer]:
     """Build several recognizers; at least one, all different.
 
     Args:
         names: Names as `build_recognizer` takes them; `present` stands for all whose weights are here and
             that are not named beside it.
-        differentiable: Take only those that give a gradient: of `present` the others are left out and told
-            of; one that is named is refused.
-        tell: Receives sentences for the user.
+        differentiable: Take only those that give a gradient: of `present` the others are left out, which
+            is logged; one that is named is refused.
 
     Raises:
         ConfigError: None is named, two bear the same name or label, or one that is named gives no gradient.
@@ -96,7 +96,7 @@ def build_recognizers(
             found = [build_recognizer(each) for each in present(but=names)]
             for one in found:
                 if differentiable and not one.differentiable:
-                    tell(f"{one.label} is left out of training: {one.why_no_gradient}.")
+                    _log.warning("%s is left out of training: %s.", one.label, one.why_no_gradient)
                 else:
                     built.append(one)
             continue
@@ -113,7 +113,9 @@ def build_recognizers(
         for other in built[:number]:
             same = one.weights_sha256 and one.weights_sha256 == other.weights_sha256
             if same and one.eyes_only == other.eyes_only and one.differentiable == other.differentiable:
-                tell(f"{other.label} and {one.label} are one network by checksum; it counts twice.")
+                _log.warning(
+                    "%s and %s are one network by checksum; it counts twice.", other.label, one.label
+                )
     labels = [recognizer.label for recognizer in built]
     twice = sorted({label for label in labels if labels.count(label) > 1})
     if twice:

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from advmask.core.errors import DesignError
 from advmask.textures.colours import named_colour
-from advmask.textures.picture_texels import Tell, read_mask_picture, read_picture_as_texels
+from advmask.textures.picture_texels import read_mask_picture, read_picture_as_texels
 from advmask.textures.settings import LockedSettings
 from advmask.textures.starts import existing_file
 
@@ -44,7 +44,6 @@ def build_locked(
     start: Float[Tensor, "3 height width"],
     *,
     hard: bool,
-    tell: Tell | None = None,
 ) -> Locked | None:
     """Read the parts of a design that are given.
 
@@ -52,7 +51,6 @@ def build_locked(
         parts: Which; of two that overlap the later is on top.
         start: What the design starts from, for parts that keep it.
         hard: Give masks no soft edge, so that no new colours come about.
-        tell: Receives sentences for the user.
 
     Returns:
         Of all parts together; None where there is none.
@@ -68,7 +66,7 @@ def build_locked(
         mask = _mask(part.mask, height=height, width=width)
         if hard:
             mask = (mask >= 0.5).float()
-        content = _content(part.content, start, tell)
+        content = _content(part.content, start)
         # The later part lies over the earlier ones, each with its share of what is covered.
         before = covered * (1 - mask)
         covered = before + mask
@@ -92,7 +90,7 @@ def _mask(name: str, *, height: int, width: int) -> Tensor:
     return mask
 
 
-def _content(name: str, start: Tensor, tell: Tell | None) -> Tensor:
+def _content(name: str, start: Tensor) -> Tensor:
     if name == "start":
         return start
     colour = named_colour(name)
@@ -104,4 +102,4 @@ def _content(name: str, start: Tensor, tell: Tell | None) -> Tensor:
             f"Cannot show {name!r} in a locked part: it is neither start, a colour such as #4ab3c8, nor a "
             "picture file that exists."
         )
-    return read_picture_as_texels(path, height=start.shape[1], width=start.shape[2], tell=tell)
+    return read_picture_as_texels(path, height=start.shape[1], width=start.shape[2], warn=True)

@@ -1,6 +1,6 @@
 """Any picture file as texels: a starting design, or a design somebody else made."""
 
-from collections.abc import Callable
+import logging
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,7 @@ from advmask.core.errors import DesignError
 from advmask.core.picture_reading import WHITE, read_picture
 from advmask.textures.picture_fit import Fit, fit_picture, fitting_notice
 
-Tell = Callable[[str], None]
+_log = logging.getLogger(__name__)
 
 
 def read_picture_as_texels(
@@ -23,7 +23,7 @@ def read_picture_as_texels(
     width: int,
     fit: Fit = "cover",
     copy_width: int = 1,
-    tell: Tell | None = None,
+    warn: bool = False,
 ) -> Float[Tensor, "3 {height} {width}"]:
     """Read any picture file and fit it to a texture.
 
@@ -37,7 +37,7 @@ def read_picture_as_texels(
         width: Texels from left to right.
         fit: `cover`, `contain` or `tile`; see `fit_picture`.
         copy_width: Width of a copy for `tile`, texels.
-        tell: Receives a sentence where the picture fits badly.
+        warn: Log a warning where the picture fits badly.
 
     Returns:
         (3, height, width) float32 in [0, 1], sRGB.
@@ -49,8 +49,8 @@ def read_picture_as_texels(
         raise DesignError(f"A texture needs at least 1 x 1 texels, got {width} x {height}.")
     picture = open_as_srgb(path)
     notice = fitting_notice(picture, height=height, width=width, fit=fit, copy_width=copy_width)
-    if tell is not None and notice is not None:
-        tell(f"The picture {path} does not fit well: {notice}.")
+    if warn and notice is not None:
+        _log.warning("The picture %s does not fit well: %s.", path, notice)
     return texels_of(fit_picture(picture, height=height, width=width, fit=fit, copy_width=copy_width))
 
 

@@ -9,7 +9,7 @@ from torch import Tensor
 from advmask.core.errors import DesignError
 from advmask.textures.colours import named_colour
 from advmask.textures.picture_fit import Fit
-from advmask.textures.picture_texels import Tell, read_picture_as_texels
+from advmask.textures.picture_texels import read_picture_as_texels
 
 
 def start_texels(
@@ -20,9 +20,8 @@ def start_texels(
     generator: torch.Generator,
     fit: Fit = "cover",
     copy_width: int = 1,
-    tell: Tell | None = None,
 ) -> Float[Tensor, "3 height width"]:
-    """Make the texels a design starts from, sRGB in [0, 1].
+    """Make the texels a design starts from, sRGB in [0, 1]; a picture that fits badly is logged.
 
     Args:
         start: A colour (see `named_colour`), `noise`, or the path of a picture file.
@@ -31,7 +30,6 @@ def start_texels(
         generator: For noise.
         fit: How a picture is fitted; see `fit_picture`.
         copy_width: Width of a copy for `fit="tile"`, texels.
-        tell: Receives a sentence where a picture fits badly.
 
     Raises:
         DesignError: It is none of these, or the picture cannot be read.
@@ -47,7 +45,7 @@ def start_texels(
             f"Cannot start from {start!r}: it is neither grey, white, black, noise, a colour such as "
             "#4ab3c8, large_face, lower_face, mean_face, nor a picture file that exists."
         )
-    return read_picture_as_texels(path, height=height, width=width, fit=fit, copy_width=copy_width, tell=tell)
+    return read_picture_as_texels(path, height=height, width=width, fit=fit, copy_width=copy_width, warn=True)
 
 
 def existing_file(text: str) -> Path | None:

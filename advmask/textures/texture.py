@@ -11,7 +11,6 @@ from advmask.textures.colours import named_colour, spread_inks
 from advmask.textures.fields import Extent, SpectralField, SplineField
 from advmask.textures.locked import Locked, build_locked
 from advmask.textures.palette import PaletteTexture
-from advmask.textures.picture_texels import Tell
 from advmask.textures.pixels import PixelTexture
 from advmask.textures.settings import PaletteSettings, TextureSettings
 from advmask.textures.starts import start_texels
@@ -84,7 +83,6 @@ def build_texture(
     nose_column: float,
     generator: torch.Generator,
     given: Float[Tensor, "3 height width"] | None = None,
-    tell: Tell | None = None,
 ) -> Texture:
     """Build what is learned, at its start.
 
@@ -95,7 +93,6 @@ def build_texture(
         nose_column: Column of the nose line, texels from the left edge of the texture.
         generator: For a start from noise.
         given: Texels to start from, in place of what `settings.start` names; not for a tile that repeats.
-        tell: Receives sentences for the user.
 
     Raises:
         DesignError: The start, a mask or a picture cannot be read, or does not fit the pattern.
@@ -117,10 +114,9 @@ def build_texture(
             generator=generator,
             fit=settings.fit,
             copy_width=max(1, round(settings.copy_mm * per_mm)),
-            tell=tell,
         )
     start = layout.domain_of(texels)
-    locked = build_locked(settings.locked, layout(start), hard=settings.kind == "palette", tell=tell)
+    locked = build_locked(settings.locked, layout(start), hard=settings.kind == "palette")
     return Texture(_base(settings, start, layout.extent), layout, locked)
 
 

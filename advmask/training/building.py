@@ -1,6 +1,7 @@
 """The parts of a run, built from its settings: scene, texture, templates, module."""
 
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Sequence
 
 from jaxtyping import Float
 from torch import Tensor
@@ -26,7 +27,7 @@ from advmask.wearing.placement_cache import placement_cache
 from advmask.wearing.scene import Scene, seeded
 from advmask.wearing.worn_photos import WornPhotos, wear_masks
 
-Tell = Callable[[str], None]
+_log = logging.getLogger(__name__)
 
 
 def build_texture(
@@ -34,7 +35,6 @@ def build_texture(
     surface: MaskSurface,
     *,
     face: Float[Tensor, "3 height width"] | None = None,
-    tell: Tell | None = None,
 ) -> Texture:
     """Build what is learned, at its start.
 
@@ -42,7 +42,6 @@ def build_texture(
         settings: What to do.
         surface: The mask.
         face: The mean face, where the start is that.
-        tell: Receives sentences for the user.
 
     Raises:
         DesignError: The start is neither a known word nor a picture that can be read.
@@ -67,28 +66,30 @@ def build_texture(
         nose_column=-surface.origin_mm[0] * per_mm,
         generator=generator(settings.seed, 0, "start"),
         given=face,
-        tell=tell,
     )
 
 
 def from_people(
-    texture: Texture, settings: TrainSettings, surface: MaskSurface, photos: WornPhotos, *, tell: Tell
+    texture: Texture, settings: TrainSettings, surface: MaskSurface, photos: WornPhotos
 ) -> Texture:
     """The texture once more where its start is the mean face of the people on the photos, else as it is.
+
+    Where there are too few people for one, that is logged.
 
     Args:
         texture: As `build_texture` gives it before photos are known.
         settings: What to do.
         surface: The mask.
         photos: Of those trained on, with the mask placed.
-        tell: Receives a sentence where there are too few people.
     """
     if settings.texture.start != MEAN_FACE:
         return texture
     if len(set(photos.names)) < FEWEST_PEOPLE:
-        tell(
-            f"A mean face takes at least {FEWEST_PEOPLE} people to train on, so that it is nobody's; "
-            f"this design starts from {FACE_OF_NOBODY} instead."
+        _log.warning(
+            "A mean face takes at least %d people to train on, so that it is nobody's; this design starts "
+            "from %s instead.",
+            FEWEST_PEOPLE,
+            FACE_OF_NOBODY,
         )
         return texture
     face = mean_face(photos, texels_per_mm=settings.texture.texels_per_mm)

@@ -1,6 +1,6 @@
 """Checkpoints that a kill cannot damage."""
 
-from collections.abc import Callable
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,8 @@ from torch.optim.lr_scheduler import LambdaLR
 
 from advmask.core.files import written_aside
 from advmask.training.csv_log import CsvLog
+
+_log = logging.getLogger(__name__)
 
 
 class AsideCheckpointIO(TorchCheckpointIO):
@@ -47,12 +49,10 @@ class RateAsAsked(Callback):
 
     Args:
         rate: The learning rate asked for.
-        tell: Receives sentences for the user.
     """
 
-    def __init__(self, rate: float, *, tell: Callable[[str], None]) -> None:
+    def __init__(self, rate: float) -> None:
         self._rate = rate
-        self._tell = tell
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Change the rate of the optimiser and of its schedule."""
@@ -64,6 +64,5 @@ class RateAsAsked(Callback):
             for group, share in zip(schedule.optimizer.param_groups, schedule.lr_lambdas, strict=True):
                 group["lr"] = self._rate * share(schedule.last_epoch)
                 group["initial_lr"] = self._rate
-            if before == self._rate:
-                continue
-            self._tell(f"The learning rate was {before:g} and is {self._rate:g} from here on.")
+            if before != self._rate:
+                _log.info("The learning rate was %g and is %g from here on.", before, self._rate)

@@ -1,5 +1,6 @@
 """Lightning's loop, set up and run from checkpoint to checkpoint."""
 
+import logging
 import pickle
 import signal
 from collections.abc import Callable
@@ -31,6 +32,8 @@ from advmask.training.settings import LoggerSettings, TrainSettings
 from advmask.training.validation import Validation, ValidationProbes
 from advmask.wearing.worn_photos import WornPhotos
 
+_log = logging.getLogger(__name__)
+
 _FACES_SHOWN = 6
 
 
@@ -55,7 +58,6 @@ def fit(
     settings: TrainSettings,
     run: RunFolder,
     *,
-    tell: Callable[[str], None],
     keep: Callable[[Tensor, str], Path],
     probes: ValidationProbes | None = None,
 ) -> Fitted:
@@ -66,7 +68,6 @@ def fit(
         photos: What it is trained on.
         settings: How long, and on what machine.
         run: Where checkpoints, the log and previews go.
-        tell: Receives sentences for the user.
         keep: Writes a design under a name into the run folder and gives the picture file.
         probes: What it is validated on, if it is.
 
@@ -79,19 +80,19 @@ def fit(
     resume = run.checkpoint if run.checkpoint.exists() else None
     resumed_at = _step_of(run.checkpoint) if resume else 0
     if resume:
-        tell(f"Resuming {run.path} from step {resumed_at} of {trainer_settings.steps}.")
+        _log.info("Resuming %s from step %d of %d.", run.path, resumed_at, trainer_settings.steps)
     data = StepData(
         photos,
         batch=trainer_settings.batch,
         seed=settings.seed,
         stretch=min(trainer_settings.checkpoint_every, trainer_settings.steps),
     )
-    validation = _validation(settings, probes, tell)
+    validation = _validation(settings, probes)
     rate = settings.optimiser.learning_rate
     callbacks: list[Callback] = [
-        PartedSteps(data, tell=tell),
+        PartedSteps(data),
         FiniteSteps(run, data=data, keep=keep, learning_rate=rate),
-        RateAsAsked(rate, tell=tell),
+        RateAsAsked(rate),
         *([] if validation is None else [validation]),
         *_shown(settings, photos, run),
         StretchCheckpoint(run.checkpoint),  # last, for it keeps what the others have come to
@@ -151,9 +152,7 @@ def fit(
     )
 
 
-def _validation(
-    settings: TrainSettings, probes: ValidationProbes | None, tell: Callable[[str], None]
-) -> Validation | None:
+def _validation(settings: TrainSettings, probes: ValidationProbes | None) -> Validation | None:
     if probes is None:
         return None
     return Validation(
@@ -161,7 +160,6 @@ def _validation(
         every=settings.trainer.validate_every,
         steps=settings.trainer.steps,
         patience=settings.trainer.patience,
-        tell=tell,
     )
 
 

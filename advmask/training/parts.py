@@ -1,6 +1,7 @@
 """A step taken in parts: by several processes, or one after another where memory is short."""
 
 import gc
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -16,6 +17,8 @@ from advmask.effects.draws import Draws
 from advmask.training.data import Batch, StepData
 from advmask.training.module import DesignModule
 from advmask.wearing.scene import DrawsOf
+
+_log = logging.getLogger(__name__)
 
 _OF_PHOTOS = frozenset({"fabric", "light", "camera"})  # what a scene draws for each photo, and not for a step
 
@@ -105,12 +108,10 @@ class PartedSteps(Callback):
 
     Args:
         data: Makes the parts.
-        tell: Receives sentences for the user.
     """
 
-    def __init__(self, data: StepData, *, tell: Callable[[str], None]) -> None:
+    def __init__(self, data: StepData) -> None:
         self._data = data
-        self._tell = tell
         self._at_once: int | None = None
         self._module: DesignModule | None = None
         self._draws: PartedDraws
@@ -149,9 +150,13 @@ class PartedSteps(Callback):
                     ) from error
             # The error is gone here, and with it what its traceback held.
             self._at_once = (at_once + 1) // 2
-            self._tell(
-                f"Out of memory at step {batch.step} with {at_once} photos at once; going on with "
-                f"{self._at_once} at once, whose gradients are averaged over the {size} photos of a step."
+            _log.warning(
+                "Out of memory at step %d with %d photos at once; going on with %d at once, whose gradients "
+                "are averaged over the %d photos of a step.",
+                batch.step,
+                at_once,
+                self._at_once,
+                size,
             )
             gc.collect()
             if torch.cuda.is_available():

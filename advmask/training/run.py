@@ -1,5 +1,6 @@
 """A whole training run: from settings to a learned texture in a run folder."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,6 @@ from advmask.recognizers.recognizer_names import build_recognizers
 from advmask.textures.design_files import Design, write_design
 from advmask.textures.texel_files import load_texels, save_texels
 from advmask.training.building import (
-    Tell,
     build_module,
     build_scene,
     build_texture,
@@ -28,12 +28,14 @@ from advmask.training.building import (
 )
 from advmask.training.loop import fit
 from advmask.training.plot import write_plot
-from advmask.training.processes import is_first_process
+from advmask.training.processes import is_first_process, only_the_first_speaks
 from advmask.training.run_folder import RunFolder
 from advmask.training.settings import TrainSettings
 from advmask.training.validation import build_probes
 from advmask.wearing.placement_cache import placement_cache
 from advmask.wearing.worn_photos import wear_masks
+
+_log = logging.getLogger(__name__)
 
 _WAYS_IN_ALL = 320  # ways of wearing over all photos: enough variety, bounded memory and start-up
 _FEWEST_WAYS, _MOST_WAYS = 2, 64
@@ -58,40 +60,40 @@ class TrainResult:
     prepared: Sequence[Prepared] = ()
 
 
-def train(settings: TrainSettings, *, folder: Path, tell: Tell = print) -> TrainResult:
+@only_the_first_speaks()
+def train(settings: TrainSettings, *, folder: Path) -> TrainResult:
     """Learn a design, or go on learning one, or return one that is finished.
+
+    What the user should know on the way is logged.
 
     Args:
         settings: What to do.
         folder: The run folder; the same folder and settings resume a run from its last checkpoint.
-        tell: Receives sentences for the user.
 
     Raises:
         AdvmaskError: Whatever the user can mend, in one sentence.
     """
-    if not is_first_process():
-        tell = _silent
     surface = build_mask(settings.mask)
     run = RunFolder(folder)
     run.begin(settings)
     if settings.trainer.threads is not None:
         torch.set_num_threads(settings.trainer.threads)
     if run.finished:
-        tell(f"{folder} holds this very run, finished; nothing is trained again.")
+        _log.info("%s holds this very run, finished; nothing is trained again.", folder)
         design = _design(load_texels(run.texture), surface, settings)
-        return TrainResult(design, folder, settings, _faces(settings, tell))
+        return TrainResult(design, folder, settings, _faces(settings))
 
     # What may be mistyped comes first, before minutes are spent on photos.
-    texture = build_texture(settings, surface, tell=tell)
-    recognizers = build_recognizers(settings.recognizers, differentiable=True, tell=tell)
+    texture = build_texture(settings, surface)
+    recognizers = build_recognizers(settings.recognizers, differentiable=True)
     scene = build_scene(settings)
     check_aligners(settings, recognizers)
-    faces = _faces(settings, tell)
+    faces = _faces(settings)
     crops = faces.of(faces.split.train)
     if not crops:
         raise ConfigError("faces.split leaves nobody to train on; give its first number at least one person.")
-    prepared = prepare_all(recognizers, faces.crops, tell=tell)
-    probes = build_probes(settings, faces, surface, prepared, tell=tell)
+    prepared = prepare_all(recognizers, faces.crops)
+    probes = build_probes(settings, faces, surface, prepared)
     photos = wear_masks(
         crops,
         surface,
@@ -105,9 +107,9 @@ def train(settings: TrainSettings, *, folder: Path, tell: Tell = print) -> Train
         progress=settings.trainer.progress,
     )
     for omission in photos.omissions:
-        tell(str(omission))
-    tell(photos.fit())
-    texture = from_people(texture, settings, surface, photos, tell=tell)
+        _log.warning(str(omission))
+    _log.info(photos.fit())
+    texture = from_people(texture, settings, surface, photos)
     templates = own_templates(prepared, faces.crops, photos.crops)
     masked = None
     if settings.objective.masked_gallery > 0:
@@ -131,7 +133,7 @@ def train(settings: TrainSettings, *, folder: Path, tell: Tell = print) -> Train
         write_design(picture, design)
         return picture
 
-    fitted = fit(module, photos, settings, run, tell=tell, keep=keep, probes=probes)
+    fitted = fit(module, photos, settings, run, keep=keep, probes=probes)
     design = _design(fitted.texels, surface, settings)
     if is_first_process():
         write_plot(run.metrics, run.plot)
@@ -142,14 +144,10 @@ def train(settings: TrainSettings, *, folder: Path, tell: Tell = print) -> Train
     return TrainResult(design, folder, settings, faces, prepared)
 
 
-def _silent(_: str) -> None:
-    """The processes of a run but the first say nothing."""
-
-
-def _faces(settings: TrainSettings, tell: Tell) -> FaceSet:
+def _faces(settings: TrainSettings) -> FaceSet:
     faces = load_faces(settings.faces, progress=settings.trainer.progress)
     for sentence in [*map(str, faces.omissions), *faces.notices]:
-        tell(sentence)
+        _log.warning(sentence)
     return faces
 
 

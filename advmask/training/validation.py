@@ -1,7 +1,8 @@
 """Watching a run on people it is not trained on: validation, the best design, and stopping early."""
 
+import logging
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +25,8 @@ from advmask.training.settings import TrainSettings
 from advmask.wearing.placement_cache import placement_cache
 from advmask.wearing.scene import Scene, seeded
 from advmask.wearing.worn_photos import WornPhotos, wear_masks
+
+_log = logging.getLogger(__name__)
 
 _WAYS = 2
 
@@ -88,8 +91,6 @@ def build_probes(
     faces: FaceSet,
     surface: MaskSurface,
     prepared: Sequence[Prepared],
-    *,
-    tell: Callable[[str], None],
 ) -> ValidationProbes | None:
     """Make ready what a run is validated on; None where it is not.
 
@@ -98,7 +99,6 @@ def build_probes(
         faces: All photos.
         surface: The mask.
         prepared: The recognizers trained against, made ready on all photos.
-        tell: Receives sentences for the user.
 
     Raises:
         ConfigError: The split leaves nobody to validate on.
@@ -115,10 +115,12 @@ def build_probes(
             "least one person."
         )
     if not set(faces.split.validate) - set(faces.split.train):
-        tell("Validated on the very people it is trained on: with too few people, nobody is held out.")
+        _log.warning(
+            "Validated on the very people it is trained on: with too few people, nobody is held out."
+        )
     if trainer.validation_recognizers is not None:
-        others = build_recognizers(trainer.validation_recognizers, tell=tell)
-        prepared = prepare_all(others, faces.crops, tell=tell)
+        others = build_recognizers(trainer.validation_recognizers)
+        prepared = prepare_all(others, faces.crops)
     photos = wear_masks(
         _spread(crops, trainer.validation_photos),
         surface,
@@ -157,7 +159,6 @@ class Validation(Callback):
         every: Steps between validations; the last step is always validated.
         steps: Of the run.
         patience: Validations in a row without a better design after which the run ends; None never ends it.
-        tell: Receives sentences for the user.
     """
 
     def __init__(
@@ -167,13 +168,11 @@ class Validation(Callback):
         every: int,
         steps: int,
         patience: int | None,
-        tell: Callable[[str], None],
     ) -> None:
         self._probes = probes
         self._every = every
         self._steps = steps
         self._patience = patience
-        self._tell = tell
         self.best = math.inf
         self.best_step = 0
         self.best_texels: Tensor | None = None
@@ -212,9 +211,11 @@ class Validation(Callback):
         self._since += 1
         if self._over:
             trainer.should_stop = True
-            self._tell(
-                f"Stopped at step {step}: validation has not improved since step {self.best_step} "
-                f"(match confidence {self.best:.3f})."
+            _log.info(
+                "Stopped at step %d: validation has not improved since step %d (match confidence %.3f).",
+                step,
+                self.best_step,
+                self.best,
             )
 
     def state_dict(self) -> dict[str, Any]:

@@ -48,7 +48,6 @@ def any_judgement(portrait: FaceSet, tiny_name: str) -> tuple[dict[str, Any], Ju
             render=RenderSettings(),
         ),
         protocol=ProtocolSettings.build({"draws": 3, "people": "all", "progress": False}),
-        tell=lambda _: None,
     )
     results = [one for each in judgement.judged for one in each.summaries(seed=0)]
     facts = {"people": {"probed": ["astronaut"], "held_out": None, "at_hand": 1}}

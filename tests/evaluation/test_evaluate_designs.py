@@ -60,7 +60,6 @@ def judge(portrait: FaceSet, tiny_name: str) -> Judge:
                 render=RenderSettings(),
             ),
             protocol=ProtocolSettings.build(values),
-            tell=lambda _: None,
         )
 
     return run

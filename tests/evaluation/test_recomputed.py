@@ -85,7 +85,6 @@ def judged(faces: FaceSet, network: str, **protocol: Any) -> Judgement:
             render=RenderSettings(),
         ),
         protocol=settings,
-        tell=lambda _: None,
     )
 
 

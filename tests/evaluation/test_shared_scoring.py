@@ -46,7 +46,6 @@ def scored(faces: FaceSet, network: str, aligners: list[str], processes: int) ->
         protocol=ProtocolSettings.build(
             {"draws": 18, "people": "all", "aligners": aligners, "progress": False, "processes": processes}
         ),
-        tell=lambda _: None,
     )
     return [one.scores for one in judgement.judged]
 

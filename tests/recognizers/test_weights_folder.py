@@ -95,14 +95,13 @@ def test_two_files_of_a_name_are_ambiguous(folder: Path, write_network: WriteNet
 
 
 def test_present_is_everything_that_is_here(
-    folder: Path, write_network: WriteNetwork, monkeypatch: pytest.MonkeyPatch
+    folder: Path, write_network: WriteNetwork, monkeypatch: pytest.MonkeyPatch, told: list[str]
 ) -> None:
     first = write_network(folder / "first.onnx")
     write_network(folder / "second.onnx", gradient=False, seed=1)
     assert present() == ["dlib", f"onnx:{first}", f"onnx:{folder / 'second.onnx'}"]
     assert [each.label for each in build_recognizers(["present"])] == ["dlib", "first", "second"]
-    told: list[str] = []
-    differentiable = build_recognizers(["present"], differentiable=True, tell=told.append)
+    differentiable = build_recognizers(["present"], differentiable=True)
     assert [each.label for each in differentiable] == ["dlib", "first"]
     assert told == ["second is left out of training: the YAML beside second.onnx says gradient: false."]
     # What is named beside it is not taken twice.

@@ -18,10 +18,10 @@ from advmask.textures.texture import Texture, build_texture
 H, W = 40, 60
 
 
-def build(*, nose: float = W / 2, tell=None, **values: object) -> Texture:
+def build(*, nose: float = W / 2, **values: object) -> Texture:
     wanted = TextureSettings.build({"texels_per_mm": 2.0} | values)
     draws = torch.Generator().manual_seed(1)
-    return build_texture(wanted, height=H, width=W, nose_column=nose, generator=draws, tell=tell)
+    return build_texture(wanted, height=H, width=W, nose_column=nose, generator=draws)
 
 
 def shake(texture: Texture, seed: int = 3) -> None:
@@ -270,10 +270,9 @@ def test_a_motif_of_any_size_and_shape_can_be_laid(size, fit, copy_width) -> Non
         ((8, 6), "tile", None),
     ],
 )
-def test_motifs_that_fit_badly_are_told(tmp_path, size, fit, words) -> None:
+def test_motifs_that_fit_badly_are_told(tmp_path, size, fit, words, told: list[str]) -> None:
     Image.new("RGB", size, "teal").save(tmp_path / "m.png")
-    told: list[str] = []
-    build(start=str(tmp_path / "m.png"), fit=fit, copy_mm=10, tell=told.append)
+    build(start=str(tmp_path / "m.png"), fit=fit, copy_mm=10)
     assert bool(told) == (words is not None)
     assert all(words in sentence and "m.png" in sentence for sentence in told)
 

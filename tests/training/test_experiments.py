@@ -52,7 +52,7 @@ def test_an_experiment_runs(name: str, tiny_dir: Path, tmp_path: Path):
     network = f"onnx:{tiny_dir / 'tiny.onnx'}"
     brief = words(network, tiny_dir / "cache", trainer__steps=2)
     settings = settings_of([f"experiment={name}", *GIVEN.get(name, []), *brief])
-    result = train(settings, folder=tmp_path, tell=lambda _: None)
+    result = train(settings, folder=tmp_path)
     assert (tmp_path / "run.json").exists()
     assert result.design.texels.isfinite().all()
 
@@ -60,7 +60,7 @@ def test_an_experiment_runs(name: str, tiny_dir: Path, tmp_path: Path):
 def test_the_artist_is_asked_for_a_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(DesignError, match=r"drawing\.png"):
-        train(settings_of(["experiment=artist"]), folder=tmp_path / "run", tell=lambda _: None)
+        train(settings_of(["experiment=artist"]), folder=tmp_path / "run")
 
 
 def test_the_command_line_has_the_last_word():

@@ -20,10 +20,6 @@ Build = Callable[..., TrainSettings]
 Spoil = Callable[[Tensor], Tensor]
 
 
-def silent(_: str) -> None:
-    """Swallow what a run tells."""
-
-
 class _Infinite(torch.autograd.Function):
     """A sound value with an infinite gradient."""
 
@@ -68,7 +64,7 @@ def test_the_run_stops_with_the_last_good_design(
     with monkeypatch.context() as patch:
         _spoilt_at(5, spoil, patch)
         with pytest.raises(RunError) as caught:
-            train(settings, folder=tmp_path / "run", tell=silent)
+            train(settings, folder=tmp_path / "run")
     sentence = str(caught.value)
     assert sentence.startswith(f"Stopped before step 5: {says} on astronaut.")
     assert "\n" not in sentence
@@ -94,20 +90,20 @@ def test_the_run_stops_with_the_last_good_design(
         return step(self, batch, batch_idx)
 
     monkeypatch.setattr(DesignModule, "training_step", watched)
-    train(short, folder=tmp_path / "sound", tell=silent)
+    train(short, folder=tmp_path / "sound")
     assert torch.equal(seen[0], kept)
 
 
 def test_a_stopped_run_goes_on_with_a_lower_rate(
-    tiny_settings: Build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tiny_settings: Build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: list[str]
 ):
     settings = tiny_settings(steps=8, checkpoint_every=3, preview_every=0)
     with monkeypatch.context() as patch:
         _spoilt_at(5, lambda loss: loss * float("nan"), patch)
         with pytest.raises(RunError):
-            train(settings, folder=tmp_path, tell=silent)
+            train(settings, folder=tmp_path)
     with pytest.raises(RunError, match="seed was 0, now 1"):
-        train(settings.model_copy(update={"seed": 1}), folder=tmp_path, tell=silent)
+        train(settings.model_copy(update={"seed": 1}), folder=tmp_path)
     rates = []
     real = DesignModule.training_step
 
@@ -116,8 +112,7 @@ def test_a_stopped_run_goes_on_with_a_lower_rate(
         return real(self, batch, batch_idx)
 
     monkeypatch.setattr(DesignModule, "training_step", watched)
-    told: list[str] = []
-    train(_with_rate(settings, 0.01), folder=tmp_path, tell=told.append)
+    train(_with_rate(settings, 0.01), folder=tmp_path)
     assert "The learning rate was 0.1 and is 0.01 from here on." in told
     shares = [
         0.1 + 0.9 * 0.5 * (1 + torch.cos(torch.tensor(torch.pi * step / 8)).item()) for step in range(3, 8)
@@ -132,9 +127,9 @@ def test_a_sound_run_may_not_change_its_rate(
     tiny_settings: Build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     settings = tiny_settings(steps=4, checkpoint_every=2, preview_every=0)
-    train(settings, folder=tmp_path, tell=silent)
+    train(settings, folder=tmp_path)
     with pytest.raises(RunError, match=r"optimiser.learning_rate was 0.1, now 0.01"):
-        train(_with_rate(settings, 0.01), folder=tmp_path, tell=silent)
+        train(_with_rate(settings, 0.01), folder=tmp_path)
 
 
 def test_the_recognizer_that_gave_the_nan_is_named(
@@ -152,4 +147,4 @@ def test_the_recognizer_that_gave_the_nan_is_named(
 
     monkeypatch.setattr(Recognizer, "embed", dying)
     with pytest.raises(RunError, match=r"Stopped before step 2: the loss is nan \(by tiny\)"):
-        train(tiny_settings(preview_every=0), folder=tmp_path, tell=silent)
+        train(tiny_settings(preview_every=0), folder=tmp_path)

@@ -81,9 +81,8 @@ def test_of_few_people_there_is_no_mean(worn):
         mean_face(replace(worn, crops=worn.crops[:3]), texels_per_mm=PER_MM)
 
 
-def test_a_run_on_one_person_starts_from_a_drawn_face_and_says_so(tiny_dir, tmp_path):
+def test_a_run_on_one_person_starts_from_a_drawn_face_and_says_so(tiny_dir, tmp_path, told: list[str]):
     values = settings_values(f"onnx:{tiny_dir / 'tiny.onnx'}", tiny_dir / "cache", steps=1)
     values["texture"] = {**values.get("texture", {}), "start": "mean_face"}
-    told: list[str] = []
-    train(TrainSettings.build(values), folder=tmp_path, tell=told.append)
+    train(TrainSettings.build(values), folder=tmp_path)
     assert any("starts from large_face instead" in sentence for sentence in told)

@@ -27,8 +27,7 @@ def test_what_an_objective_lacks_is_said_before_photos_are_read(
 def test_a_run_with_it_ends(
     tiny_settings: Callable[..., TrainSettings], tmp_path: Path, objective: dict[str, float]
 ):
-    told: list[str] = []
-    result = train(tiny_settings(objective=objective), folder=tmp_path / "run", tell=told.append)
+    result = train(tiny_settings(objective=objective), folder=tmp_path / "run")
     assert (result.folder / "texture.png").is_file()
     header = (result.folder / "metrics.csv").read_text().splitlines()[0]
     if "masked_gallery" in objective:

@@ -137,7 +137,7 @@ def test_landmarks_are_driven_away_and_every_term_is_logged(tiny_settings: Build
         },
     )
     surrogates = settings.surrogates.model_copy(update={"aligners": ["mtcnn-box"]})
-    train(settings.model_copy(update={"surrogates": surrogates}), folder=tmp_path, tell=lambda _: None)
+    train(settings.model_copy(update={"surrogates": surrogates}), folder=tmp_path)
     rows = rows_of(tmp_path)
     assert {"displacement", "features", "fidelity"} <= set(rows[0])
     assert all(value != "" for row in rows for value in row.values())

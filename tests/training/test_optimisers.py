@@ -25,10 +25,6 @@ from advmask.training.settings import TrainSettings
 Build = Callable[..., TrainSettings]
 
 
-def silent(_: str) -> None:
-    """Swallow what a run tells."""
-
-
 @given(
     gradients=st.lists(st.lists(st.floats(-5, 5, width=32), min_size=3, max_size=3), min_size=1, max_size=6),
     momentum=st.floats(0, 0.99),
@@ -144,7 +140,7 @@ def test_resumed_equals_unbroken(
     values["texture"] |= TEXTURES[kind]
     values["optimiser"] |= {"average": 0.5, "kind": optimiser}
     settings = TrainSettings.build(values)
-    train(settings, folder=tmp_path / "unbroken", tell=silent)
+    train(settings, folder=tmp_path / "unbroken")
     real = DesignModule.training_step
 
     def failing(self: DesignModule, batch: Any, batch_idx: int) -> Tensor:
@@ -155,8 +151,8 @@ def test_resumed_equals_unbroken(
     with monkeypatch.context() as patch:
         patch.setattr(DesignModule, "training_step", failing)
         with pytest.raises(ValueError, match="stop"):
-            train(settings, folder=tmp_path / "broken", tell=silent)
-    train(settings, folder=tmp_path / "broken", tell=silent)
+            train(settings, folder=tmp_path / "broken")
+    train(settings, folder=tmp_path / "broken")
     one, two = (load_texels(tmp_path / name / "texture.safetensors") for name in ("unbroken", "broken"))
     assert torch.equal(one, two)
     names = [(tmp_path / name / "metrics.csv").read_bytes() for name in ("unbroken", "broken")]
@@ -169,6 +165,6 @@ def test_averaging_changes_the_design(tiny_settings: Build, tmp_path: Path):
     for share in (0.0, 0.9):
         values["optimiser"]["average"] = share
         settings = TrainSettings.build(values)
-        texels.append(train(settings, folder=tmp_path / str(share), tell=silent).design.texels)
+        texels.append(train(settings, folder=tmp_path / str(share)).design.texels)
     moved = [float((each - 0.5).abs().mean()) for each in texels]
     assert 0.2 * moved[0] < moved[1] < moved[0]  # the mean lags behind the last

@@ -124,16 +124,15 @@ def _memory_for(photos: int, monkeypatch: pytest.MonkeyPatch, error: Exception) 
     ids=["gpu", "cpu"],
 )
 def test_a_batch_too_large_is_halved(
-    tiny_settings: Build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+    tiny_settings: Build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, told: list[str]
 ):
     # Sensor noise is drawn for the largest sensor of what is seen together, so it is left out here.
     settings = tiny_settings(steps=4, batch=6, preview_every=0)
     quiet = settings.effects.model_copy(update={"without": ("camera.sensor",)})
     settings = settings.model_copy(update={"effects": quiet})
-    wanted = train(settings, folder=tmp_path / "whole", tell=lambda _: None)
+    wanted = train(settings, folder=tmp_path / "whole")
     tried = _memory_for(2, monkeypatch, error)
-    told: list[str] = []
-    halved = train(settings, folder=tmp_path / "halved", tell=told.append)
+    halved = train(settings, folder=tmp_path / "halved")
     assert tried == [6, 3] + 4 * [2, 2, 2]
     assert [sentence for sentence in told if "memory" in sentence] == [
         f"Out of memory at step 0 with {had} photos at once; going on with {now} at once, whose gradients "
@@ -152,7 +151,7 @@ def test_a_batch_too_large_is_halved(
 def test_no_memory_for_a_single_photo(tiny_settings: Build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     tried = _memory_for(0, monkeypatch, torch.OutOfMemoryError("CUDA out of memory."))
     with pytest.raises(RunError, match=r"with a single photo at a time; try surrogates\.autocast=true"):
-        train(tiny_settings(batch=4), folder=tmp_path, tell=lambda _: None)
+        train(tiny_settings(batch=4), folder=tmp_path)
     assert tried == [4, 2, 1]
 
 
@@ -161,7 +160,7 @@ def test_other_failures_of_a_step_are_not_taken_for_memory(
 ):
     tried = _memory_for(0, monkeypatch, RuntimeError("shapes do not match"))
     with pytest.raises(RuntimeError, match="shapes do not match"):
-        train(tiny_settings(batch=4), folder=tmp_path, tell=lambda _: None)
+        train(tiny_settings(batch=4), folder=tmp_path)
     assert tried == [4]
 
 

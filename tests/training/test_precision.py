@@ -22,7 +22,7 @@ def _design(
     values["surrogates"] |= surrogates or {}
     # Smoothness asks something of every texel and every texel moves; what is compared is the match alone.
     values["objective"]["smoothness"] = 0.0
-    return train(TrainSettings.build(values), folder=folder, tell=lambda _: None).design.texels
+    return train(TrainSettings.build(values), folder=folder).design.texels
 
 
 @pytest.fixture(scope="module")

@@ -28,10 +28,6 @@ STEPS = 8
 SAME = ("texture.safetensors", "texture.png", "metrics.csv", "config.yaml")
 
 
-def silent(_: str) -> None:
-    """Swallow what a run tells."""
-
-
 def steps_in(folder: Path) -> list[int]:
     with (folder / "metrics.csv").open(newline="", encoding="utf-8") as stream:
         return [int(row["step"]) for row in csv.DictReader(stream)]
@@ -57,7 +53,7 @@ def settings(tiny_settings: Build) -> TrainSettings:
 def unbroken(settings: TrainSettings, tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.set_num_threads(1)
     folder = tmp_path_factory.mktemp("unbroken")
-    train(settings, folder=folder, tell=silent)
+    train(settings, folder=folder)
     return folder
 
 
@@ -82,18 +78,17 @@ def stopped_at(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int, BaseE
 
 @pytest.mark.parametrize("step", [0, 2, 3, 4, 7])
 def test_resumed_equals_unbroken(
-    settings: TrainSettings, unbroken: Path, stopped_at: Any, tmp_path: Path, step: int
+    settings: TrainSettings, unbroken: Path, stopped_at: Any, tmp_path: Path, step: int, told: list[str]
 ):
     class _PowerCutError(Exception):
         pass
 
     stopped_at(step, _PowerCutError())
     with pytest.raises(_PowerCutError):
-        train(settings, folder=tmp_path, tell=silent)
+        train(settings, folder=tmp_path)
     assert (tmp_path / "checkpoints" / "last.ckpt").exists() is (step >= 3)
     assert not (tmp_path / "run.json").exists()
-    told: list[str] = []
-    train(settings, folder=tmp_path, tell=told.append)
+    train(settings, folder=tmp_path)
     wanted = f"Resuming {tmp_path} from step {step // 3 * 3} of {STEPS}."
     assert (wanted in told) is (step >= 3)
     assert steps_in(tmp_path) == list(range(STEPS))
@@ -106,8 +101,8 @@ def test_resumed_twice_equals_unbroken(
     for step in (4, 7):
         stopped_at(step, ValueError("stop"))
         with pytest.raises(ValueError, match="stop"):
-            train(settings, folder=tmp_path, tell=silent)
-    train(settings, folder=tmp_path, tell=silent)
+            train(settings, folder=tmp_path)
+    train(settings, folder=tmp_path)
     assert steps_in(tmp_path) == list(range(STEPS))
     assert_same_run(tmp_path, unbroken)
 
@@ -118,9 +113,9 @@ def test_ctrl_c_stops_cleanly_and_resumes(
     before = signal.getsignal(signal.SIGINT)
     stopped_at(5, KeyboardInterrupt())
     with pytest.raises(KeyboardInterrupt):
-        train(settings, folder=tmp_path, tell=silent)
+        train(settings, folder=tmp_path)
     assert signal.getsignal(signal.SIGINT) is before  # Lightning leaves Ctrl-C ignored
-    train(settings, folder=tmp_path, tell=silent)
+    train(settings, folder=tmp_path)
     assert_same_run(tmp_path, unbroken)
 
 
@@ -133,10 +128,10 @@ def test_killed_between_the_last_checkpoint_and_the_texture(
     with monkeypatch.context() as patch:
         patch.setattr("advmask.training.run.save_texels", cut)
         with pytest.raises(ValueError, match="power cut"):
-            train(settings, folder=tmp_path, tell=silent)
+            train(settings, folder=tmp_path)
     assert not (tmp_path / "texture.safetensors").exists()
     assert steps_in(tmp_path) == list(range(STEPS))
-    train(settings, folder=tmp_path, tell=silent)
+    train(settings, folder=tmp_path)
     assert_same_run(tmp_path, unbroken)
 
 
@@ -149,9 +144,9 @@ def test_killed_between_texture_and_record(
     with monkeypatch.context() as patch:
         patch.setattr(RunFolder, "finish", cut)
         with pytest.raises(ValueError, match="power cut"):
-            train(settings, folder=tmp_path, tell=silent)
+            train(settings, folder=tmp_path)
     assert not (tmp_path / "run.json").exists()
-    train(settings, folder=tmp_path, tell=silent)
+    train(settings, folder=tmp_path)
     assert_same_run(tmp_path, unbroken)
     assert (tmp_path / "run.json").read_bytes() == (unbroken / "run.json").read_bytes()
 
@@ -224,7 +219,7 @@ def test_a_damaged_metrics_file_is_no_traceback(
     (tmp_path / "metrics.csv").write_text(text)
     told: list[str] = []
     try:
-        train(settings, folder=tmp_path, tell=silent)
+        train(settings, folder=tmp_path)
     except RunError as error:
         told.append(str(error))
     if told:
@@ -252,7 +247,7 @@ def _begun(folder: Path, unbroken: Path) -> Path:
 def _assert_refused(settings: TrainSettings, folder: Path, checkpoint: Path) -> None:
     before = checkpoint.read_bytes()
     with pytest.raises(RunError) as caught:
-        train(settings, folder=folder, tell=silent)
+        train(settings, folder=folder)
     sentence = str(caught.value)
     assert str(checkpoint) in sentence
     assert "delete it to start this run again" in sentence
@@ -287,17 +282,16 @@ def _killed(folder: Path, config: Path, *, when: Callable[[], bool]) -> None:
     assert process.returncode == -signal.SIGKILL
 
 
-def test_kill_9_after_the_first_checkpoint(tiny_settings: Build, tmp_path: Path):
+def test_kill_9_after_the_first_checkpoint(tiny_settings: Build, tmp_path: Path, told: list[str]):
     settings = tiny_settings(steps=40, checkpoint_every=2, preview_every=2)
     config = tmp_path / "config.yaml"
     config.write_text(yaml.safe_dump(settings.model_dump(mode="json")))
     folder = tmp_path / "killed"
     _killed(folder, config, when=(folder / "checkpoints" / "last.ckpt").exists)
     assert not (folder / "run.json").exists()
-    told: list[str] = []
-    train(settings, folder=folder, tell=told.append)
+    train(settings, folder=folder)
     assert any(sentence.startswith("Resuming") for sentence in told)
-    train(settings, folder=tmp_path / "unbroken", tell=silent)
+    train(settings, folder=tmp_path / "unbroken")
     assert steps_in(folder) == list(range(40))
     assert_same_run(folder, tmp_path / "unbroken")
 
@@ -307,7 +301,7 @@ def test_kill_9_at_random_moments(tiny_settings: Build, tmp_path: Path):
     settings = tiny_settings(steps=120, checkpoint_every=1, preview_every=1)
     config = tmp_path / "config.yaml"
     config.write_text(yaml.safe_dump(settings.model_dump(mode="json")))
-    train(settings, folder=tmp_path / "unbroken", tell=silent)
+    train(settings, folder=tmp_path / "unbroken")
     texels = load_texels(tmp_path / "unbroken" / "texture.safetensors")
     folder = tmp_path / "killed"
     draw = random.Random(4)
@@ -325,7 +319,7 @@ def test_kill_9_at_random_moments(tiny_settings: Build, tmp_path: Path):
 
         _killed(folder, config, when=moment)
         torch.load(path, weights_only=True)  # whole at any moment
-    train(settings, folder=folder, tell=silent)
+    train(settings, folder=folder)
     assert steps_in(folder) == list(range(120))
     assert torch.equal(load_texels(folder / "texture.safetensors"), texels)
     assert_same_run(folder, tmp_path / "unbroken")
@@ -336,6 +330,6 @@ def test_a_mistyped_setting_may_be_mended_before_the_first_checkpoint(
 ):
     wrong = settings.model_copy(update={"recognizers": ["dlibb"]})
     with pytest.raises(ConfigError, match="dlibb"):
-        train(wrong, folder=tmp_path, tell=silent)
-    train(settings, folder=tmp_path, tell=silent)
+        train(wrong, folder=tmp_path)
+    train(settings, folder=tmp_path)
     assert_same_run(tmp_path, unbroken)

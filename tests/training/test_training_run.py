@@ -21,10 +21,6 @@ from advmask.training.settings import TrainSettings
 Build = Callable[..., TrainSettings]
 
 
-def silent(_: str) -> None:
-    """Swallow what a run tells."""
-
-
 def rows_of(folder: Path) -> list[dict[str, str]]:
     with (folder / "metrics.csv").open(newline="", encoding="utf-8") as stream:
         return list(csv.DictReader(stream))
@@ -41,7 +37,7 @@ def files_of(folder: Path) -> dict[str, tuple[int, bytes]]:
 @pytest.fixture(scope="module")
 def finished(tiny_settings: Build, tmp_path_factory: pytest.TempPathFactory) -> TrainResult:
     torch.set_num_threads(1)
-    return train(tiny_settings(), folder=tmp_path_factory.mktemp("runs") / "first", tell=silent)
+    return train(tiny_settings(), folder=tmp_path_factory.mktemp("runs") / "first")
 
 
 def test_the_run_folder_holds_what_was_promised(finished: TrainResult):
@@ -111,15 +107,14 @@ def test_the_checkpoint_holds_the_texture_alone(finished: TrainResult):
 
 
 def test_a_finished_run_is_not_trained_again(
-    finished: TrainResult, tiny_settings: Build, monkeypatch: pytest.MonkeyPatch
+    finished: TrainResult, tiny_settings: Build, monkeypatch: pytest.MonkeyPatch, told: list[str]
 ):
     def refuse(*_: object) -> None:
         raise AssertionError("trained again")
 
     monkeypatch.setattr(DesignModule, "training_step", refuse)
     before = files_of(finished.folder)
-    told: list[str] = []
-    again = train(tiny_settings(), folder=finished.folder, tell=told.append)
+    again = train(tiny_settings(), folder=finished.folder)
     assert torch.equal(again.design.texels, finished.design.texels)
     assert files_of(finished.folder) == before
     assert any("finished" in sentence for sentence in told)
@@ -127,14 +122,14 @@ def test_a_finished_run_is_not_trained_again(
 
 def test_progress_and_previews_may_change_on_a_finished_run(finished: TrainResult, tiny_settings: Build):
     before = files_of(finished.folder)
-    train(tiny_settings(preview_every=0, threads=1), folder=finished.folder, tell=silent)
+    train(tiny_settings(preview_every=0, threads=1), folder=finished.folder)
     assert files_of(finished.folder) == before
 
 
 def test_other_settings_in_the_same_folder_are_refused(finished: TrainResult, tiny_settings: Build):
     before = files_of(finished.folder)
     with pytest.raises(RunError) as caught:
-        train(tiny_settings(seed=3, batch=1), folder=finished.folder, tell=silent)
+        train(tiny_settings(seed=3, batch=1), folder=finished.folder)
     sentence = str(caught.value)
     assert "seed was 0, now 3" in sentence
     assert "trainer.batch was 2, now 1" in sentence
@@ -157,14 +152,14 @@ def test_a_spoilt_config_is_reported(
 ):
     (tmp_path / "config.yaml").write_text(text)
     with pytest.raises(error, match=says):
-        train(tiny_settings(), folder=tmp_path, tell=silent)
+        train(tiny_settings(), folder=tmp_path)
     assert (tmp_path / "config.yaml").read_text() == text
 
 
 def test_a_folder_that_cannot_be_written(tiny_settings: Build, tmp_path: Path):
     (tmp_path / "file").touch()
     with pytest.raises(RunError, match="Cannot write"):
-        train(tiny_settings(), folder=tmp_path / "file" / "run", tell=silent)
+        train(tiny_settings(), folder=tmp_path / "file" / "run")
 
 
 def test_same_seed_same_texture_other_seed_another(
@@ -172,8 +167,8 @@ def test_same_seed_same_texture_other_seed_another(
 ):
     torch.manual_seed(99)  # the surroundings must not matter
     torch.rand(7)
-    same = train(tiny_settings(), folder=tmp_path / "same", tell=silent)
-    other = train(tiny_settings(seed=1), folder=tmp_path / "other", tell=silent)
+    same = train(tiny_settings(), folder=tmp_path / "same")
+    other = train(tiny_settings(seed=1), folder=tmp_path / "other")
     assert torch.equal(same.design.texels, finished.design.texels)
     assert not torch.allclose(other.design.texels, finished.design.texels, atol=1e-3)
     for name in ("texture.safetensors", "texture.png", "metrics.csv"):
@@ -185,7 +180,7 @@ def test_the_loss_falls(tiny_settings: Build, tmp_path: Path, match: str):
     settings = tiny_settings(
         steps=30, preview_every=0, checkpoint_every=100, objective={"match": match, "smoothness": 0.0}
     )
-    train(settings, folder=tmp_path, tell=silent)
+    train(settings, folder=tmp_path)
     losses = [float(row["loss"]) for row in rows_of(tmp_path)]
     similarities = [float(row["similarity/tiny"]) for row in rows_of(tmp_path)]
     first, last = sum(losses[:5]) / 5, sum(losses[-5:]) / 5
@@ -207,13 +202,13 @@ def test_recognizers_stay_in_evaluation_mode(
         return real(self, batch, batch_idx)
 
     monkeypatch.setattr(DesignModule, "training_step", watched)
-    train(tiny_settings(steps=3, preview_every=0), folder=tmp_path, tell=silent)
+    train(tiny_settings(steps=3, preview_every=0), folder=tmp_path)
     assert seen == [(False, True, True)] * 3
 
 
 def test_the_last_stretch_may_be_short(tiny_settings: Build, tmp_path: Path):
     """Five steps in stretches of three: the run ends at five, and the checkpoint says so."""
-    train(tiny_settings(steps=5, checkpoint_every=3, preview_every=0), folder=tmp_path, tell=silent)
+    train(tiny_settings(steps=5, checkpoint_every=3, preview_every=0), folder=tmp_path)
     checkpoint = torch.load(tmp_path / "checkpoints" / "last.ckpt", weights_only=True)
     assert checkpoint["global_step"] == 5
     assert [int(row["step"]) for row in rows_of(tmp_path)] == list(range(5))

@@ -26,10 +26,6 @@ from advmask.training.validation import ValidationProbes, build_probes
 Build = Callable[..., TrainSettings]
 
 
-def silent(_: str) -> None:
-    """Swallow what a run tells."""
-
-
 def _scores(folder: Path) -> dict[int, float]:
     """Validations by the number of steps taken."""
     with (folder / "metrics.csv").open(newline="", encoding="utf-8") as stream:
@@ -40,14 +36,14 @@ def _scores(folder: Path) -> dict[int, float]:
 def _probes(settings: TrainSettings) -> ValidationProbes:
     faces = load_faces(settings.faces)
     prepared = prepare_all(build_recognizers(settings.recognizers), faces.crops)
-    probes = build_probes(settings, faces, build_mask(settings.mask), prepared, tell=silent)
+    probes = build_probes(settings, faces, build_mask(settings.mask), prepared)
     assert probes is not None
     return probes
 
 
 def test_the_score_is_that_of_the_design_and_always_the_same(tiny_settings: Build, tmp_path: Path):
     settings = tiny_settings(steps=6, validate_every=4)
-    texels = train(settings, folder=tmp_path, tell=silent).design.texels
+    texels = train(settings, folder=tmp_path).design.texels
     scores = _scores(tmp_path)
     assert list(scores) == [4, 6]  # the last step is always validated
     probes = _probes(settings)
@@ -61,8 +57,8 @@ def test_the_score_is_that_of_the_design_and_always_the_same(tiny_settings: Buil
 
 
 def test_validating_changes_nothing_that_is_learned(tiny_settings: Build, tmp_path: Path):
-    plain = train(tiny_settings(), folder=tmp_path / "plain", tell=silent)
-    watched = train(tiny_settings(validate_every=1), folder=tmp_path / "watched", tell=silent)
+    plain = train(tiny_settings(), folder=tmp_path / "plain")
+    watched = train(tiny_settings(validate_every=1), folder=tmp_path / "watched")
     assert torch.equal(plain.design.texels, watched.design.texels)
 
 
@@ -86,7 +82,7 @@ def test_the_best_design_is_kept_as_it_was(
     values["texture"] |= {"kind": kind, "detail_mm": 4.0}
     values["optimiser"] |= {"learning_rate": 2.0}  # so that inks change places in two steps
     seen = _scored([0.8, 0.2, 0.5], monkeypatch)
-    result = train(TrainSettings.build(values), folder=tmp_path, tell=silent)
+    result = train(TrainSettings.build(values), folder=tmp_path)
     assert len(seen) == 3
     assert torch.equal(result.design.texels, seen[1])
     assert not torch.equal(seen[1], seen[2])  # training went on, and did not change the copy
@@ -112,25 +108,26 @@ def test_the_best_design_survives_a_break(
         first = _scored([0.1, 0.6], patch)
         patch.setattr(DesignModule, "training_step", failing)
         with pytest.raises(ValueError, match="stop"):
-            train(settings, folder=tmp_path, tell=silent)
+            train(settings, folder=tmp_path)
     with monkeypatch.context() as patch:
         _scored([0.6, 0.5, 0.4], patch)
-        result = train(settings, folder=tmp_path, tell=silent)
+        result = train(settings, folder=tmp_path)
     assert torch.equal(result.design.texels, first[0])
 
 
-def test_patience_ends_a_run(tiny_settings: Build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_patience_ends_a_run(
+    tiny_settings: Build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: list[str]
+):
     settings = tiny_settings(steps=20, checkpoint_every=5, validate_every=2, patience=2, preview_every=0)
     seen = _scored([0.9, 0.4, 0.5, 0.4, 0.1], monkeypatch)
-    told: list[str] = []
-    result = train(settings, folder=tmp_path, tell=told.append)
+    result = train(settings, folder=tmp_path)
     assert len(seen) == 4
     assert "Stopped at step 8: validation has not improved since step 4 (match confidence 0.400)." in told
     assert torch.equal(result.design.texels, seen[3])  # keep=last
     assert json.loads((tmp_path / "run.json").read_text())["steps"] == 8
     # Killed between the last checkpoint and the design: it ends again where it ended.
     (tmp_path / "run.json").unlink()
-    again = train(settings, folder=tmp_path, tell=silent)
+    again = train(settings, folder=tmp_path)
     assert torch.equal(again.design.texels, result.design.texels)
     assert len(seen) == 4
 
@@ -138,35 +135,34 @@ def test_patience_ends_a_run(tiny_settings: Build, tmp_path: Path, monkeypatch: 
 def test_with_averaging_the_mean_is_validated(tiny_settings: Build, tmp_path: Path):
     values = tiny_settings(steps=6, validate_every=3, keep="best").model_dump()
     values["optimiser"]["average"] = 0.9
-    best = train(TrainSettings.build(values), folder=tmp_path / "best", tell=silent)
+    best = train(TrainSettings.build(values), folder=tmp_path / "best")
     assert min(_scores(tmp_path / "best"), key=_scores(tmp_path / "best").__getitem__) == 6
     values["trainer"]["keep"] = "last"
-    last = train(TrainSettings.build(values), folder=tmp_path / "last", tell=silent)
+    last = train(TrainSettings.build(values), folder=tmp_path / "last")
     torch.testing.assert_close(best.design.texels, last.design.texels, rtol=0, atol=0)
 
 
 def test_a_validation_recognizer_of_its_own(tiny_settings: Build, tmp_path: Path):
     other = write_network(tmp_path / "other.onnx", seed=7)
     settings = tiny_settings(steps=2, preview_every=0, validate_every=1, validation_recognizers=[other])
-    train(settings, folder=tmp_path / "run", tell=silent)
+    train(settings, folder=tmp_path / "run")
     header = (tmp_path / "run" / "metrics.csv").read_text().splitlines()[0].split(",")
     assert "val_match_confidence/other" in header
     assert "match_confidence/tiny" in header
     assert "val_match_confidence/tiny" not in header
 
 
-def test_who_is_validated_on(tiny_settings: Build, monkeypatch: pytest.MonkeyPatch):
+def test_who_is_validated_on(tiny_settings: Build, monkeypatch: pytest.MonkeyPatch, told: list[str]):
     settings = tiny_settings(validate_every=1)
     faces = load_faces(settings.faces)
     prepared = prepare_all(build_recognizers(settings.recognizers), faces.crops)
     surface = build_mask(settings.mask)
-    told: list[str] = []
-    assert build_probes(settings, faces, surface, prepared, tell=told.append) is not None
+    assert build_probes(settings, faces, surface, prepared) is not None
     assert any("the very people it is trained on" in sentence for sentence in told)
     nobody = FaceSet(faces.crops, faces.people, Split(faces.people, (), (), held_out=True), (), ())
     with pytest.raises(ConfigError, match=r"faces\.split"):
-        build_probes(settings, nobody, surface, prepared, tell=silent)
-    assert build_probes(tiny_settings(), faces, surface, prepared, tell=silent) is None
+        build_probes(settings, nobody, surface, prepared)
+    assert build_probes(tiny_settings(), faces, surface, prepared) is None
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,8 @@
 """From a folder of pictures to rates: everything between the settings and the files."""
 
+import logging
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,8 @@ from advmask.photos.detection import FaceDetector
 from advmask.photos.loading import FacesSettings, load_faces
 from advmask.recognizers.calibration import comparisons_needed
 from advmask.recognizers.recognizer import Recognizer
+
+_log = logging.getLogger(__name__)
 
 ALIGNER = "mtcnn"
 
@@ -84,7 +87,6 @@ def judge_folder(
     faces: FacesSettings,
     protocol: JudgeProtocol,
     enrolment: Path | None = None,
-    tell: Callable[[str], None] = print,
 ) -> PhysicalVerdict:
     """Judge pictures of people who wear a real mask.
 
@@ -94,7 +96,6 @@ def judge_folder(
         faces: How faces are found and cut; its `root`, if given, holds other people for the threshold.
         protocol: How to judge.
         enrolment: Folder of other bare photos by person; None enrols with `bare`.
-        tell: Receives sentences for the user as they arise.
 
     Raises:
         PhotoError: The folders are laid out otherwise, or nobody can be judged.
@@ -106,7 +107,7 @@ def judge_folder(
     def note(sentences: Sequence[str]) -> None:
         for sentence in sentences:
             notices.append(sentence)
-            tell(sentence)
+            _log.info(sentence)
 
     captures = read_folders(photos, enrolment)
     note(captures.notices)

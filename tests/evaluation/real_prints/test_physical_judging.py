@@ -37,9 +37,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Recognizer:
 
 def judged(folder: Path, *recognizers: Recognizer, **more: Any) -> PhysicalVerdict:
     faces = FacesSettings(size=112, cache=False, **more.pop("faces", {}))
-    return judge_folder(
-        folder, recognizers, faces=faces, protocol=more.pop("protocol", QUIET), tell=lambda _: None, **more
-    )
+    return judge_folder(folder, recognizers, faces=faces, protocol=more.pop("protocol", QUIET), **more)
 
 
 @pytest.fixture(scope="module")
