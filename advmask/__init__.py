@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from advmask.core.errors import AdvmaskError as AdvmaskError
     from advmask.evaluation.conditions import Conditions as Conditions
-    from advmask.evaluation.protocol import ProtocolSettings as ProtocolSettings
     from advmask.evaluation.protocol import evaluate_designs as evaluate_designs
+    from advmask.evaluation.settings import ProtocolSettings as ProtocolSettings
     from advmask.masks.placement import Wear as Wear
     from advmask.masks.settings import MaskSettings as MaskSettings
     from advmask.photos.landmarks_in_pictures import find_landmarks as find_landmarks
-    from advmask.photos.loading import FacesSettings as FacesSettings
     from advmask.photos.loading import load_faces as load_faces
+    from advmask.photos.settings import FacesSettings as FacesSettings
     from advmask.recognizers.preparation import prepare_all as prepare_all
     from advmask.recognizers.recognizer_names import build_recognizers as build_recognizers
     from advmask.render.given_pictures import texture_size as texture_size
@@ -36,9 +36,9 @@ logging.getLogger(__name__).addHandler(logging.NullHandler())
 _HOMES = {
     "AdvmaskError": "advmask.core.errors",
     "Conditions": "advmask.evaluation.conditions",
-    "FacesSettings": "advmask.photos.loading",
+    "FacesSettings": "advmask.photos.settings",
     "MaskSettings": "advmask.masks.settings",
-    "ProtocolSettings": "advmask.evaluation.protocol",
+    "ProtocolSettings": "advmask.evaluation.settings",
     "TrainSettings": "advmask.training.settings",
     "Wear": "advmask.masks.placement",
     "WornMasks": "advmask.render.worn_masks",

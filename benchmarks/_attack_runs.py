@@ -16,7 +16,7 @@ from advmask.commands.evaluate import EvaluateSettings
 from advmask.core.files import write_text
 from advmask.evaluation.protocol import JudgedScores, judge_designs
 from advmask.evaluation.results import PLAIN_MASKS
-from advmask.masks.settings import build_mask
+from advmask.masks.mask_building import build_mask
 from advmask.photos.loading import load_faces
 from advmask.recognizers.preparation import prepare_all
 from advmask.recognizers.recognizer_names import build_recognizers

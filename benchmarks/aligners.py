@@ -20,16 +20,18 @@ import torch
 from torch import Tensor
 
 from advmask.core.errors import AdvmaskError, PhotoError
-from advmask.masks.settings import MaskSettings, build_mask
+from advmask.masks.mask_building import build_mask
+from advmask.masks.settings import MaskSettings
 from advmask.photos.crops import FaceCrop
-from advmask.photos.loading import FacesSettings, load_faces
+from advmask.photos.loading import load_faces
+from advmask.photos.settings import FacesSettings
 from advmask.recognizers.aligners.aligner import Aligner
 from advmask.recognizers.aligners.aligner_names import ALIGNER_NAMES, build_aligner
 from advmask.recognizers.recognizer_names import build_recognizer
 from advmask.render.batching import collate
 from advmask.render.mask_fitting import PosedFace, find_pose, fit_masks
-from advmask.render.packing import RenderSettings
 from advmask.render.renderer import MaskRenderer
+from advmask.render.settings import RenderSettings
 
 TEXELS_PER_MM = 1.0
 BATCH = 8

@@ -21,7 +21,7 @@ import torch
 from _common import clocked, settings_of
 
 from advmask.colour.srgb import linear_from_srgb
-from advmask.masks.settings import build_mask
+from advmask.masks.mask_building import build_mask
 from advmask.photos.loading import load_faces
 from advmask.recognizers.ensemble import Ensemble
 from advmask.recognizers.recognizer_names import build_recognizers

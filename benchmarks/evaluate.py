@@ -20,7 +20,7 @@ from _common import settings_of
 
 from advmask.commands.evaluate import EvaluateSettings
 from advmask.evaluation.probe_scores import score
-from advmask.masks.settings import build_mask
+from advmask.masks.mask_building import build_mask
 from advmask.photos.loading import load_faces
 from advmask.recognizers.preparation import prepare_all
 from advmask.recognizers.recognizer import Recognizer

@@ -25,7 +25,7 @@ from advmask.commands.evaluate import EvaluateSettings
 from advmask.evaluation.enrolled import build_galleries
 from advmask.evaluation.probe_scores import Stage, score
 from advmask.evaluation.results import PLAIN_MASKS
-from advmask.masks.settings import build_mask
+from advmask.masks.mask_building import build_mask
 from advmask.photos.loading import FaceSet, load_faces
 from advmask.recognizers.aligners.aligner_names import build_aligners
 from advmask.recognizers.preparation import Prepared, prepare_all, rows_of

@@ -29,9 +29,11 @@ from _common import clocked
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from advmask.effects.wear import WearSettings
-from advmask.masks.settings import MaskSettings, build_mask
-from advmask.photos.loading import FacesSettings, load_faces
+from advmask.effects.settings import WearSettings
+from advmask.masks.mask_building import build_mask
+from advmask.masks.settings import MaskSettings
+from advmask.photos.loading import load_faces
+from advmask.photos.settings import FacesSettings
 from advmask.recognizers.calibration import calibrate, threshold_at_fmr, write_calibration
 from advmask.recognizers.enrolment import Comparisons, bare_comparisons, enrol
 from advmask.recognizers.ensemble import Ensemble
@@ -39,7 +41,7 @@ from advmask.recognizers.preparation import embed_crops, rows_of
 from advmask.recognizers.recognizer import EYES, Recognizer
 from advmask.recognizers.recognizer_names import build_recognizers
 from advmask.recognizers.threshold_interval import threshold_interval
-from advmask.render.packing import RenderSettings
+from advmask.render.settings import RenderSettings
 from advmask.wearing.artwork import shipped_design
 from advmask.wearing.masked_gallery import embed_masked
 from advmask.wearing.placement_cache import placement_cache

@@ -23,14 +23,18 @@ from facenet_pytorch import InceptionResnetV1
 from torch import Tensor
 
 from advmask.effects.draws import draws
-from advmask.effects.wear import WearSettings, draw_wear
-from advmask.masks.settings import MaskSettings, build_mask
-from advmask.photos.loading import FacesSettings, load_faces
+from advmask.effects.settings import WearSettings
+from advmask.effects.wear import draw_wear
+from advmask.masks.mask_building import build_mask
+from advmask.masks.settings import MaskSettings
+from advmask.photos.loading import load_faces
+from advmask.photos.settings import FacesSettings
 from advmask.recognizers.recognizer_names import build_recognizers
 from advmask.render.batching import collate
 from advmask.render.mask_fitting import PosedFace, find_pose, fit_masks
-from advmask.render.packing import PackedPlacement, RenderSettings
+from advmask.render.packing import PackedPlacement
 from advmask.render.renderer import MaskRenderer, Tone
+from advmask.render.settings import RenderSettings
 
 SIZES = (112, 160, 176, 224)
 BATCH = 8

@@ -26,7 +26,7 @@ import torch
 from _common import clocked, settings_of
 from pytorch_lightning.callbacks import Callback
 
-from advmask.masks.settings import build_mask
+from advmask.masks.mask_building import build_mask
 from advmask.photos.loading import load_faces
 from advmask.recognizers.preparation import own_templates, prepare_all
 from advmask.recognizers.recognizer_names import build_recognizers

@@ -20,8 +20,9 @@ from scipy.optimize import linear_sum_assignment
 from advmask.core.files import write_with
 from advmask.masks.dense_pose import fit_similarity
 from advmask.masks.pose import REFERENCE_POINTS_MM
-from advmask.photos.loading import FacesSettings, load_faces
+from advmask.photos.loading import load_faces
 from advmask.photos.mesh_points import five_from_mesh
+from advmask.photos.settings import FacesSettings
 
 _FEWEST_PEOPLE = 24
 _LARGEST_ANGLE_DEG = 30.0

@@ -10,7 +10,8 @@ from tqdm import tqdm
 from advmask.applying.apply_to_picture import Applied
 from advmask.applying.face_finding import FaceFinder, FoundFace
 from advmask.applying.mask_drawing import WornDesign, draw_masks
-from advmask.applying.steadying import SteadySettings, steadied
+from advmask.applying.settings import SteadySettings
+from advmask.applying.steadying import steadied
 from advmask.applying.tracking import Tracker
 from advmask.applying.video_files import VideoReader, upright_rgb, written_video
 from advmask.core.errors import ConfigError, PhotoError

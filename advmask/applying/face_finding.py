@@ -2,16 +2,13 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float64
 from PIL import Image
-from pydantic import Field, field_validator, model_validator
 
+from advmask.applying.settings import FindSettings
 from advmask.core.errors import PhotoError
-from advmask.core.settings import Settings
-from advmask.photos.backends import NO_MESH_MODEL, LandmarkSource
 from advmask.photos.detection import Face, FaceDetector
 from advmask.photos.face_mesh import FaceMesh
 from advmask.photos.landmark_files import points_path, read_points
@@ -25,36 +22,6 @@ _AGAIN_AROUND = 2.0
 _AGAIN_SMALLEST_PX = 48
 # Least overlap of a face with where it was.
 SAME_FACE = 0.3
-
-
-class FindSettings(Settings):
-    """Which faces are found, and by what points masks are placed.
-
-    Attributes:
-        min_face_px: Smallest longer side of a face box, px of the picture.
-        min_probability: Smallest probability of a face, in [0, 1].
-        landmarks: "mtcnn" finds five points; "mesh" finds 468 more with the network in `mesh_model`; "file"
-            reads those of one face from `photo.points.json` beside `photo.jpg`.
-        mesh_model: The mediapipe 0.10.21 wheel, or the face_landmark.tflite out of it.
-    """
-
-    min_face_px: int = Field(default=30, ge=12)
-    min_probability: float = Field(default=0.9, ge=0, le=1)
-    landmarks: LandmarkSource = "mtcnn"
-    mesh_model: Path | None = None
-
-    @field_validator("mesh_model", mode="before")
-    @classmethod
-    def _not_empty(cls, value: Any) -> Any:
-        if value == "":
-            raise ValueError("an empty path; give one, or null for the default")
-        return value
-
-    @model_validator(mode="after")
-    def _mesh_has_a_model(self) -> "FindSettings":
-        if self.landmarks == "mesh" and self.mesh_model is None:
-            raise ValueError(NO_MESH_MODEL)
-        return self
 
 
 @dataclass(frozen=True, eq=False)

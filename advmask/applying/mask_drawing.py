@@ -19,9 +19,10 @@ from advmask.masks.surface import MaskSurface
 from advmask.photos.crops import apply_transform, crop_transform, invert_transform
 from advmask.render.batching import collate
 from advmask.render.mask_fitting import find_pose
-from advmask.render.packing import RenderSettings, pack
+from advmask.render.packing import pack
 from advmask.render.pyramid import MipPyramid
 from advmask.render.renderer import MaskRenderer
+from advmask.render.settings import RenderSettings
 
 _CROP_PX = 176  # any size gives the same window
 # The shadow under the rim ends within so many millimetres of the mask, and its softness within so many px.

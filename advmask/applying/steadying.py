@@ -4,11 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Float64, Int64
-from pydantic import Field
 from scipy.ndimage import gaussian_filter1d, minimum_filter1d
 
 from advmask.applying.face_finding import FoundFace
-from advmask.core.settings import Settings
+from advmask.applying.settings import SteadySettings
 
 # Spans that are tried grow by this factor, from about one frame upwards.
 _SHORTEST_FRAMES, _GROWTH = 0.6, 1.5
@@ -19,22 +18,6 @@ _REACH = 3.0  # standard deviations to either side
 _AT_ONCE = 512
 # A face that moves by more from one frame to the next, in eye distances, was not moved: the scene was cut.
 _CUT = 0.25
-
-
-class SteadySettings(Settings):
-    """How steady masks are held in a video.
-
-    Attributes:
-        every: Frames from one search of the whole picture for new faces to the next.
-        span_s: Longest time over which a still face's landmarks are averaged: the standard deviation of the
-            weights, in seconds. Moving faces get shorter ones by themselves. 0 leaves all as it was found.
-        gap_s: Longest time for which a face that was not found is still given its mask; beyond it, the frames
-            between stay as they are.
-    """
-
-    every: int = Field(default=5, ge=1, le=100)
-    span_s: float = Field(default=0.4, ge=0, le=10)
-    gap_s: float = Field(default=0.4, ge=0, le=10)
 
 
 def steadied(seen: dict[int, FoundFace], *, rate: float, settings: SteadySettings) -> dict[int, FoundFace]:

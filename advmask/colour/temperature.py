@@ -4,10 +4,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from advmask.colour.kelvin import D65_K
 from advmask.colour.srgb import luminance
-
-D65_K = 6504.0
-COOLEST_K, WARMEST_K = 15000.0, 2000.0
 
 # From CIE XYZ to linear sRGB.
 _RGB_FROM_XYZ = ((3.2406, -1.5372, -0.4986), (-0.9689, 1.8758, 0.0415), (0.0557, -0.2040, 1.0570))

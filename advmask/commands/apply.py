@@ -8,18 +8,19 @@ from tqdm import tqdm
 
 from advmask.applying.apply_to_picture import Applied, apply_to_picture
 from advmask.applying.apply_to_video import apply_to_video
-from advmask.applying.face_finding import FaceFinder, FindSettings
+from advmask.applying.face_finding import FaceFinder
 from advmask.applying.job_folders import Job, plan_jobs
 from advmask.applying.mask_drawing import WornDesign
-from advmask.applying.steadying import SteadySettings
+from advmask.applying.settings import FindSettings, SteadySettings
 from advmask.commands.design_names import open_design
 from advmask.commands.given import as_mapping, beside_run
 from advmask.core.errors import DesignError, PhotoError, RunError
 from advmask.core.picture_reading import read_picture
 from advmask.core.settings import Settings
-from advmask.masks.settings import MaskSettings, build_mask
+from advmask.masks.mask_building import build_mask
+from advmask.masks.settings import MaskSettings
 from advmask.masks.surface import MaskSurface
-from advmask.render.packing import RenderSettings
+from advmask.render.settings import RenderSettings
 
 _PATTERN_TEXT = "advmask:pattern"
 _MOST_LISTED = 20

@@ -19,9 +19,10 @@ from advmask.printers.settings import PrinterSettings
 from advmask.printers.store import own_printers, printers_folder, save_printer
 from advmask.printing.chart.chart_fit import Calibration, fit_photo
 from advmask.printing.chart.chart_layout import VERSION, chart_layout
-from advmask.printing.chart.pages import Paper, chart_pdf, chart_png
+from advmask.printing.chart.pages import chart_pdf, chart_png
 from advmask.printing.chart.report import fit_report
 from advmask.printing.manifest import write_kept
+from advmask.printing.settings import Paper
 from advmask.textures.png_bytes import encode_png
 
 ACTIONS = ("chart", "fit")

@@ -18,7 +18,8 @@ from advmask.evaluation.comparing import SideBySide, side_by_side
 from advmask.evaluation.protocol import JudgedScores, judge_designs
 from advmask.evaluation.result_tables import figure, markdown_table, percent
 from advmask.evaluation.results import PLAIN_MASKS, json_text
-from advmask.masks.settings import MaskSettings, build_mask
+from advmask.masks.mask_building import build_mask
+from advmask.masks.settings import MaskSettings
 from advmask.photos.loading import load_faces
 from advmask.recognizers.preparation import prepare_all
 from advmask.recognizers.recognizer_names import build_recognizers

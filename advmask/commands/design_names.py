@@ -8,7 +8,8 @@ from torch import Tensor
 
 from advmask.core.errors import DesignError, RunError
 from advmask.evaluation.results import PLAIN_MASKS
-from advmask.masks.settings import MaskSettings, build_mask
+from advmask.masks.mask_building import build_mask
+from advmask.masks.settings import MaskSettings
 from advmask.textures.picture_texels import read_picture_as_texels
 from advmask.textures.texel_files import load_texels
 from advmask.training.run_folder import RunFolder

@@ -19,7 +19,8 @@ from advmask.evaluation.results import result_record, write_record
 from advmask.evaluation.score_files import write_comparisons, write_scores
 from advmask.evaluation.terminal_table import results_table
 from advmask.evaluation.traits import break_down, photo_traits
-from advmask.masks.settings import MaskSettings, build_mask
+from advmask.masks.mask_building import build_mask
+from advmask.masks.settings import MaskSettings
 from advmask.photos.loading import FaceSet, load_faces
 from advmask.recognizers.preparation import prepare_all
 from advmask.recognizers.recognizer_names import build_recognizers

@@ -9,13 +9,13 @@ from omegaconf import DictConfig
 from advmask.commands.design_names import NamedDesign, open_design
 from advmask.commands.given import as_mapping, given_keys, refuse_beside_run
 from advmask.core.errors import ConfigError
-from advmask.masks.settings import SIZES, build_mask
-from advmask.printing.export_settings import ExportSettings
+from advmask.masks.mask_building import build_mask
+from advmask.masks.settings import SIZES
 from advmask.printing.given_picture import look_at
 from advmask.printing.job import PrintSource, print_jobs
 from advmask.printing.job_files import card_files, job_files
 from advmask.printing.manifest import write_kept
-from advmask.printing.settings import PrintingSettings
+from advmask.printing.settings import ExportSettings, PrintingSettings
 from advmask.training.run_folder import RunFolder
 
 

@@ -16,13 +16,14 @@ from advmask.core.files import sha256, write_text, write_with
 from advmask.core.settings import Settings
 from advmask.evaluation.real_prints.judged_sheet import judge_sheet
 from advmask.evaluation.real_prints.judgement_table import NOT_SHOWN, in_a_sentence, judge_table
-from advmask.evaluation.real_prints.judging import JudgeProtocol, PhysicalVerdict, judge_folder
+from advmask.evaluation.real_prints.judging import PhysicalVerdict, judge_folder
 from advmask.evaluation.real_prints.protocol_page import protocol_pdf
 from advmask.evaluation.real_prints.records import CSV, JSON, SHEET, judge_csv, judge_record, keep_earlier
 from advmask.evaluation.results import json_text
+from advmask.evaluation.settings import JudgeProtocol
 from advmask.masks.settings import MaskSettings
-from advmask.photos.loading import FacesSettings
-from advmask.printing.chart.pages import Paper
+from advmask.photos.settings import FacesSettings
+from advmask.printing.settings import Paper
 from advmask.recognizers.recognizer_names import build_recognizers
 from advmask.training.run_folder import RunFolder
 from advmask.training.settings import TrainSettings

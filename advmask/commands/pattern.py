@@ -11,9 +11,9 @@ from advmask.commands.given import as_mapping, given_keys
 from advmask.core.errors import RunError
 from advmask.core.files import write_text
 from advmask.core.settings import Settings
+from advmask.masks.mask_building import build_mask
 from advmask.masks.obj_writer import surface_obj
-from advmask.masks.settings import MaskSettings, build_mask
-from advmask.masks.shipped import SHIPPED
+from advmask.masks.settings import SHIPPED, MaskSettings
 from advmask.masks.stretch import LEAST, MOST, Stretch, edge_stretch
 from advmask.masks.surface import MaskSurface
 from advmask.masks.svg_writer import pattern_svg

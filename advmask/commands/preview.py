@@ -13,16 +13,17 @@ from advmask.commands.output import output_dir
 from advmask.core.errors import ConfigError
 from advmask.core.files import write_with
 from advmask.core.settings import Settings
-from advmask.effects.settings import EffectsSettings
-from advmask.effects.wear import WearSettings
+from advmask.effects.settings import EffectsSettings, WearSettings
 from advmask.evaluation.contact_sheet import contact_sheet
 from advmask.evaluation.effects_sheet import effects_sheet
 from advmask.evaluation.protocol import people_of
-from advmask.masks.settings import MaskSettings, build_mask
-from advmask.photos.loading import FacesSettings, load_faces
+from advmask.masks.mask_building import build_mask
+from advmask.masks.settings import MaskSettings
+from advmask.photos.loading import load_faces
+from advmask.photos.settings import FacesSettings
 from advmask.printers.settings import PrinterSettings
-from advmask.render.packing import RenderSettings
 from advmask.render.renderer import MaskRenderer
+from advmask.render.settings import RenderSettings
 from advmask.textures.picture_texels import read_picture_as_texels
 from advmask.wearing.artwork import shipped_design
 from advmask.wearing.placement_cache import placement_cache

@@ -3,11 +3,11 @@
 from advmask.core.settings import Settings
 from advmask.effects.settings import EffectsSettings
 from advmask.evaluation.conditions import Conditions
-from advmask.evaluation.protocol import ProtocolSettings
+from advmask.evaluation.settings import ProtocolSettings
 from advmask.masks.settings import MaskSettings
-from advmask.photos.loading import FacesSettings
+from advmask.photos.settings import FacesSettings
 from advmask.printers.settings import PrinterSettings
-from advmask.render.packing import RenderSettings
+from advmask.render.settings import RenderSettings
 from advmask.wearing.placement_cache import placement_cache
 
 

@@ -5,9 +5,10 @@ from omegaconf import DictConfig
 from advmask.commands.given import as_mapping
 from advmask.commands.output import output_dir
 from advmask.evaluation.conditions import Conditions
-from advmask.evaluation.protocol import ProtocolSettings, evaluate_designs, people_of
+from advmask.evaluation.protocol import evaluate_designs, people_of
 from advmask.evaluation.results import PLAIN_MASKS, RecognizerResult, write_results
-from advmask.masks.settings import build_mask
+from advmask.evaluation.settings import ProtocolSettings
+from advmask.masks.mask_building import build_mask
 from advmask.printing.exports import PRINT_FILES, write_exports
 from advmask.printing.settings import SheetSettings
 from advmask.recognizers.preparation import prepare_all

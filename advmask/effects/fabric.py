@@ -5,12 +5,11 @@ from functools import lru_cache
 
 import torch
 from jaxtyping import Float
-from pydantic import Field
 from torch import Tensor
 
-from advmask.core.settings import Settings
 from advmask.effects.anywhere import anywhere
 from advmask.effects.draws import Draws
+from advmask.effects.settings import FabricSettings
 from advmask.render.renderer import Tone
 
 # Linear sRGB reflectance of skin of medium depth: what shines through thin cloth.
@@ -20,36 +19,6 @@ _COARSEST, _FINEST = 0.25, 0.5  # cycles per texel between which a weave fades o
 _PER_WRINKLE = 4  # nodes of the wrinkles' grid per `wrinkle_mm`
 _STEEPEST = 3.2  # standard deviations: the strongest wrinkles leave some light everywhere
 _SHARPNESS = 0.35  # how sharp a crease is against the soft cloth between creases: smaller is sharper
-
-
-class FabricSettings(Settings):
-    """Ranges of what the cloth does to the print; colours in linear light.
-
-    The first six are drawn evenly for each photo, the others once for each print.
-
-    Attributes:
-        white: The cloth is darker than ideal white by 0 to this.
-        base: Relative change of each channel of the cloth's own colour, plus or minus.
-        sheen: Share of the light that is mirrored at the surface, uncoloured, 0 to this: it greys black.
-        translucency: Share of the skin behind that is seen through the openings of the cloth, 0 to this.
-        shade: Relative change of the light on the mask against that on the skin, plus or minus.
-        tint: Relative change of each channel of that light, plus or minus.
-        weave: Contrast (half the difference over the mean) of ribs or threads, 0 to this.
-        weave_mm: From one rib or thread to the next.
-        wrinkles: Relative shading by wrinkles finer than the folds of `wear`, standard deviation, 0 to this.
-        wrinkle_mm: From one wrinkle to the next.
-    """
-
-    white: float = Field(default=0.0, ge=0, le=0.5)
-    base: float = Field(default=0.0, ge=0, le=0.3)
-    sheen: float = Field(default=0.0, ge=0, le=0.3)
-    translucency: float = Field(default=0.0, ge=0, le=0.5)
-    shade: float = Field(default=0.0, ge=0, le=0.8)
-    tint: float = Field(default=0.0, ge=0, le=0.5)
-    weave: float = Field(default=0.0, ge=0, le=0.5)
-    weave_mm: float = Field(default=1.0, gt=0, le=10)
-    wrinkles: float = Field(default=0.0, ge=0, le=0.3)
-    wrinkle_mm: float = Field(default=12.0, ge=3, le=60)
 
 
 def draw_fabric(settings: FabricSettings, *, batch: int, draws: Draws) -> Tone:

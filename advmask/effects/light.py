@@ -3,18 +3,16 @@
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Self
 
 import torch
 from jaxtyping import Float
-from pydantic import Field, model_validator
 from torch import Tensor
 
-from advmask.colour.temperature import COOLEST_K, D65_K, WARMEST_K, light_gain
-from advmask.core.settings import Settings
+from advmask.colour.kelvin import D65_K
+from advmask.colour.temperature import light_gain
 from advmask.effects.anywhere import anywhere
 from advmask.effects.draws import Draws
-from advmask.effects.ranges import Range
+from advmask.effects.settings import LightSettings
 
 # Working crops hold a face at one size: the width is four eye distances, the eyes lie at 0.39 of the height.
 _EYES_IN_WIDTH = 4.0
@@ -22,40 +20,6 @@ _FACE_ROW = 0.55  # between nose and mouth
 _NODES = 45  # of the field along each axis: 11 to an eye distance
 _GAMMA = 2.2
 _FROM_ABOVE_DEG = 75.0  # standard deviation of the light's direction about straight down
-
-
-class LightSettings(Settings):
-    """Ranges of the light; drawn evenly for each photo.
-
-    Attributes:
-        direction: How much brighter the lit side of the face is than the mean, and how much darker the other
-            side, 0 to this. The light comes from any side of the picture, above and beside more than below.
-        softness: Width of the change from lit to dark, low and high, eye distances.
-        temperature_k: Colour temperature of the light, low and high, even in mireds; the photo has 6504.
-        shadow: Share of the light that is missing in a cast shadow, 0 to this.
-        shadow_share: Share of the photos that have one.
-        shadow_softness: Width of the shadow's edge, low and high, eye distances.
-    """
-
-    direction: float = Field(default=0.0, ge=0, le=0.9)
-    softness: Range = (0.5, 1.5)
-    temperature_k: Range = (D65_K, D65_K)
-    shadow: float = Field(default=0.0, ge=0, le=0.9)
-    shadow_share: float = Field(default=0.0, ge=0, le=1)
-    shadow_softness: Range = (0.1, 0.4)
-
-    @model_validator(mode="after")
-    def _believable(self) -> Self:
-        limits = {
-            "softness": (0.1, 10.0),
-            "temperature_k": (WARMEST_K, COOLEST_K),
-            "shadow_softness": (0.1, 5.0),
-        }
-        for name, (least, most) in limits.items():
-            low, high = getattr(self, name)
-            if not (least <= low and high <= most):
-                raise ValueError(f"{name} lies between {least:g} and {most:g}, not at [{low:g}, {high:g}]")
-        return self
 
 
 @dataclass(frozen=True, eq=False)

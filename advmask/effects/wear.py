@@ -1,34 +1,10 @@
 """How a mask sits: shift, slip, tilt, size, stretch and folds, drawn here and applied when it is placed."""
 
-from pydantic import Field
-
-from advmask.core.settings import Settings
 from advmask.effects.anywhere import anywhere
 from advmask.effects.draws import Draws
+from advmask.effects.settings import WearSettings
 from advmask.masks.folds import Fold
 from advmask.masks.placement import Wear
-
-
-class WearSettings(Settings):
-    """Ranges of how a mask sits, drawn evenly once for each placement.
-
-    Attributes:
-        shift_mm: Sideways and up, plus or minus.
-        slip_mm: Down along the face, 0 to this: the upper rim is under the nose from about 25.
-        tilt_deg: Turn in the plane of the face, plus or minus.
-        scale: Relative size, plus or minus.
-        stretch: Relative width at the cost of the height, with the same area, plus or minus.
-        folds: Number of folds in the cloth, 0 to this.
-        fold_mm: Their height, up or down.
-    """
-
-    shift_mm: float = Field(default=0.0, ge=0, le=30)
-    slip_mm: float = Field(default=0.0, ge=0, le=30)
-    tilt_deg: float = Field(default=0.0, ge=0, le=45)
-    scale: float = Field(default=0.0, ge=0, le=0.3)
-    stretch: float = Field(default=0.0, ge=0, le=0.2)
-    folds: int = Field(default=0, ge=0, le=50)
-    fold_mm: float = Field(default=0.0, ge=0, le=10)
 
 
 def draw_wear(settings: WearSettings, *, draws: Draws) -> Wear:

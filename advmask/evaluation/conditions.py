@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from advmask.effects.settings import EffectsSettings
 from advmask.masks.settings import MaskSettings
 from advmask.printers.settings import PrinterSettings
-from advmask.render.packing import RenderSettings
+from advmask.render.settings import RenderSettings
 from advmask.wearing.placement_cache import PlacementCache
 
 

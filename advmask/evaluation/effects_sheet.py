@@ -18,7 +18,8 @@ from advmask.masks.surface import MaskSurface
 from advmask.photos.crops import FaceCrop
 from advmask.printers.settings import PrinterSettings
 from advmask.render.batching import collate
-from advmask.render.packing import PackedPlacement, RenderSettings
+from advmask.render.packing import PackedPlacement
+from advmask.render.settings import RenderSettings
 from advmask.wearing.placing import place_masks
 from advmask.wearing.scene import DrawsOf, Scene, seeded
 

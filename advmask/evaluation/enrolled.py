@@ -11,9 +11,10 @@ from advmask.core.errors import CalibrationError
 from advmask.photos.loading import FaceSet
 from advmask.recognizers.calibration import Calibration
 from advmask.recognizers.enrolment import Comparisons, Enrolment, bare_comparisons
-from advmask.recognizers.galleries import Gallery, GalleryName
+from advmask.recognizers.galleries import Gallery
 from advmask.recognizers.preparation import Prepared
 from advmask.recognizers.recognizer import Recognizer
+from advmask.recognizers.settings import GalleryName
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,9 @@ from advmask.evaluation.shared_scoring import in_processes
 from advmask.recognizers.aligners.aligner import Aligner
 from advmask.recognizers.aligners.aligner_names import build_aligner
 from advmask.recognizers.enrolment import Comparisons
-from advmask.recognizers.galleries import GalleryName
 from advmask.recognizers.recognizer import Recognizer
 from advmask.recognizers.recognizer_names import build_recognizer
+from advmask.recognizers.settings import GalleryName
 from advmask.wearing.scene import Scene
 from advmask.wearing.worn_photos import WornPhotos
 

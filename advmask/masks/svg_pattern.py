@@ -11,7 +11,8 @@ from advmask.core.errors import DesignError
 from advmask.masks.cloth_cutting import cut_from, with_rim
 from advmask.masks.flat_pattern import FlatPattern, Panel, PatternLine
 from advmask.masks.relief import Ridge
-from advmask.masks.shipped import SHIPPED, SIZES, shipped_surface
+from advmask.masks.settings import SHIPPED, SIZES
+from advmask.masks.shipped import shipped_surface
 from advmask.masks.surface import MaskSurface
 from advmask.masks.svg_shapes import DrawnLine, read_drawing
 

@@ -1,15 +1,12 @@
 """What is minimised so that the wearer is not matched."""
 
-from typing import Literal
-
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from advmask.objectives.settings import MatchKind
 from advmask.objectives.worst import worst_share
-
-MatchKind = Literal["confidence", "log_confidence", "similarity"]
 
 
 class MatchObjective(nn.Module):

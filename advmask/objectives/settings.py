@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from advmask.core.settings import Settings
-from advmask.objectives.match import MatchKind
 
+MatchKind = Literal["confidence", "log_confidence", "similarity"]
 Channel = Annotated[float, Field(ge=0, le=1)]
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float64
@@ -13,13 +13,7 @@ from advmask.photos.crop_cache import CachedFailure, Recipe
 from advmask.photos.detection import Face, FaceDetector, choose_face
 from advmask.photos.face_mesh import FaceMesh
 from advmask.photos.landmark_files import points_path, read_points
-
-LandmarkSource = Literal["mtcnn", "mesh", "file"]
-
-NO_MESH_MODEL = (
-    "faces.landmarks=mesh needs faces.mesh_model=FILE, the mediapipe 0.10.21 wheel or its "
-    "face_landmark.tflite (`pip download --no-deps --only-binary :all: mediapipe==0.10.21`)."
-)
+from advmask.photos.settings import NO_MESH_MODEL, LandmarkSource
 
 
 @dataclass(frozen=True, eq=False)

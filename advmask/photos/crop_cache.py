@@ -16,6 +16,7 @@ from torch import Tensor
 
 from advmask.core.errors import RunError
 from advmask.core.files import delete, written_aside
+from advmask.photos.settings import FacesSettings
 
 # What decides a crop beside the photo: names and plain values.
 Recipe = Mapping[str, str | int | float]
@@ -192,3 +193,10 @@ def _bytes_of(path: Path) -> int | None:
         return path.stat().st_size
     except OSError:
         return None  # deleted by another process meanwhile
+
+
+def crop_cache(settings: FacesSettings) -> CropCache:
+    """The cache that the settings name."""
+    if isinstance(settings.cache, Path):
+        return CropCache(settings.cache)
+    return CropCache(default_crop_folder() if settings.cache else None)

@@ -5,86 +5,18 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from pydantic import Field, field_validator, model_validator
 from tqdm import tqdm
 
 from advmask.core.errors import MissingPackageError, PhotoError
-from advmask.core.settings import Settings
-from advmask.photos.backends import NO_MESH_MODEL, LandmarkSource, landmark_backend
-from advmask.photos.crop_cache import CropCache, default_crop_folder
+from advmask.photos.backends import landmark_backend
+from advmask.photos.crop_cache import crop_cache
 from advmask.photos.crops import FaceCrop
-from advmask.photos.people_folders import PersonPhotos, Split, check_split, find_people, split_people
+from advmask.photos.people_folders import PersonPhotos, Split, find_people, split_people
 from advmask.photos.photo_to_crop import CropCutter
+from advmask.photos.settings import FacesSettings
 
 _REASONS_SHOWN = 3
-
-
-class FacesSettings(Settings):
-    """Which faces, and how they are found and cut.
-
-    Attributes:
-        root: Folder of people, folder of one person's photos, or one photo; None takes the astronaut portrait
-            that ships with scikit-image.
-        split: Fractions, or numbers, of people who train, validate and test.
-        size: Side of the crops in pixels.
-        min_face_px: Smallest face looked for, in pixels of the photo.
-        min_probability: Smallest probability of a face, in [0, 1].
-        cache: Whether crops are kept in the user's cache, or the folder to keep them in.
-        landmarks: "mtcnn" finds five points; "mesh" finds 468 more with the network in `mesh_model`; "file"
-            reads them from `photo.points.json` beside `photo.jpg` and looks for no faces.
-        mesh_model: The mediapipe 0.10.21 wheel, or the face_landmark.tflite out of it.
-    """
-
-    root: Path | None = None
-    split: tuple[float, float, float] = (0.61, 0.11, 0.28)
-    size: int = Field(default=176, ge=112, le=1024)
-    min_face_px: int = Field(default=20, ge=12)
-    min_probability: float = Field(default=0.9, ge=0, le=1)
-    cache: bool | Path = True
-    landmarks: LandmarkSource = "mtcnn"
-    mesh_model: Path | None = None
-
-    @field_validator("root", "cache", "mesh_model", mode="before")
-    @classmethod
-    def _not_empty(cls, value: Any) -> Any:
-        if value == "":  # an unset variable in a shell; as a path it would mean the folder one stands in
-            raise ValueError("an empty path; give one, or null for the default")
-        return value
-
-    @field_validator("root", "cache", "mesh_model")
-    @classmethod
-    def _home(cls, value: bool | Path | None) -> bool | Path | None:
-        try:
-            return value.expanduser() if isinstance(value, Path) else value
-        except RuntimeError as error:  # ~name of somebody who does not exist
-            raise ValueError(f"{error}; write the folder out") from error
-
-    @field_validator("split", mode="before")
-    @classmethod
-    def _all_three(cls, value: Any) -> Any:
-        if isinstance(value, list | tuple) and len(value) != 3:
-            raise ValueError("three numbers are needed, for train, validate and test")
-        return value
-
-    @field_validator("split")
-    @classmethod
-    def _three_parts(cls, value: tuple[float, float, float]) -> tuple[float, float, float]:
-        check_split(value)
-        return value
-
-    @model_validator(mode="after")
-    def _mesh_has_a_model(self) -> "FacesSettings":
-        if self.landmarks == "mesh" and self.mesh_model is None:
-            raise ValueError(NO_MESH_MODEL)
-        return self
-
-    def crop_cache(self) -> CropCache:
-        """The cache these settings name."""
-        if isinstance(self.cache, Path):
-            return CropCache(self.cache)
-        return CropCache(default_crop_folder() if self.cache else None)
 
 
 @dataclass(frozen=True)
@@ -154,7 +86,7 @@ def load_faces(settings: FacesSettings, *, progress: bool = False) -> FaceSet:
     found = find_people(root)
     jobs = [(person.name, path) for person in found for path in person.photos]
     cutter = CropCutter(
-        settings.crop_cache(),
+        crop_cache(settings),
         size=settings.size,
         landmarks=landmark_backend(
             settings.landmarks,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from advmask.core.errors import ConfigError, PhotoError
 from advmask.photos.occluders import is_occluder
+from advmask.photos.settings import check_split, is_counts, shown_split
 
 PHOTO_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
 
@@ -115,8 +116,8 @@ def split_people(names: Sequence[str], split: Sequence[float]) -> Split:
         counts = [int(number) for number in split]
         if sum(counts) > len(ordered):
             raise ConfigError(
-                f"The split {_shown(split)} asks for {sum(counts)} people, but there are {len(ordered)}; "
-                "ask for fewer, or give three fractions that sum to 1."
+                f"The split {shown_split(split)} asks for {sum(counts)} people, but there are "
+                f"{len(ordered)}; ask for fewer, or give three fractions that sum to 1."
             )
     else:
         counts = _shares(len(ordered), split)
@@ -132,25 +133,6 @@ def split_people(names: Sequence[str], split: Sequence[float]) -> Split:
     )
 
 
-def check_split(split: Sequence[float]) -> None:
-    """Check that `split` is three whole numbers, or three fractions that sum to 1.
-
-    Raises:
-        ConfigError: It is neither.
-    """
-    possible = len(split) == 3 and all(math.isfinite(number) and number >= 0 for number in split)
-    if not possible or not (is_counts(split) or math.isclose(sum(split), 1, abs_tol=1e-6)):
-        raise ConfigError(
-            f"The split {_shown(split)} does not fit; give three whole numbers of people, such as [44,8,20], "
-            "or three fractions that sum to 1, such as [0.61,0.11,0.28]."
-        )
-
-
-def is_counts(split: Sequence[float]) -> bool:
-    """Whether `split` holds numbers of people, not fractions."""
-    return all(float(number).is_integer() for number in split) and sum(split) > 1
-
-
 def _shares(people: int, fractions: Sequence[float]) -> list[int]:
     # Rounded so that 0.1 * 70 is 7 and not a little more or less.
     quotas = [round(people * fraction, 6) for fraction in fractions]
@@ -163,7 +145,3 @@ def _shares(people: int, fractions: Sequence[float]) -> list[int]:
             counts[counts.index(max(counts))] -= 1
             counts[part] = 1
     return counts
-
-
-def _shown(split: Sequence[float]) -> str:
-    return "[" + ",".join(f"{number:g}" for number in split) + "]"

@@ -9,14 +9,14 @@ from torch import Tensor
 
 from advmask.core.errors import ConfigError, DesignError
 from advmask.masks.flat_pattern import FlatPattern
-from advmask.masks.settings import SIZES, MaskSettings, build_mask
+from advmask.masks.mask_building import build_mask
+from advmask.masks.settings import SIZES, MaskSettings
 from advmask.printers.settings import PrinterSettings
-from advmask.printing.export_settings import ExportSettings
 from advmask.printing.exports import Conversion
 from advmask.printing.mirror import mirrored_pattern
 from advmask.printing.png import read_profile
 from advmask.printing.raster import check_fits
-from advmask.printing.settings import PrintingSettings, SheetSettings
+from advmask.printing.settings import ExportSettings, PrintingSettings, SheetSettings
 from advmask.textures.design_files import Design
 
 _NO_PRINTER = "none"

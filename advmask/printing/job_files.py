@@ -5,13 +5,13 @@ from pathlib import Path
 
 from advmask.printing.card import card_text, read_card
 from advmask.printing.card_picture import card_png
-from advmask.printing.export_settings import ExportSettings, FabricSettings
 from advmask.printing.exports import print_files
 from advmask.printing.job import PrintJob
 from advmask.printing.png import facts_of
 from advmask.printing.proof import OUT_OF_GAMUT, proof_png
 from advmask.printing.raster import Artwork, rasterise
 from advmask.printing.repeat import FabricTile, fabric_tile, lay_on_fabric, texture_tile
+from advmask.printing.settings import ClothSettings, ExportSettings
 from advmask.printing.upsample import MM_PER_INCH
 from advmask.textures.png_bytes import encode_png
 
@@ -100,11 +100,11 @@ def _proof(job: PrintJob, *, wanted: bool | None) -> Made:
     ]
 
 
-def _tile(job: PrintJob, fabric: FabricSettings) -> FabricTile:
+def _tile(job: PrintJob, fabric: ClothSettings) -> FabricTile:
     return lay_on_fabric(job.printed, job.printing, fabric_mm=fabric.width_mm, gap_mm=fabric.gap_mm)
 
 
-def _repeats(job: PrintJob, artwork: Artwork, tile: FabricTile, fabric: FabricSettings) -> Made:
+def _repeats(job: PrintJob, artwork: Artwork, tile: FabricTile, fabric: ClothSettings) -> Made:
     """The masks laid out on fabric, and the design as endless cloth."""
     shown = artwork.mirrored() if job.sheet.mirrored else artwork
     endless = texture_tile(job.design, job.pattern, job.printing)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from advmask.masks.flat_pattern import FlatPattern
-from advmask.masks.shipped import SIZES
+from advmask.masks.settings import SIZES
 from advmask.printing.lines import pleat_depths
 from advmask.printing.settings import PrintingSettings, SheetSettings
 from advmask.printing.sheet_layout import Layout

@@ -1,12 +1,18 @@
 """How masks are printed."""
 
 import re
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, field_validator
 
 from advmask.core.settings import Settings
+from advmask.masks.settings import MaskSettings
+from advmask.printers.settings import PrinterSettings
 
+Paper = Literal["a4", "letter"]
+"""Of the calibration chart and the capture protocol."""
+Size = Literal["S", "M", "L", "child"]
 # Width and height in mm, upright.
 PAPERS = {
     "a5": (148.0, 210.0),
@@ -84,3 +90,75 @@ def _size_of(name: str) -> tuple[float, float] | None:
         return None
     sides = sorted(float(side) for side in own.groups())
     return sides[0], sides[1]
+
+
+class SheetMargins(Settings):
+    """The part of `SheetSettings` that has a section of its own."""
+
+    margin_mm: float
+    overlap_mm: float
+
+
+class AskedPrinting(Settings):
+    """Resolution and bleed as asked for; None leaves them to the printer or the run."""
+
+    dpi: int | None = None
+    bleed_mm: float | None = None
+
+    def over(self, base: PrinterSettings | PrintingSettings) -> PrintingSettings:
+        """What was asked for, and the rest as `base` has it.
+
+        Raises:
+            ConfigError: It cannot be printed so.
+        """
+        return PrintingSettings.build(
+            {
+                "dpi": base.dpi if self.dpi is None else self.dpi,
+                "bleed_mm": base.bleed_mm if self.bleed_mm is None else self.bleed_mm,
+            }
+        )
+
+
+class ClothSettings(Settings):
+    """The fabric that masks are laid out on."""
+
+    width_mm: float = Field(ge=150, le=10000)
+    gap_mm: float = Field(ge=0, le=200)
+
+
+class ExportSettings(Settings):
+    """Everything the files depend on, besides the design; `conf/export.yaml` says what each is."""
+
+    mask: MaskSettings
+    sizes: list[Size] | None
+    texels_per_mm: float = Field(ge=0.5, le=24)
+    out: Path | None
+    overwrite: bool
+    paper: str
+    sheet: SheetMargins
+    printing: AskedPrinting
+    mirrored: bool | None
+    cut_line: bool
+    beyond: Literal["white", "transparent"]
+    convert: bool
+    proof: bool | None
+    repeat: bool
+    fabric: ClothSettings
+    printer: PrinterSettings
+
+    def on_paper(self) -> SheetSettings:
+        """How masks lie on paper, mirrored as the printer needs it where nothing else was asked for.
+
+        Raises:
+            ConfigError: There is no such paper, or it has no such margins.
+        """
+        mirrored = self.printer.mirrored if self.mirrored is None else self.mirrored
+        return SheetSettings.build(
+            {
+                "paper": self.paper,
+                "mirrored": mirrored,
+                "cut_line": self.cut_line,
+                "beyond": self.beyond,
+                **self.sheet.model_dump(),
+            }
+        )

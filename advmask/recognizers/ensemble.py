@@ -5,20 +5,19 @@ from contextlib import nullcontext
 
 import torch
 from jaxtyping import Float
-from pydantic import Field
 from torch import Generator, Tensor, nn
 
 from advmask.core.errors import ConfigError
 from advmask.core.memory import keep_freed_memory
-from advmask.core.settings import Settings
 from advmask.recognizers.aligners.aligner import Aligner, BareAligner
 from advmask.recognizers.aligners.aligner_names import build_aligner, build_aligners
 from advmask.recognizers.aligners.dealing import aligned_points, deal, dealt_points
 from advmask.recognizers.eager_gradients import EagerGradients
 from advmask.recognizers.middle_layer import middle_layer, watched
 from advmask.recognizers.misled import Misled
-from advmask.recognizers.perturbation import PerturbationSettings, moved_landmarks, perturbed
+from advmask.recognizers.perturbation import moved_landmarks, perturbed
 from advmask.recognizers.recognizer import Recognizer
+from advmask.recognizers.settings import SurrogateSettings
 
 Judge = Callable[[int, Float[Tensor, "batch dim"]], Float[Tensor, ""]]
 """The term of the recognizer with this number, from its embeddings."""
@@ -28,29 +27,6 @@ HalfWay = Callable[[int, Tensor, Tensor], Float[Tensor, ""]]
 
 Mislead = Callable[[Float[Tensor, "n 5 2"], Float[Tensor, "n 5 2"]], Float[Tensor, ""]]
 """A term of aligners: from landmarks found on masked pictures and those of the bare pictures."""
-
-
-class SurrogateSettings(Settings):
-    """How an ensemble is fed and run in training.
-
-    Attributes:
-        aligners: The photos of a batch are dealt to these in turn, to one named twice twice as many: `bare`,
-            `mtcnn-box` and `mesh468-box` (whose landmarks carry a gradient), or others.
-        own_aligners: Aligner of single recognizers, by their short name; they see the whole batch through it.
-        box_shake: How far the box of the face jumps for aligners that are told it, in eye distances.
-        weights: Weight of each recognizer in the objective; None counts all alike.
-        autocast: Run the networks in bfloat16.
-        compile: Compile the networks with `torch.compile`.
-        perturbation: Of the networks.
-    """
-
-    aligners: list[str] = Field(default=["bare"], min_length=1)
-    own_aligners: dict[str, str] = Field(default_factory=dict)
-    box_shake: float = Field(default=0.1, ge=0, le=0.5)
-    weights: list[float] | None = None
-    autocast: bool = False
-    compile: bool = False
-    perturbation: PerturbationSettings = PerturbationSettings()
 
 
 class Ensemble(nn.Module):

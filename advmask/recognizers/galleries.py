@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from jaxtyping import Float
@@ -12,8 +11,7 @@ from advmask.core.errors import CalibrationError
 from advmask.recognizers.calibration import Calibration
 from advmask.recognizers.enrolment import Enrolment, bare_comparisons
 from advmask.recognizers.recognizer import Recognizer
-
-GalleryName = Literal["bare", "masked", "pooled"]
+from advmask.recognizers.settings import GalleryName
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,29 +6,9 @@ from typing import Any
 
 import torch
 from jaxtyping import Float
-from pydantic import Field
 from torch import Generator, Tensor, nn
 
-from advmask.core.settings import Settings
-
-
-class PerturbationSettings(Settings):
-    """How much recognizers are perturbed in training; nothing by default.
-
-    Attributes:
-        alignment: Chips are shifted and scaled by up to this share of their eye distance.
-        dropout: Probability that a channel of a convolution is silent.
-        scale: Outputs of convolutions are scaled by one plus or minus up to this, one number a layer.
-    """
-
-    alignment: float = Field(default=0.0, ge=0, le=0.5)
-    dropout: float = Field(default=0.0, ge=0, lt=1)
-    scale: float = Field(default=0.0, ge=0, lt=1)
-
-    @property
-    def of_networks(self) -> bool:
-        """Whether the networks themselves are perturbed."""
-        return self.dropout > 0 or self.scale > 0
+from advmask.recognizers.settings import PerturbationSettings
 
 
 def moved_landmarks(

@@ -17,10 +17,10 @@ from advmask.masks.pose import HeadPose
 from advmask.masks.relief import relief
 from advmask.masks.sliding import slid
 from advmask.masks.surface import MaskSurface, vertex_normals
-from advmask.render.packing import RenderSettings
 from advmask.render.pyramid import TRIM_LINEAR, MipPyramid
 from advmask.render.rasterise import rasterise
 from advmask.render.rim import contact_shadow, soft_alpha
+from advmask.render.settings import RenderSettings
 from advmask.render.skin_light import bent_normals, evaluate_light, fit_light, photo_tint, white_level
 
 _Array = NDArray[Any]

@@ -7,7 +7,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from advmask.core.errors import PhotoError
-from advmask.masks.settings import MaskSettings, build_mask
+from advmask.masks.mask_building import build_mask
+from advmask.masks.settings import MaskSettings
 from advmask.masks.surface import MaskSurface
 from advmask.render.mask_fitting import PosedFace, find_pose
 

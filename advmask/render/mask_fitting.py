@@ -13,8 +13,9 @@ from advmask.masks.follow import follow_person
 from advmask.masks.placement import Wear, place
 from advmask.masks.pose import HeadPose, fit_pose
 from advmask.masks.surface import MaskSurface
-from advmask.render.packing import PackedPlacement, RenderSettings, pack
+from advmask.render.packing import PackedPlacement, pack
 from advmask.render.pyramid import MipPyramid
+from advmask.render.settings import RenderSettings
 
 LARGEST_YAW_DEG = 60.0  # beyond it neither the pose nor the surface is to be believed
 _LARGEST_RESIDUAL = 0.2  # of the pose fit, in eye distances; real photos stay below 0.12, noise seldom

@@ -7,43 +7,22 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int
-from pydantic import Field
 from torch import Tensor
 
 from advmask.colour.srgb import linear_from_srgb, luminance
-from advmask.core.settings import Settings
 from advmask.masks.placement import Placement
 from advmask.masks.relief import relief
 from advmask.render.footprint import exact_footprints, join_footprints, merged_footprints
 from advmask.render.fragments import Samples, samples
 from advmask.render.pyramid import MipPyramid
 from advmask.render.rim import contact_shadow, soft_alpha
+from advmask.render.settings import RenderSettings
 from advmask.render.skin_light import bent_normals, evaluate_light, fit_light, photo_tint, white_level
 from advmask.render.taps import Taps, taps_from_entries
 
 _MOST_SPLITS = 4
 # Texels from one sub-pixel to the next up to which that many readings keep 1 mm checks above 35 dB.
 _ONE_IS_ENOUGH, _TWO_ARE_ENOUGH = 0.55, 1.4
-
-
-class RenderSettings(Settings):
-    """How masks are drawn.
-
-    Attributes:
-        supersample: Sub-pixels per pixel along each axis; where they would skip texels, more is read.
-        tolerance: Error of a pixel's footprint that one coarser texel may make: smaller is more exact, and
-            slower. 0 keeps every texel.
-        edge_px: Standard deviation of the rim's softness, pixels.
-        shading: Light the mask like the skin it covers, with folds, seams and a shadow under its rim; off
-            gives the bare colours.
-        ear_loops: Draw them.
-    """
-
-    supersample: int = Field(default=4, ge=1, le=16)
-    tolerance: float = Field(default=0.02, ge=0, le=0.5)
-    edge_px: float = Field(default=0.7, ge=0, le=20)
-    shading: bool = True
-    ear_loops: bool = True
 
 
 @dataclass(frozen=True, eq=False)

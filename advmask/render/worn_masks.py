@@ -23,8 +23,8 @@ from advmask.render.given_pictures import (
     texels_per_mm_of,
 )
 from advmask.render.mask_fitting import fit_masks
-from advmask.render.packing import RenderSettings
 from advmask.render.renderer import MaskRenderer
+from advmask.render.settings import RenderSettings
 
 _DEFAULT = RenderSettings()
 

@@ -1,29 +1,17 @@
 """Colours by name or number, and which of several inks is nearest to a colour."""
 
-import re
-
 import torch
 from jaxtyping import Float, Int64
 from kornia.color import rgb_to_lab
-from PIL import ImageColor
 from torch import Tensor
 
-_OWN = {"grey": 0.5, "gray": 0.5, "white": 1.0, "black": 0.0}
-_NUMBER = re.compile(r"#[0-9a-fA-F]{6}")
+from advmask.textures.colour_names import colour_named
 
 
 def named_colour(text: str) -> Float[Tensor, "3"] | None:
-    """The sRGB colour that a text names, in [0, 1]; None where it names none.
-
-    Args:
-        text: `#rrggbb`, `grey` (exactly one half), `white`, `black`, or a colour name of CSS in small
-            letters.
-    """
-    if text in _OWN:
-        return torch.full((3,), _OWN[text])
-    if text not in ImageColor.colormap and not _NUMBER.fullmatch(text):
-        return None
-    return torch.tensor(ImageColor.getrgb(text)[:3]) / 255
+    """The sRGB colour that a text names, in [0, 1]; None where it names none. See `colour_named`."""
+    colour = colour_named(text)
+    return None if colour is None else torch.tensor(colour)
 
 
 def in_steps(colours: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:

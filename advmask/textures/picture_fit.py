@@ -1,11 +1,9 @@
 """How a picture of any size and shape is laid on a texture."""
 
-from typing import Literal
-
 import numpy as np
 from PIL import Image
 
-Fit = Literal["cover", "contain", "tile"]
+from advmask.textures.settings import Fit
 
 _LARGEST_BLOW_UP = 4.0  # texels per pixel of the picture; beyond it the print is visibly soft
 _SMALLEST_SHOWN = 0.5  # share of the picture that should be seen

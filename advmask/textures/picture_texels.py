@@ -11,7 +11,8 @@ from torch import Tensor
 
 from advmask.core.errors import DesignError
 from advmask.core.picture_reading import WHITE, read_picture
-from advmask.textures.picture_fit import Fit, fit_picture, fitting_notice
+from advmask.textures.picture_fit import fit_picture, fitting_notice
+from advmask.textures.settings import Fit
 
 _log = logging.getLogger(__name__)
 

@@ -5,9 +5,9 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from advmask.core.settings import Settings
-from advmask.textures.colours import named_colour
-from advmask.textures.picture_fit import Fit
+from advmask.textures.colour_names import colour_named
 
+Fit = Literal["cover", "contain", "tile"]
 TextureKind = Literal["pixels", "pyramid", "spectral", "palette"]
 _MOST_INKS = 32
 # Dark, light, and four colours that common printers reach on cloth.
@@ -26,17 +26,17 @@ def _inks(value: Any) -> tuple[str, ...] | int:
         raise ValueError(
             "expected a list of colours such as [black, white, '#c2452d'], or how many are to be found"
         )
-    unknown = [ink for ink in value if named_colour(ink) is None]
+    unknown = [ink for ink in value if colour_named(ink) is None]
     if unknown:
         raise ValueError(
             f"{unknown[0]!r} is no colour; write '#rrggbb' or an English colour name such as navy, in small "
             "letters"
         )
-    seen: dict[tuple[float, ...], str] = {}
+    seen: dict[tuple[int, ...], str] = {}
     for ink in value:
-        colour = named_colour(ink)
+        colour = colour_named(ink)
         assert colour is not None
-        code = tuple((colour * 255).round().tolist())
+        code = tuple(round(channel * 255) for channel in colour)
         if code in seen:
             raise ValueError(f"{seen[code]!r} and {ink!r} are the same colour; name every ink once")
         seen[code] = ink

@@ -8,8 +8,8 @@ from torch import Tensor
 
 from advmask.core.errors import DesignError
 from advmask.textures.colours import named_colour
-from advmask.textures.picture_fit import Fit
 from advmask.textures.picture_texels import read_picture_as_texels
+from advmask.textures.settings import Fit
 
 
 def start_texels(

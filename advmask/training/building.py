@@ -8,7 +8,7 @@ from torch import Tensor
 
 from advmask.core.errors import ConfigError
 from advmask.effects.draws import generator
-from advmask.effects.wear import WearSettings
+from advmask.effects.settings import WearSettings
 from advmask.masks.surface import MaskSurface
 from advmask.objectives.printability import Printability
 from advmask.photos.loading import FaceSet

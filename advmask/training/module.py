@@ -19,7 +19,8 @@ from advmask.recognizers.ensemble import Ensemble
 from advmask.textures.texture import Texture
 from advmask.training.data import Batch
 from advmask.training.match_terms import Judged, Judging
-from advmask.training.optimisers import OptimiserSettings, TailAverage, build_optimiser, share_of_rate
+from advmask.training.optimisers import TailAverage, build_optimiser, share_of_rate
+from advmask.training.settings import OptimiserSettings
 from advmask.wearing.scene import Scene
 
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from advmask.core.errors import ConfigError
 from advmask.masks.digest import surface_digest
-from advmask.masks.settings import build_mask
+from advmask.masks.mask_building import build_mask
 from advmask.masks.surface import MaskSurface
 from advmask.photos.loading import FaceSet, load_faces
 from advmask.recognizers.preparation import Prepared, own_templates, prepare_all

@@ -13,7 +13,7 @@ import yaml
 import advmask
 from advmask.core.errors import ConfigError, RunError
 from advmask.core.files import sha256, write_text, written_aside
-from advmask.masks.settings import own_pattern_file
+from advmask.masks.mask_building import own_pattern_file
 from advmask.recognizers.recognizer_names import recorded_names
 from advmask.training.processes import is_first_process
 from advmask.training.settings import TrainSettings

@@ -8,13 +8,33 @@ from advmask.core.settings import Settings
 from advmask.effects.settings import EffectsSettings
 from advmask.masks.settings import MaskSettings
 from advmask.objectives.settings import ObjectiveSettings
-from advmask.photos.loading import FacesSettings
+from advmask.photos.settings import FacesSettings
 from advmask.printers.settings import PrinterSettings
 from advmask.printing.settings import PrintingSettings
-from advmask.recognizers.ensemble import SurrogateSettings
-from advmask.render.packing import RenderSettings
+from advmask.recognizers.settings import SurrogateSettings
+from advmask.render.settings import RenderSettings
 from advmask.textures.settings import TextureSettings
-from advmask.training.optimisers import OptimiserSettings
+
+
+class OptimiserSettings(Settings):
+    """How the texture is changed.
+
+    Attributes:
+        kind: `adam`, `amsgrad` (as AdversarialMask has it), or `sign`: steps of the sign of the momentum,
+            as attacks on pictures take them.
+        learning_rate: Of the free numbers, which for pixels are logits of the texels.
+        momentum: Of `sign`.
+        schedule: `cosine` falls to the final share over the run, `constant` does not.
+        final_share: Share of the learning rate left at the last step.
+        average: Share of the run, at its end, whose iterates are averaged into the design.
+    """
+
+    kind: Literal["adam", "amsgrad", "sign"] = "adam"
+    learning_rate: float = Field(default=0.1, gt=0)
+    momentum: float = Field(default=0.9, ge=0, lt=1)
+    schedule: Literal["cosine", "constant"] = "cosine"
+    final_share: float = Field(default=0.1, ge=0, le=1)
+    average: float = Field(default=0.0, ge=0, le=0.9)
 
 
 class TrainerSettings(Settings):

@@ -19,8 +19,9 @@ from advmask.core.errors import RunError
 from advmask.core.files import delete, written_aside
 from advmask.masks.placement import Wear
 from advmask.photos.crops import FaceCrop
-from advmask.photos.loading import FacesSettings
-from advmask.render.packing import PackedPlacement, RenderSettings
+from advmask.photos.settings import FacesSettings
+from advmask.render.packing import PackedPlacement
+from advmask.render.settings import RenderSettings
 from advmask.wearing.placement_files import (
     FORMAT_VERSION,
     count_placements,

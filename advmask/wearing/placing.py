@@ -5,13 +5,15 @@ from dataclasses import dataclass, field
 
 from advmask.core.threads import one_thread
 from advmask.effects.draws import draws
-from advmask.effects.wear import WearSettings, draw_wear
+from advmask.effects.settings import WearSettings
+from advmask.effects.wear import draw_wear
 from advmask.masks.digest import surface_digest
 from advmask.masks.placement import Wear
 from advmask.masks.surface import MaskSurface
 from advmask.photos.crops import FaceCrop
 from advmask.render.mask_fitting import PosedFace, find_pose, fit_masks
-from advmask.render.packing import PackedPlacement, RenderSettings
+from advmask.render.packing import PackedPlacement
+from advmask.render.settings import RenderSettings
 from advmask.wearing.placement_cache import PlacementCache, placement_key
 
 

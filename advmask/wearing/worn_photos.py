@@ -9,13 +9,13 @@ from torch import Tensor
 from tqdm import tqdm
 
 from advmask.core.errors import PhotoError
-from advmask.effects.wear import WearSettings
+from advmask.effects.settings import WearSettings
 from advmask.masks.surface import MaskSurface
 from advmask.photos.crops import FaceCrop
 from advmask.photos.loading import Omission
 from advmask.render.batching import PackedBatch, collate
 from advmask.render.mask_fitting import find_pose
-from advmask.render.packing import RenderSettings
+from advmask.render.settings import RenderSettings
 from advmask.wearing.placement_cache import PlacementCache
 from advmask.wearing.placing import Placements, Placer
 

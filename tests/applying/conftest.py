@@ -5,11 +5,13 @@ import pytest
 import torch
 from PIL import Image
 
-from advmask.applying.face_finding import FaceFinder, FindSettings, FoundFace
+from advmask.applying.face_finding import FaceFinder, FoundFace
 from advmask.applying.mask_drawing import WornDesign
-from advmask.masks.settings import MaskSettings, build_mask
+from advmask.applying.settings import FindSettings
+from advmask.masks.mask_building import build_mask
+from advmask.masks.settings import MaskSettings
 from advmask.photos.loading import portrait_path
-from advmask.render.packing import RenderSettings
+from advmask.render.settings import RenderSettings
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,8 @@ from PIL import Image
 from advmask.applying.face_finding import FaceFinder, FoundFace
 from advmask.applying.mask_drawing import WornDesign, draw_masks
 from advmask.core.errors import DesignError
-from advmask.photos.loading import FacesSettings, load_faces
+from advmask.photos.loading import load_faces
+from advmask.photos.settings import FacesSettings
 from advmask.render.batching import collate
 from advmask.render.mask_fitting import PosedFace, find_pose, fit_masks
 from advmask.render.renderer import MaskRenderer

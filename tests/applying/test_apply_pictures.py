@@ -7,9 +7,10 @@ import pytest
 from PIL import Image, ImageCms
 
 from advmask.applying.apply_to_picture import apply_to_picture
-from advmask.applying.face_finding import FaceFinder, FindSettings, FoundFace
+from advmask.applying.face_finding import FaceFinder, FoundFace
 from advmask.applying.mask_drawing import WornDesign
 from advmask.applying.picture_files import changed_values, open_picture, write_picture
+from advmask.applying.settings import FindSettings
 from advmask.core.errors import PhotoError
 from advmask.photos.landmark_files import points_path
 from advmask.photos.occluders import occluder_path

@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from advmask.applying.face_finding import FoundFace
-from advmask.applying.steadying import SteadySettings, steadied
+from advmask.applying.settings import SteadySettings
+from advmask.applying.steadying import steadied
 from advmask.photos.crops import canonical_points
 
 RATE = 25.0

@@ -11,7 +11,7 @@ from PIL import Image
 from advmask.applying.apply_to_video import apply_to_video
 from advmask.applying.face_finding import FaceFinder
 from advmask.applying.mask_drawing import WornDesign
-from advmask.applying.steadying import SteadySettings
+from advmask.applying.settings import SteadySettings
 from advmask.applying.video_files import VideoReader, upright_rgb, written_video
 from advmask.core.errors import ConfigError, MissingPackageError, PhotoError
 

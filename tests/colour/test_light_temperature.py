@@ -8,7 +8,8 @@ import torch
 
 from advmask.colour.temperature import chromaticity, light_gain
 from advmask.effects.draws import draws
-from advmask.effects.light import LightSettings, draw_light, relight
+from advmask.effects.light import draw_light, relight
+from advmask.effects.settings import LightSettings
 
 TWO_DEGREE = {  # CIE 1931 observer as sums of Gaussians (Wyman, Sloan and Shirley, 2013): height, nm, widths
     "x": ((1.056, 599.8, 37.9, 31.0), (0.362, 442.0, 16.0, 26.7), (-0.065, 501.1, 20.4, 26.2)),

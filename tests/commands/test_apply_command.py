@@ -9,7 +9,8 @@ import torch
 from PIL import Image
 
 from advmask import cli
-from advmask.masks.settings import MaskSettings, build_mask
+from advmask.masks.mask_building import build_mask
+from advmask.masks.settings import MaskSettings
 from advmask.photos.loading import portrait_path
 from advmask.textures.design_files import Design, write_design
 

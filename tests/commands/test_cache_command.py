@@ -8,8 +8,8 @@ from placement_samples import face, placement
 
 from advmask.commands import cache
 from advmask.core.errors import ConfigError
-from advmask.photos.crop_cache import CachedCrop, CropCache
-from advmask.photos.loading import FacesSettings
+from advmask.photos.crop_cache import CachedCrop, CropCache, crop_cache
+from advmask.photos.settings import FacesSettings
 from advmask.wearing.placement_cache import PlacementCache, placement_cache
 
 
@@ -17,7 +17,7 @@ def fill(settings: FacesSettings) -> None:
     crop = face()
     known = CachedCrop(crop.picture, crop.landmarks, crop.transform, crop.face_px, 1, crop.photo_size)
     for number in range(3):
-        settings.crop_cache().put(f"{number:064}", {}, known)
+        crop_cache(settings).put(f"{number:064}", {}, known)
     for number in range(2):
         placement_cache(settings).put(f"{number:064}", [placement()])
 

@@ -88,8 +88,8 @@ def test_the_installed_wheel_composes(wheel: Path, tmp_path: Path) -> None:
     # The dependencies of this environment serve the new one; its own advmask comes first.
     parents = os.pathsep.join([str(site), *(path for path in sys.path if path.endswith("site-packages"))])
     code = (
-        "import sys; from advmask import cli, config\n"
-        "print(config.conf_dir(), file=sys.stderr)\n"
+        "import sys; from advmask import cli\nfrom advmask.core import config_folders\n"
+        "print(config_folders.conf_dir(), file=sys.stderr)\n"
         "sys.exit(cli.main(['train', '--cfg', 'job']))"
     )
     done = subprocess.run(

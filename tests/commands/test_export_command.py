@@ -14,7 +14,8 @@ import torch
 from PIL import Image, ImageCms, PngImagePlugin
 
 from advmask import cli
-from advmask.masks.settings import MaskSettings, build_mask
+from advmask.masks.mask_building import build_mask
+from advmask.masks.settings import MaskSettings
 from advmask.textures.texel_files import save_texels
 from advmask.training.run_folder import RunFolder
 from advmask.training.settings import TrainSettings

@@ -6,7 +6,8 @@ from xml.etree import ElementTree
 import pytest
 
 from advmask import cli
-from advmask.masks.settings import MaskSettings, build_mask
+from advmask.masks.mask_building import build_mask
+from advmask.masks.settings import MaskSettings
 
 
 @pytest.fixture(autouse=True)

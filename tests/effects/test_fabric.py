@@ -10,7 +10,8 @@ from torch import Tensor
 
 from advmask.core.errors import ConfigError
 from advmask.effects.draws import Draws, LevelDraws, draws
-from advmask.effects.fabric import FabricSettings, draw_fabric, fabric_field
+from advmask.effects.fabric import draw_fabric, fabric_field
+from advmask.effects.settings import FabricSettings
 from advmask.render.renderer import Tone
 
 ALL = FabricSettings(white=0.3, base=0.1, sheen=0.1, translucency=0.2, shade=0.4, tint=0.1)

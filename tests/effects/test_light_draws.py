@@ -9,7 +9,8 @@ from torch import Tensor
 from advmask.colour.srgb import linear_from_srgb, srgb_from_linear
 from advmask.core.errors import ConfigError
 from advmask.effects.draws import Draws, LevelDraws, draws
-from advmask.effects.light import LightDraw, LightSettings, draw_light, relight
+from advmask.effects.light import LightDraw, draw_light, relight
+from advmask.effects.settings import LightSettings
 
 ALL = LightSettings(direction=0.6, temperature_k=(4500, 8000), shadow=0.7, shadow_share=0.5)
 SIZE = (176, 176)

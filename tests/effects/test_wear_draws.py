@@ -9,7 +9,8 @@ from scipy import stats
 
 from advmask.core.errors import ConfigError
 from advmask.effects.draws import LevelDraws, draws
-from advmask.effects.wear import WearSettings, draw_wear
+from advmask.effects.settings import WearSettings
+from advmask.effects.wear import draw_wear
 from advmask.masks.placement import Wear
 
 FULL = WearSettings(shift_mm=4, slip_mm=15, tilt_deg=6, scale=0.05, stretch=0.08, folds=6, fold_mm=1.5)

@@ -9,14 +9,17 @@ from tiny_chain import write_network
 
 from advmask.effects.settings import EffectsSettings
 from advmask.evaluation.conditions import Conditions
-from advmask.evaluation.protocol import Judgement, ProtocolSettings, judge_designs
+from advmask.evaluation.protocol import Judgement, judge_designs
 from advmask.evaluation.results import result_record
-from advmask.masks.settings import MaskSettings, build_mask
-from advmask.photos.loading import FaceSet, FacesSettings, load_faces
+from advmask.evaluation.settings import ProtocolSettings
+from advmask.masks.mask_building import build_mask
+from advmask.masks.settings import MaskSettings
+from advmask.photos.loading import FaceSet, load_faces
+from advmask.photos.settings import FacesSettings
 from advmask.printers.settings import PrinterSettings
 from advmask.recognizers.preparation import prepare_all
 from advmask.recognizers.recognizer_names import build_recognizers
-from advmask.render.packing import RenderSettings
+from advmask.render.settings import RenderSettings
 
 
 @pytest.fixture(scope="session")

@@ -6,10 +6,11 @@ import torch
 
 from advmask.effects.settings import EffectsSettings
 from advmask.evaluation.effects_sheet import LEVELS, effect_rows, effects_sheet
-from advmask.masks.settings import MaskSettings, build_mask
+from advmask.masks.mask_building import build_mask
+from advmask.masks.settings import MaskSettings
 from advmask.photos.loading import FaceSet
 from advmask.printers.settings import PrinterSettings
-from advmask.render.packing import RenderSettings
+from advmask.render.settings import RenderSettings
 
 EFFECTS = {
     "wear": {"slip_mm": 12.0},

@@ -12,15 +12,17 @@ from torch import Tensor
 from advmask.core.errors import ConfigError, DesignError
 from advmask.effects.settings import EffectsSettings
 from advmask.evaluation.conditions import Conditions
-from advmask.evaluation.protocol import ProtocolSettings, evaluate_designs, people_of
+from advmask.evaluation.protocol import evaluate_designs, people_of
 from advmask.evaluation.results import RecognizerResult
-from advmask.masks.settings import MaskSettings, build_mask
+from advmask.evaluation.settings import ProtocolSettings
+from advmask.masks.mask_building import build_mask
+from advmask.masks.settings import MaskSettings
 from advmask.photos.loading import FaceSet
 from advmask.photos.people_folders import Split
 from advmask.printers.settings import PrinterSettings
 from advmask.recognizers.preparation import prepare_all
 from advmask.recognizers.recognizer_names import build_recognizers
-from advmask.render.packing import RenderSettings
+from advmask.render.settings import RenderSettings
 
 Judge = Callable[..., list[RecognizerResult]]
 EFFECTS: dict[str, Any] = {

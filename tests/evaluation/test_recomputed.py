@@ -17,19 +17,21 @@ from torch import Tensor
 from advmask.core.errors import RunError
 from advmask.effects.settings import EffectsSettings
 from advmask.evaluation.conditions import Conditions
-from advmask.evaluation.protocol import Judgement, ProtocolSettings, judge_designs
+from advmask.evaluation.protocol import Judgement, judge_designs
 from advmask.evaluation.report.page import report_page
 from advmask.evaluation.result_schema import problems
 from advmask.evaluation.result_tables import csv_table, latex_of, markdown_of
 from advmask.evaluation.results import load_results, result_record, write_record
 from advmask.evaluation.score_files import write_comparisons, write_scores
-from advmask.masks.settings import MaskSettings, build_mask
+from advmask.evaluation.settings import ProtocolSettings
+from advmask.masks.mask_building import build_mask
+from advmask.masks.settings import MaskSettings
 from advmask.photos.loading import FaceSet
 from advmask.photos.people_folders import Split
 from advmask.printers.settings import PrinterSettings
 from advmask.recognizers.preparation import prepare_all
 from advmask.recognizers.recognizer_names import build_recognizers
-from advmask.render.packing import RenderSettings
+from advmask.render.settings import RenderSettings
 
 PEOPLE, PHOTOS = 6, 4
 

@@ -18,15 +18,17 @@ from advmask.core.errors import ConfigError, RunError
 from advmask.effects.settings import EffectsSettings
 from advmask.evaluation.conditions import Conditions
 from advmask.evaluation.probe_scores import Scores, score
-from advmask.evaluation.protocol import ProtocolSettings, judge_designs
+from advmask.evaluation.protocol import judge_designs
+from advmask.evaluation.settings import ProtocolSettings
 from advmask.evaluation.shared_scoring import in_processes
-from advmask.masks.settings import MaskSettings, build_mask
+from advmask.masks.mask_building import build_mask
+from advmask.masks.settings import MaskSettings
 from advmask.photos.loading import FaceSet
 from advmask.printers.settings import PrinterSettings
 from advmask.recognizers.aligners.aligner import BareAligner
 from advmask.recognizers.preparation import prepare_all
 from advmask.recognizers.recognizer_names import build_recognizers
-from advmask.render.packing import RenderSettings
+from advmask.render.settings import RenderSettings
 
 
 def scored(faces: FaceSet, network: str, aligners: list[str], processes: int) -> list[Scores]:

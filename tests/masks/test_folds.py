@@ -6,7 +6,7 @@ import pytest
 from advmask.masks.folds import Fold, fold_ridges
 from advmask.masks.placement import Wear, place
 from advmask.masks.pose import HeadPose
-from advmask.masks.settings import shipped_surface
+from advmask.masks.shipped import shipped_surface
 
 LEFT = Fold(True, 0.3, (0.6, 0.5), 1.2, 3.0)
 RIGHT = Fold(False, 0.3, (0.6, 0.5), 1.2, 3.0)

@@ -7,7 +7,7 @@ import pytest
 
 from advmask.masks.placement import Wear, place, worn_vertices
 from advmask.masks.pose import HeadPose
-from advmask.masks.settings import shipped_surface
+from advmask.masks.shipped import shipped_surface
 from advmask.masks.surface import vertex_normals, vertex_tangents
 
 POSE = HeadPose(yaw=0.3, pitch=-0.1, roll=0.2, scale_px_per_mm=0.8, translation_px=(90.0, 70.0))

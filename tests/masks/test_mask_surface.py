@@ -9,9 +9,10 @@ from scipy.spatial import cKDTree
 
 from advmask.core.errors import ConfigError
 from advmask.masks.digest import surface_digest
+from advmask.masks.mask_building import build_mask
 from advmask.masks.pattern_files import load_surface, save_surface
-from advmask.masks.settings import MaskSettings, build_mask
-from advmask.masks.shipped import SHIPPED, SIZES, shipped_surface
+from advmask.masks.settings import SHIPPED, SIZES, MaskSettings
+from advmask.masks.shipped import shipped_surface
 from advmask.masks.stretch import edge_stretch
 from advmask.masks.surface import MaskSurface, vertex_normals, vertex_tangents
 

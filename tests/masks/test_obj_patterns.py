@@ -6,9 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from advmask.core.errors import DesignError
+from advmask.masks.mask_building import build_mask
 from advmask.masks.obj_pattern import surface_from_obj
 from advmask.masks.obj_writer import surface_obj
-from advmask.masks.settings import MaskSettings, build_mask
+from advmask.masks.settings import MaskSettings
 from advmask.masks.shipped import shipped_surface
 
 # A sheet of 120 x 80 mm before the mouth, in four quads; v points down in vt.

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from advmask.masks.obj_pattern import surface_from_obj
-from advmask.masks.shipped import SIZES, shipped_surface
+from advmask.masks.settings import SIZES
+from advmask.masks.shipped import shipped_surface
 from advmask.masks.stretch import edge_stretch
 from advmask.masks.svg_pattern import surface_from_svg
 

@@ -6,7 +6,8 @@ from scipy.spatial import cKDTree
 
 from advmask.masks.placement import Wear, place
 from advmask.masks.pose import HeadPose
-from advmask.masks.shipped import SHIPPED, shipped_surface
+from advmask.masks.settings import SHIPPED
+from advmask.masks.shipped import shipped_surface
 from advmask.masks.sliding import slid
 from advmask.masks.surface import MaskSurface
 

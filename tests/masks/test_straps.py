@@ -5,7 +5,7 @@ import pytest
 
 from advmask.masks.placement import Wear, place
 from advmask.masks.pose import HeadPose
-from advmask.masks.settings import shipped_surface
+from advmask.masks.shipped import shipped_surface
 from advmask.masks.straps import strands, strap_corners
 
 NAMES = ["contour", "panelled", "pleated"]

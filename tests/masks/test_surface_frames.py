@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.spatial import ConvexHull
 
-from advmask.masks.settings import shipped_surface
+from advmask.masks.shipped import shipped_surface
 from advmask.masks.surface import vertex_normals, vertex_tangents
 
 NAMES = ["contour", "panelled", "pleated"]

@@ -11,8 +11,9 @@ from scipy.spatial import cKDTree
 
 from advmask.core.errors import DesignError
 from advmask.masks.digest import surface_digest
-from advmask.masks.settings import MaskSettings, build_mask
-from advmask.masks.shipped import SHIPPED, shipped_surface
+from advmask.masks.mask_building import build_mask
+from advmask.masks.settings import SHIPPED, MaskSettings
+from advmask.masks.shipped import shipped_surface
 from advmask.masks.stretch import edge_stretch
 from advmask.masks.svg_pattern import surface_from_svg
 from advmask.masks.svg_shapes import read_drawing

@@ -10,8 +10,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from advmask.core.errors import ConfigError
-from advmask.objectives.match import MatchKind, MatchObjective
-from advmask.objectives.settings import ObjectiveSettings
+from advmask.objectives.match import MatchObjective
+from advmask.objectives.settings import MatchKind, ObjectiveSettings
 from advmask.objectives.smoothness import Smoothness
 
 

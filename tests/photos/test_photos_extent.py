@@ -9,7 +9,8 @@ from PIL import Image
 from advmask.core.errors import PhotoError
 from advmask.photos.crops import canonical_points, crop_transform
 from advmask.photos.extent import check_extent
-from advmask.photos.loading import FacesSettings, load_faces
+from advmask.photos.loading import load_faces
+from advmask.photos.settings import FacesSettings
 
 FACE = canonical_points(size=224)  # eyes 56 px apart; the face proper is 112 px wide and 130 px high
 

@@ -20,8 +20,9 @@ from advmask.core.errors import ConfigError, MissingPackageError, PhotoError, We
 from advmask.core.picture_reading import read_picture
 from advmask.photos.detection import Face, FaceDetector
 from advmask.photos.face_mesh import FaceMesh
-from advmask.photos.loading import FacesSettings, load_faces
+from advmask.photos.loading import load_faces
 from advmask.photos.people_folders import find_people
+from advmask.photos.settings import FacesSettings
 
 MEMBER = "mediapipe/modules/face_landmark/face_landmark.tflite"
 

@@ -14,8 +14,9 @@ from PIL import Image
 from advmask.core.errors import PhotoError
 from advmask.photos.crops import apply_transform
 from advmask.photos.landmark_files import points_path, read_points
-from advmask.photos.loading import FacesSettings, load_faces
+from advmask.photos.loading import load_faces
 from advmask.photos.mesh_points import five_from_mesh
+from advmask.photos.settings import FacesSettings
 
 FIVE = [[203.8, 101.5], [247.0, 103.3], [223.5, 127.5], [203.0, 139.8], [245.5, 140.0]]
 SIZE = (512, 512)

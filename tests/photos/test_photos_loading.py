@@ -13,8 +13,9 @@ from PIL import Image
 from advmask.core.errors import ConfigError, MissingPackageError, PhotoError
 from advmask.photos.crops import canonical_points
 from advmask.photos.detection import FaceDetector
-from advmask.photos.loading import FaceSet, FacesSettings, load_faces, portrait_path
+from advmask.photos.loading import FaceSet, load_faces, portrait_path
 from advmask.photos.photo_to_crop import CropCutter
+from advmask.photos.settings import FacesSettings
 
 HEAD = (120, 0, 320, 240)
 

@@ -8,9 +8,10 @@ import torch
 from PIL import Image
 
 from advmask.core.errors import PhotoError
-from advmask.photos.loading import FacesSettings, load_faces
+from advmask.photos.loading import load_faces
 from advmask.photos.occluders import occluder_path, read_occluder
 from advmask.photos.people_folders import find_people
+from advmask.photos.settings import FacesSettings
 
 SIZE = (40, 30)
 

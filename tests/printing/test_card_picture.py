@@ -15,7 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageFont
 
-from advmask.masks.settings import MaskSettings, build_mask
+from advmask.masks.mask_building import build_mask
+from advmask.masks.settings import MaskSettings
 from advmask.printing.card import card as card_of
 from advmask.printing.card_picture import SIZE_PX, card_png
 from advmask.printing.card_words import drawable, heading, percent, shown_cases, small_print

@@ -14,7 +14,8 @@ from scipy.ndimage import maximum_filter, minimum_filter
 
 from advmask.core.errors import ConfigError, DesignError, RunError
 from advmask.masks.flat_pattern import FlatPattern, Panel, PatternLine
-from advmask.masks.settings import MaskSettings, build_mask
+from advmask.masks.mask_building import build_mask
+from advmask.masks.settings import MaskSettings
 from advmask.printing.exports import print_files, write_exports
 from advmask.printing.manifest import MANIFEST, write_kept
 from advmask.printing.mirror import mirrored_pattern

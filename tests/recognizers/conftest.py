@@ -11,7 +11,8 @@ import yaml
 from onnx import TensorProto, helper, numpy_helper
 
 from advmask.photos.crops import FaceCrop
-from advmask.photos.loading import FacesSettings, load_faces
+from advmask.photos.loading import load_faces
+from advmask.photos.settings import FacesSettings
 
 WriteNetwork = Callable[..., Path]
 

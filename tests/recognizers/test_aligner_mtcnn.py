@@ -11,18 +11,20 @@ from hypothesis import strategies as st
 from PIL import Image
 from torch import Tensor
 
-from advmask.masks.settings import MaskSettings, build_mask
+from advmask.masks.mask_building import build_mask
+from advmask.masks.settings import MaskSettings
 from advmask.photos.crops import FaceCrop
 from advmask.photos.detection import FaceDetector
-from advmask.photos.loading import FacesSettings, load_faces
+from advmask.photos.loading import load_faces
+from advmask.photos.settings import FacesSettings
 from advmask.recognizers.aligners.landmark_head import LandmarkHead, squeeze_boxes
 from advmask.recognizers.aligners.mtcnn import MtcnnAligner, MtcnnBoxAligner
 from advmask.recognizers.alignment import cut_chips, similarity_to_template
 from advmask.recognizers.templates import template_points
 from advmask.render.batching import collate
 from advmask.render.mask_fitting import PosedFace, find_pose, fit_masks
-from advmask.render.packing import RenderSettings
 from advmask.render.renderer import MaskRenderer
+from advmask.render.settings import RenderSettings
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from advmask.photos.loading import FaceSet, FacesSettings, load_faces
+from advmask.photos.loading import FaceSet, load_faces
+from advmask.photos.settings import FacesSettings
 from advmask.recognizers.calibration import calibrate, threshold_at_fmr
 from advmask.recognizers.preparation import prepare_all
 from advmask.recognizers.recognizer import Recognizer, embed_all

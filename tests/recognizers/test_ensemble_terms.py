@@ -11,10 +11,11 @@ from advmask.core.errors import ConfigError
 from advmask.objectives.worst import smooth_max
 from advmask.photos.crops import FaceCrop
 from advmask.recognizers.aligners.aligner_names import build_aligner
-from advmask.recognizers.ensemble import Ensemble, SurrogateSettings
+from advmask.recognizers.ensemble import Ensemble
 from advmask.recognizers.middle_layer import middle_layer, watched
 from advmask.recognizers.recognizer import Recognizer
 from advmask.recognizers.recognizer_names import build_recognizer, build_recognizers
+from advmask.recognizers.settings import SurrogateSettings
 
 
 @pytest.fixture

@@ -4,9 +4,10 @@ import pytest
 import torch
 
 from advmask.core.errors import ConfigError
+from advmask.masks.mask_building import build_mask
 from advmask.masks.placement import Wear, place
 from advmask.masks.pose import REFERENCE_POINTS_MM, HeadPose
-from advmask.masks.settings import MaskSettings, build_mask
+from advmask.masks.settings import MaskSettings
 from advmask.photos.crops import FaceCrop
 from advmask.recognizers.eye_region import eye_region
 from advmask.recognizers.recognizer_names import build_recognizer, build_recognizers, recorded_names

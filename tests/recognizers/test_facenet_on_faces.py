@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from advmask.photos.loading import FacesSettings, load_faces
+from advmask.photos.loading import load_faces
+from advmask.photos.settings import FacesSettings
 from advmask.recognizers.recognizer import embed_all
 from advmask.recognizers.recognizer_names import build_recognizer
 from advmask.recognizers.weights_folder import VARIABLE

@@ -8,9 +8,10 @@ from torch import nn
 
 from advmask.core.errors import ConfigError
 from advmask.photos.crops import FaceCrop
-from advmask.recognizers.ensemble import Ensemble, SurrogateSettings
-from advmask.recognizers.perturbation import PerturbationSettings, moved_landmarks, perturbed
+from advmask.recognizers.ensemble import Ensemble
+from advmask.recognizers.perturbation import moved_landmarks, perturbed
 from advmask.recognizers.recognizer_names import build_recognizers
+from advmask.recognizers.settings import PerturbationSettings, SurrogateSettings
 
 
 def draws(seed: int) -> torch.Generator:

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from advmask.photos.crops import FaceCrop
-from advmask.photos.loading import FacesSettings, load_faces
+from advmask.photos.loading import load_faces
+from advmask.photos.settings import FacesSettings
 from advmask.recognizers.identity_check import Separation, check_separation
 from advmask.recognizers.recognizer import Recognizer
 from advmask.recognizers.recognizer_names import build_recognizer

@@ -4,12 +4,13 @@ import numpy as np
 import torch
 
 from advmask.masks.flat_pattern import FlatPattern, Panel
-from advmask.masks.settings import shipped_surface
+from advmask.masks.shipped import shipped_surface
 from advmask.masks.surface import MaskSurface
 from advmask.render.batching import collate
-from advmask.render.packing import PackedPlacement, RenderSettings
+from advmask.render.packing import PackedPlacement
 from advmask.render.pyramid import MipPyramid
 from advmask.render.renderer import MaskRenderer, Tone
+from advmask.render.settings import RenderSettings
 
 SIDE, PER_MM = 64, 1.0
 MASK: MaskSurface = shipped_surface("contour")

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from advmask.masks.placement import Placement, place
 from advmask.masks.pose import HeadPose
-from advmask.masks.settings import shipped_surface
+from advmask.masks.shipped import shipped_surface
 
 Array = NDArray[np.float64]
 

@@ -8,8 +8,9 @@ from supersampled_reference import to_linear, to_srgb
 
 from advmask.masks.placement import Placement
 from advmask.masks.relief import Ridge
-from advmask.render.packing import RenderSettings, pack
+from advmask.render.packing import pack
 from advmask.render.pyramid import MipPyramid
+from advmask.render.settings import RenderSettings
 
 SIDE = 48
 BARE = RenderSettings(shading=False, edge_px=0.0, tolerance=0.002)

@@ -11,12 +11,13 @@ from supersampled_reference import checkerboard, head, smooth_texture
 from advmask.masks.folds import Fold
 from advmask.masks.placement import Wear, place
 from advmask.masks.pose import HeadPose
-from advmask.masks.settings import shipped_surface
+from advmask.masks.shipped import shipped_surface
 from advmask.render.batching import collate
 from advmask.render.direct import _Parameters, render_direct
-from advmask.render.packing import RenderSettings, pack
+from advmask.render.packing import pack
 from advmask.render.pyramid import MipPyramid
 from advmask.render.renderer import MaskRenderer
+from advmask.render.settings import RenderSettings
 
 SIDE, PER_MM = 112, 3.0
 BARE = RenderSettings(shading=False, edge_px=0.0, ear_loops=False)

@@ -14,7 +14,8 @@ from advmask.masks.placement import Wear
 from advmask.masks.pose import REFERENCE_POINTS_MM, HeadPose
 from advmask.render.mask_fitting import PosedFace, find_pose
 from advmask.render.mask_fitting import fit_masks as fit_masks_for
-from advmask.render.packing import RenderSettings, pack
+from advmask.render.packing import pack
+from advmask.render.settings import RenderSettings
 
 BARE = RenderSettings(shading=False, ear_loops=False)
 FULL = RenderSettings(supersample=2)

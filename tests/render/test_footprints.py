@@ -7,10 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from supersampled_reference import read_bilinear, worn
 
-from advmask.masks.settings import shipped_surface
+from advmask.masks.shipped import shipped_surface
 from advmask.render.footprint import exact_footprints, join_footprints, merged_footprints
-from advmask.render.packing import RenderSettings, pack
+from advmask.render.packing import pack
 from advmask.render.pyramid import MipPyramid
+from advmask.render.settings import RenderSettings
 
 SIZES = [(45, 70), (64, 96), (1, 33), (33, 1), (1, 1), (3, 2)]
 

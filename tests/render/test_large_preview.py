@@ -15,7 +15,7 @@ torch.set_num_threads(1)
 from masked_photos import photo
 from supersampled_reference import head, smooth_texture
 from advmask.masks import place
-from advmask.masks.settings import shipped_surface
+from advmask.masks.shipped import shipped_surface
 from advmask.render import MaskRenderer, MipPyramid, RenderSettings, collate, pack
 
 surface, per_mm = shipped_surface("contour"), 3.0

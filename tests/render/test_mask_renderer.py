@@ -25,10 +25,11 @@ from advmask.core.errors import ConfigError
 from advmask.masks.placement import place
 from advmask.masks.pose import HeadPose
 from advmask.render.batching import collate
-from advmask.render.packing import PackedPlacement, RenderSettings
+from advmask.render.packing import PackedPlacement
 from advmask.render.packing import pack as pack_for
 from advmask.render.pyramid import MipPyramid
 from advmask.render.renderer import MaskRenderer, Tone
+from advmask.render.settings import RenderSettings
 
 pack = partial(pack_for, pyramid=PYRAMID, texels_per_mm=PER_MM)
 BARE = RenderSettings(shading=False)

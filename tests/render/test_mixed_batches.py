@@ -7,11 +7,12 @@ from supersampled_reference import worn
 
 from advmask.masks.placement import place
 from advmask.masks.pose import HeadPose
-from advmask.masks.settings import shipped_surface
+from advmask.masks.shipped import shipped_surface
 from advmask.render.batching import collate
-from advmask.render.packing import RenderSettings, pack
+from advmask.render.packing import pack
 from advmask.render.pyramid import MipPyramid
 from advmask.render.renderer import MaskRenderer, Tone
+from advmask.render.settings import RenderSettings
 from advmask.render.taps import read_taps
 
 

@@ -10,11 +10,12 @@ import torch
 from supersampled_reference import checkerboard, reference_picture, smooth_texture, worn
 
 from advmask.masks.placement import Placement
-from advmask.masks.settings import shipped_surface
+from advmask.masks.shipped import shipped_surface
 from advmask.render.batching import collate
-from advmask.render.packing import RenderSettings, pack
+from advmask.render.packing import pack
 from advmask.render.pyramid import MipPyramid
 from advmask.render.renderer import MaskRenderer
+from advmask.render.settings import RenderSettings
 
 PER_MM = 3.0
 SETTINGS = RenderSettings(shading=False, edge_px=0.0, ear_loops=False)

@@ -5,11 +5,12 @@ import pytest
 import torch
 from supersampled_reference import visible_uv, worn
 
-from advmask.masks.settings import shipped_surface
+from advmask.masks.shipped import shipped_surface
 from advmask.render.batching import collate
-from advmask.render.packing import RenderSettings, pack
+from advmask.render.packing import pack
 from advmask.render.pyramid import MipPyramid
 from advmask.render.renderer import MaskRenderer
+from advmask.render.settings import RenderSettings
 
 PER_MM, SIDE = 3.6, 112
 

@@ -9,15 +9,16 @@ from supersampled_reference import head
 
 from advmask.core.errors import ConfigError, PhotoError
 from advmask.masks.dense_pose import mean_face
+from advmask.masks.mask_building import build_mask
 from advmask.masks.placement import Wear
 from advmask.masks.pose import REFERENCE_POINTS_MM, HeadPose
-from advmask.masks.settings import MaskSettings, build_mask
+from advmask.masks.settings import MaskSettings
 from advmask.render import given_pictures, worn_masks
 from advmask.render.batching import collate
 from advmask.render.given_pictures import texels_per_mm_of, texture_size
 from advmask.render.mask_fitting import PosedFace, find_pose, fit_masks
-from advmask.render.packing import RenderSettings
 from advmask.render.renderer import MaskRenderer
+from advmask.render.settings import RenderSettings
 from advmask.render.worn_masks import WornMasks, wear_mask
 
 QUICK = RenderSettings(supersample=2)

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from advmask.core.errors import ConfigError, DesignError
-from advmask.masks.settings import MaskSettings, build_mask
+from advmask.masks.mask_building import build_mask
+from advmask.masks.settings import MaskSettings
 from advmask.textures.picture_fit import fit_picture
 from advmask.textures.picture_texels import read_mask_picture
 from advmask.textures.settings import TextureSettings

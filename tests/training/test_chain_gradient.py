@@ -14,7 +14,7 @@ from tiny_chain import write_network
 from torch import Tensor, nn
 
 from advmask.effects.draws import generator
-from advmask.masks.settings import build_mask
+from advmask.masks.mask_building import build_mask
 from advmask.photos.loading import load_faces
 from advmask.recognizers.preparation import own_templates, prepare_all
 from advmask.recognizers.recognizer_names import build_recognizers

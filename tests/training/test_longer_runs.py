@@ -11,10 +11,10 @@ from torch import nn
 
 from advmask.core.errors import RunError
 from advmask.textures.texel_files import load_texels
-from advmask.training.optimisers import OptimiserSettings, TailAverage, share_of_rate
+from advmask.training.optimisers import TailAverage, share_of_rate
 from advmask.training.run import train
 from advmask.training.run_folder import RunFolder
-from advmask.training.settings import TrainSettings
+from advmask.training.settings import OptimiserSettings, TrainSettings
 
 Build = Callable[..., TrainSettings]
 

@@ -8,12 +8,13 @@ import torch
 from tiny_chain import settings_values
 
 from advmask.core.errors import ConfigError
-from advmask.effects.settings import EffectsSettings
-from advmask.effects.wear import WearSettings
-from advmask.masks.settings import MaskSettings, build_mask
-from advmask.photos.loading import FacesSettings, load_faces
+from advmask.effects.settings import EffectsSettings, WearSettings
+from advmask.masks.mask_building import build_mask
+from advmask.masks.settings import MaskSettings
+from advmask.photos.loading import load_faces
+from advmask.photos.settings import FacesSettings
 from advmask.printers.settings import PrinterSettings
-from advmask.render.packing import RenderSettings
+from advmask.render.settings import RenderSettings
 from advmask.render.unwrapping import unwrapped
 from advmask.training.run import train
 from advmask.training.settings import TrainSettings

@@ -12,8 +12,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from advmask.core.errors import ConfigError
-from advmask.effects.wear import WearSettings
-from advmask.masks.settings import build_mask
+from advmask.effects.settings import WearSettings
+from advmask.masks.mask_building import build_mask
 from advmask.objectives.settings import ObjectiveSettings
 from advmask.photos.loading import load_faces
 from advmask.recognizers.preparation import prepare_all

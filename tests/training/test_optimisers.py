@@ -12,15 +12,9 @@ from torch import Tensor, nn
 
 from advmask.textures.texel_files import load_texels
 from advmask.training.module import DesignModule
-from advmask.training.optimisers import (
-    OptimiserSettings,
-    SignMomentum,
-    TailAverage,
-    build_optimiser,
-    share_of_rate,
-)
+from advmask.training.optimisers import SignMomentum, TailAverage, build_optimiser, share_of_rate
 from advmask.training.run import train
-from advmask.training.settings import TrainSettings
+from advmask.training.settings import OptimiserSettings, TrainSettings
 
 Build = Callable[..., TrainSettings]
 

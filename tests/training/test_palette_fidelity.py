@@ -1,6 +1,6 @@
 """Fidelity to a motif in the inks of a palette."""
 
-from advmask.masks.settings import build_mask
+from advmask.masks.mask_building import build_mask
 from advmask.objectives.fidelity import Fidelity
 from advmask.training.building import build_texture
 from advmask.training.settings import TrainSettings

@@ -11,7 +11,7 @@ from torch import Tensor
 from advmask.core.errors import ConfigError, RunError
 from advmask.effects.draws import draws
 from advmask.effects.settings import EffectsSettings
-from advmask.masks.settings import build_mask
+from advmask.masks.mask_building import build_mask
 from advmask.photos.loading import FaceSet, load_faces
 from advmask.printers.settings import PrinterSettings
 from advmask.training.data import StepData

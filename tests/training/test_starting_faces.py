@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from advmask.core.errors import ConfigError
-from advmask.masks.settings import build_mask
+from advmask.masks.mask_building import build_mask
 from advmask.training.building import build_texture
 from advmask.training.settings import TrainSettings
 from advmask.wearing.artwork import FACES, shipped_design

@@ -7,10 +7,12 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from advmask.effects.wear import WearSettings
-from advmask.masks.settings import MaskSettings, build_mask
-from advmask.photos.loading import FacesSettings, load_faces
-from advmask.render.packing import RenderSettings
+from advmask.effects.settings import WearSettings
+from advmask.masks.mask_building import build_mask
+from advmask.masks.settings import MaskSettings
+from advmask.photos.loading import load_faces
+from advmask.photos.settings import FacesSettings
+from advmask.render.settings import RenderSettings
 from advmask.training.data import StepData, StepDataset, by_person, draw_photos
 from advmask.wearing.worn_photos import WornPhotos, wear_masks
 

@@ -12,7 +12,7 @@ from tiny_chain import write_network
 from torch import Tensor
 
 from advmask.core.errors import ConfigError
-from advmask.masks.settings import build_mask
+from advmask.masks.mask_building import build_mask
 from advmask.photos.loading import FaceSet, load_faces
 from advmask.photos.people_folders import Split
 from advmask.recognizers.preparation import prepare_all

@@ -13,7 +13,8 @@ from advmask.masks.folds import Fold
 from advmask.masks.placement import Wear
 from advmask.masks.shipped import shipped_surface
 from advmask.photos.crops import FaceCrop
-from advmask.render.packing import PackedPlacement, RenderSettings
+from advmask.render.packing import PackedPlacement
+from advmask.render.settings import RenderSettings
 from advmask.wearing.placement_cache import PLACING_VERSION
 from advmask.wearing.placing import place_masks
 

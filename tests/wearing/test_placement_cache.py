@@ -16,8 +16,8 @@ from placement_samples import face, placement, same
 from advmask.core.errors import RunError
 from advmask.masks.folds import Fold
 from advmask.masks.placement import Wear
-from advmask.photos.loading import FacesSettings
-from advmask.render.packing import RenderSettings
+from advmask.photos.settings import FacesSettings
+from advmask.render.settings import RenderSettings
 from advmask.wearing.placement_cache import (
     PlacementCache,
     default_placement_folder,

@@ -10,11 +10,12 @@ import torch
 from placement_samples import anonymous_kb, face, placement, same
 
 from advmask.core.errors import PhotoError
-from advmask.effects.wear import WearSettings
-from advmask.masks.settings import MaskSettings, build_mask
+from advmask.effects.settings import WearSettings
+from advmask.masks.mask_building import build_mask
+from advmask.masks.settings import MaskSettings
 from advmask.photos.crops import FaceCrop
-from advmask.render.packing import RenderSettings
 from advmask.render.pyramid import MipPyramid
+from advmask.render.settings import RenderSettings
 from advmask.training.data import StepDataset
 from advmask.wearing import placing
 from advmask.wearing.placement_cache import PlacementCache

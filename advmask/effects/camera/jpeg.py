@@ -3,18 +3,15 @@
 import functools
 import math
 from dataclasses import dataclass
-from typing import Annotated
 
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int64
-from pydantic import AfterValidator, Field
 from torch import Tensor
 
-from advmask.core.settings import Settings
+from advmask.effects.camera.settings import JpegSettings
 from advmask.effects.camera.straight_through import straight_through
 from advmask.effects.draws import Draws
-from advmask.effects.ranges import Range
 
 # ITU-T T.81, annex K.1: steps of quantisation of luminance and chrominance.
 _LUMINANCE = (
@@ -38,26 +35,6 @@ _TABLES = torch.tensor((_LUMINANCE, _CHROMINANCE)).view(2, 64)
 # JFIF: luminance and the two differences of colour from red, green and blue, without the offset of 128.
 _YCC = torch.tensor(((0.299, 0.587, 0.114), (-0.168736, -0.331264, 0.5), (0.5, -0.418688, -0.081312)))
 _RGB = torch.tensor(((1.0, 0.0, 1.402), (1.0, -0.344136, -0.714136), (1.0, 1.772, 0.0)))
-
-
-def _percent(ends: tuple[float, float]) -> tuple[float, float]:
-    if ends[0] < 1 or ends[1] > 100:
-        raise ValueError("the quality of a JPEG file goes from 1 to 100")
-    return ends
-
-
-class JpegSettings(Settings):
-    """Range of compression, drawn for each photo.
-
-    Attributes:
-        quality: Quality in libjpeg's sense, lowest and highest, of 1 to 100.
-        share: How many of the photos are compressed.
-        subsampled: Half the resolution for colour (4:2:0), as nearly all cameras write.
-    """
-
-    quality: Annotated[Range, AfterValidator(_percent)] = (75.0, 95.0)
-    share: float = Field(default=0.0, ge=0, le=1)
-    subsampled: bool = True
 
 
 @dataclass(frozen=True)

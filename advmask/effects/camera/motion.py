@@ -5,24 +5,11 @@ from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
-from pydantic import Field
 from torch import Tensor
 
-from advmask.core.settings import Settings
 from advmask.effects.camera.filtering import filter_some
+from advmask.effects.camera.settings import MotionSettings
 from advmask.effects.draws import Draws
-
-
-class MotionSettings(Settings):
-    """Ranges of motion, drawn for each photo; the direction is any.
-
-    Attributes:
-        length_px: Length of the streak, 0 to this, in pixels of the sensor.
-        share: How many of the photos are blurred by motion.
-    """
-
-    length_px: float = Field(default=0.0, ge=0, le=40)
-    share: float = Field(default=0.0, ge=0, le=1)
 
 
 @dataclass(frozen=True)

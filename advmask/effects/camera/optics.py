@@ -2,40 +2,17 @@
 
 import math
 from dataclasses import dataclass
-from typing import Annotated
 
 import torch
 from jaxtyping import Float, Int64
-from pydantic import AfterValidator, Field
 from torch import Tensor
 
-from advmask.core.settings import Settings
 from advmask.effects.camera.banded import Banded, windows_of
+from advmask.effects.camera.settings import OpticsSettings
 from advmask.effects.draws import Draws
-from advmask.effects.ranges import Range
 
 _BELL = 5.5  # standard deviations in which a float sees the whole of a bell
 _CROP_IN_EYES = 4  # a working crop is four times as wide as the eyes are apart
-
-
-def _resolvable(ends: tuple[float, float]) -> tuple[float, float]:
-    if ends[0] < 4:
-        raise ValueError("the eyes must be at least 4 px apart on the sensor")
-    return ends
-
-
-class OpticsSettings(Settings):
-    """Ranges of distance and focus, drawn for each photo.
-
-    Attributes:
-        eyes_px: Pixels of the sensor between the eyes, lowest and highest, drawn log-uniformly, which is
-            what a person walking up yields; as many as the working crop has count as the crop's (44 at 176
-            px), and none given is no loss of pixels at all.
-        focus_px: Standard deviation of the blur of the lens, 0 to this, in pixels of the sensor.
-    """
-
-    eyes_px: Annotated[Range, AfterValidator(_resolvable)] | None = None
-    focus_px: float = Field(default=0.0, ge=0, le=10)
 
 
 @dataclass(frozen=True)

@@ -3,24 +3,10 @@
 from dataclasses import dataclass
 
 from jaxtyping import Float
-from pydantic import Field
 from torch import Tensor
 
-from advmask.core.settings import Settings
+from advmask.effects.camera.settings import SensorSettings
 from advmask.effects.draws import Draws
-
-
-class SensorSettings(Settings):
-    """Range of the noise, drawn for each photo.
-
-    Attributes:
-        noise: Standard deviation at mid-grey, 0 to this, in sRGB values of [0, 1].
-        read_share: Share of the noise of reading in the variance at mid-grey; the rest is shot noise. The
-            more, the noisier are the shadows, as with a poor sensor at night.
-    """
-
-    noise: float = Field(default=0.0, ge=0, le=0.5)
-    read_share: float = Field(default=0.03, ge=0, le=1)
 
 
 @dataclass(frozen=True)

@@ -5,27 +5,12 @@ from dataclasses import dataclass
 
 from jaxtyping import Float
 from kornia.filters import get_gaussian_kernel2d
-from pydantic import Field
 from torch import Tensor
 
-from advmask.core.settings import Settings
 from advmask.effects.camera.filtering import filter_some
+from advmask.effects.camera.settings import SharpeningSettings
 from advmask.effects.camera.straight_through import straight_through
 from advmask.effects.draws import Draws
-
-
-class SharpeningSettings(Settings):
-    """Range of unsharp masking, drawn for each photo.
-
-    Attributes:
-        amount: How often the difference to the blurred picture is added, 0 to this.
-        radius_px: Standard deviation of that blur, in pixels of the sensor.
-        share: How many of the photos are sharpened.
-    """
-
-    amount: float = Field(default=0.0, ge=0, le=5)
-    radius_px: float = Field(default=1.0, ge=0.3, le=5)
-    share: float = Field(default=0.0, ge=0, le=1)
 
 
 @dataclass(frozen=True)

@@ -4,29 +4,10 @@ from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
-from pydantic import Field
 from torch import Tensor
 
-from advmask.core.settings import Settings
+from advmask.effects.camera.settings import CameraToneSettings
 from advmask.effects.draws import Draws
-
-
-class CameraToneSettings(Settings):
-    """Ranges of a camera's colours, drawn for each photo; each is plus or minus its value.
-
-    Attributes:
-        exposure_ev: Exposure, in stops (EV): factors of two in light.
-        temperature_ev: White balance, in stops that red gains and blue loses, or the other way round.
-        colour_ev: White balance beside that, in stops of each channel by itself.
-        contrast: Relative change of the distance of sRGB values from mid-grey.
-        curve: Bend a of the tone curve x + a x (1 - x): brighter or darker midtones, the ends staying.
-    """
-
-    exposure_ev: float = Field(default=0.0, ge=0, le=3)
-    temperature_ev: float = Field(default=0.0, ge=0, le=2)
-    colour_ev: float = Field(default=0.0, ge=0, le=1)
-    contrast: float = Field(default=0.0, ge=0, le=0.8)
-    curve: float = Field(default=0.0, ge=0, le=0.8)
 
 
 @dataclass(frozen=True)

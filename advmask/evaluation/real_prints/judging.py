@@ -6,42 +6,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import Field
-
 from advmask.core.errors import CalibrationError, PhotoError
 from advmask.core.files import sha256
-from advmask.core.settings import Settings
 from advmask.evaluation.real_prints.condition_folders import CaptureSet, read_folders
 from advmask.evaluation.real_prints.embedded_pictures import Seen, look_at_all, only_enrolled
 from advmask.evaluation.real_prints.looking import Looker
 from advmask.evaluation.real_prints.persistence import VideoScore, video_scores
 from advmask.evaluation.real_prints.rates import Rates, rates_of
 from advmask.evaluation.real_prints.template_scores import PictureScores, score_pictures
+from advmask.evaluation.settings import JudgeProtocol
 from advmask.photos.crops import FaceCrop
 from advmask.photos.detection import FaceDetector
-from advmask.photos.loading import FacesSettings, load_faces
+from advmask.photos.loading import load_faces
+from advmask.photos.settings import FacesSettings
 from advmask.recognizers.calibration import comparisons_needed
 from advmask.recognizers.recognizer import Recognizer
 
 _log = logging.getLogger(__name__)
 
 ALIGNER = "mtcnn"
-
-
-class JudgeProtocol(Settings):
-    """How pictures of a real print are judged.
-
-    Attributes:
-        fmr: False match rate of the threshold.
-        every_s: Time from one frame of a video to the next that is looked at, seconds; 0 takes all.
-        seed: Of the resampling.
-        progress: Show progress bars.
-    """
-
-    fmr: float = Field(default=1e-2, gt=0, lt=1)
-    every_s: float = Field(default=0.5, ge=0)
-    seed: int = 1
-    progress: bool = True
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,9 +8,10 @@ from fpdf import FPDF
 from advmask.evaluation.metrics import binomial_estimate
 from advmask.evaluation.real_prints.drawings import draw_box, draw_situation
 from advmask.evaluation.real_prints.situations import PICTURES, VIDEOS, Situation
-from advmask.printing.chart.pages import PAGES_MM, Paper
+from advmask.printing.chart.pages import PAGES_MM
 from advmask.printing.latin import latin
 from advmask.printing.page_marks import fitted
+from advmask.printing.settings import Paper
 
 _FIXED_DATE = datetime(2000, 1, 1, tzinfo=UTC)  # the time of writing would make two equal pages differ
 _MARGIN = 14.0

@@ -2,7 +2,6 @@
 
 from contextlib import nullcontext
 from datetime import UTC, datetime
-from typing import Literal
 
 import numpy as np
 from fpdf import FPDF
@@ -13,10 +12,9 @@ import advmask
 from advmask.colour.srgb_profile import srgb_profile
 from advmask.printing.chart.chart_dots import draw_chart
 from advmask.printing.chart.chart_layout import HEIGHT_MM, VERSION, WIDTH_MM, Chart
+from advmask.printing.settings import Paper
 from advmask.printing.upsample import MM_PER_INCH, dots
 from advmask.textures.png_bytes import encode_png
-
-Paper = Literal["a4", "letter"]
 
 PAGES_MM: dict[Paper, tuple[float, float]] = {"a4": (210.0, 297.0), "letter": (215.9, 279.4)}
 

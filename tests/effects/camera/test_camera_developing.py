@@ -9,8 +9,9 @@ from torch import Tensor
 
 from advmask.effects.camera.developing import develop
 from advmask.effects.camera.light_values import light_from_srgb, srgb_from_light
-from advmask.effects.camera.sensor import SensorDraw, SensorSettings, draw_sensor
-from advmask.effects.camera.tone import CameraToneDraw, CameraToneSettings, draw_tone
+from advmask.effects.camera.sensor import SensorDraw, draw_sensor
+from advmask.effects.camera.settings import CameraToneSettings, SensorSettings
+from advmask.effects.camera.tone import CameraToneDraw, draw_tone
 from advmask.effects.draws import LevelDraws, draws
 
 SILENT = SensorDraw(strength=torch.zeros(1), read_share=0.0, normal=None)

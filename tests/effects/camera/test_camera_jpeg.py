@@ -10,7 +10,8 @@ from PIL import Image
 from skimage.data import astronaut
 from torch import Tensor
 
-from advmask.effects.camera.jpeg import JpegDraw, JpegSettings, apply_jpeg, draw_jpeg, quantisation_tables
+from advmask.effects.camera.jpeg import JpegDraw, apply_jpeg, draw_jpeg, quantisation_tables
+from advmask.effects.camera.settings import JpegSettings
 from advmask.effects.draws import LevelDraws, draws
 
 

@@ -7,13 +7,9 @@ import pytest
 import torch
 from scipy.ndimage import gaussian_filter
 
-from advmask.effects.camera.motion import MotionDraw, MotionSettings, apply_motion, draw_motion
-from advmask.effects.camera.sharpening import (
-    SharpeningDraw,
-    SharpeningSettings,
-    apply_sharpening,
-    draw_sharpening,
-)
+from advmask.effects.camera.motion import MotionDraw, apply_motion, draw_motion
+from advmask.effects.camera.settings import MotionSettings, SharpeningSettings
+from advmask.effects.camera.sharpening import SharpeningDraw, apply_sharpening, draw_sharpening
 from advmask.effects.draws import LevelDraws, draws
 
 

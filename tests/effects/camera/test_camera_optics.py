@@ -8,7 +8,8 @@ import torch
 from PIL import Image
 from scipy.ndimage import gaussian_filter1d
 
-from advmask.effects.camera.optics import OpticsDraw, OpticsSettings, apply_optics, draw_optics, enlarge
+from advmask.effects.camera.optics import OpticsDraw, apply_optics, draw_optics, enlarge
+from advmask.effects.camera.settings import OpticsSettings
 from advmask.effects.draws import LevelDraws, draws
 
 

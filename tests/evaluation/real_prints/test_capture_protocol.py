@@ -7,7 +7,8 @@ import pytest
 from advmask.evaluation.metrics import binomial_estimate
 from advmask.evaluation.real_prints.protocol_page import protocol_pdf
 from advmask.evaluation.real_prints.situations import PICTURES, VIDEOS
-from advmask.printing.chart.pages import PAGES_MM, Paper
+from advmask.printing.chart.pages import PAGES_MM
+from advmask.printing.settings import Paper
 
 pymupdf: Any = pytest.importorskip("pymupdf")
 MM_PER_PT = 25.4 / 72

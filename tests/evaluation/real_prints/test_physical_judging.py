@@ -15,12 +15,14 @@ from advmask.core.errors import CalibrationError, PhotoError
 from advmask.evaluation.real_prints.embedded_pictures import thumbnail
 from advmask.evaluation.real_prints.judged_sheet import judge_sheet
 from advmask.evaluation.real_prints.judgement_table import in_a_sentence, judge_table
-from advmask.evaluation.real_prints.judging import JudgeProtocol, PhysicalVerdict, judge_folder
+from advmask.evaluation.real_prints.judging import PhysicalVerdict, judge_folder
 from advmask.evaluation.real_prints.looking import Looker
 from advmask.evaluation.real_prints.records import judge_csv, judge_record
 from advmask.evaluation.results import json_text
+from advmask.evaluation.settings import JudgeProtocol
 from advmask.photos.detection import FaceDetector
-from advmask.photos.loading import FacesSettings, load_faces, portrait_path
+from advmask.photos.loading import load_faces, portrait_path
+from advmask.photos.settings import FacesSettings
 from advmask.recognizers.preparation import embed_crops
 from advmask.recognizers.recognizer import Recognizer
 from advmask.recognizers.recognizer_names import build_recognizers

@@ -26,7 +26,8 @@ from advmask.printing.chart.chart_layout import (
     marker_ids,
     marker_meaning,
 )
-from advmask.printing.chart.pages import PAGES_MM, Paper, chart_pdf, chart_png, frame_corner_mm
+from advmask.printing.chart.pages import PAGES_MM, chart_pdf, chart_png, frame_corner_mm
+from advmask.printing.settings import Paper
 
 ALL = range(SEEDS)
 

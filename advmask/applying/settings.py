@@ -1,0 +1,55 @@
+"""Which faces of a picture wear the mask, and how steady it sits in a video."""
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, field_validator, model_validator
+
+from advmask.core.settings import Settings
+from advmask.photos.settings import NO_MESH_MODEL, LandmarkSource
+
+
+class FindSettings(Settings):
+    """Which faces are found, and by what points masks are placed.
+
+    Attributes:
+        min_face_px: Smallest longer side of a face box, px of the picture.
+        min_probability: Smallest probability of a face, in [0, 1].
+        landmarks: "mtcnn" finds five points; "mesh" finds 468 more with the network in `mesh_model`; "file"
+            reads those of one face from `photo.points.json` beside `photo.jpg`.
+        mesh_model: The mediapipe 0.10.21 wheel, or the face_landmark.tflite out of it.
+    """
+
+    min_face_px: int = Field(default=30, ge=12)
+    min_probability: float = Field(default=0.9, ge=0, le=1)
+    landmarks: LandmarkSource = "mtcnn"
+    mesh_model: Path | None = None
+
+    @field_validator("mesh_model", mode="before")
+    @classmethod
+    def _not_empty(cls, value: Any) -> Any:
+        if value == "":
+            raise ValueError("an empty path; give one, or null for the default")
+        return value
+
+    @model_validator(mode="after")
+    def _mesh_has_a_model(self) -> "FindSettings":
+        if self.landmarks == "mesh" and self.mesh_model is None:
+            raise ValueError(NO_MESH_MODEL)
+        return self
+
+
+class SteadySettings(Settings):
+    """How steady masks are held in a video.
+
+    Attributes:
+        every: Frames from one search of the whole picture for new faces to the next.
+        span_s: Longest time over which a still face's landmarks are averaged: the standard deviation of the
+            weights, in seconds. Moving faces get shorter ones by themselves. 0 leaves all as it was found.
+        gap_s: Longest time for which a face that was not found is still given its mask; beyond it, the frames
+            between stay as they are.
+    """
+
+    every: int = Field(default=5, ge=1, le=100)
+    span_s: float = Field(default=0.4, ge=0, le=10)
+    gap_s: float = Field(default=0.4, ge=0, le=10)

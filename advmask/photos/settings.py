@@ -1,0 +1,102 @@
+"""Which faces, and how they are found and cut."""
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from advmask.core.errors import ConfigError
+from advmask.core.settings import Settings
+
+LandmarkSource = Literal["mtcnn", "mesh", "file"]
+
+NO_MESH_MODEL = (
+    "faces.landmarks=mesh needs faces.mesh_model=FILE, the mediapipe 0.10.21 wheel or its "
+    "face_landmark.tflite (`pip download --no-deps --only-binary :all: mediapipe==0.10.21`)."
+)
+
+
+class FacesSettings(Settings):
+    """Which faces, and how they are found and cut.
+
+    Attributes:
+        root: Folder of people, folder of one person's photos, or one photo; None takes the astronaut portrait
+            that ships with scikit-image.
+        split: Fractions, or numbers, of people who train, validate and test.
+        size: Side of the crops in pixels.
+        min_face_px: Smallest face looked for, in pixels of the photo.
+        min_probability: Smallest probability of a face, in [0, 1].
+        cache: Whether crops are kept in the user's cache, or the folder to keep them in.
+        landmarks: "mtcnn" finds five points; "mesh" finds 468 more with the network in `mesh_model`; "file"
+            reads them from `photo.points.json` beside `photo.jpg` and looks for no faces.
+        mesh_model: The mediapipe 0.10.21 wheel, or the face_landmark.tflite out of it.
+    """
+
+    root: Path | None = None
+    split: tuple[float, float, float] = (0.61, 0.11, 0.28)
+    size: int = Field(default=176, ge=112, le=1024)
+    min_face_px: int = Field(default=20, ge=12)
+    min_probability: float = Field(default=0.9, ge=0, le=1)
+    cache: bool | Path = True
+    landmarks: LandmarkSource = "mtcnn"
+    mesh_model: Path | None = None
+
+    @field_validator("root", "cache", "mesh_model", mode="before")
+    @classmethod
+    def _not_empty(cls, value: Any) -> Any:
+        if value == "":  # an unset variable in a shell; as a path it would mean the folder one stands in
+            raise ValueError("an empty path; give one, or null for the default")
+        return value
+
+    @field_validator("root", "cache", "mesh_model")
+    @classmethod
+    def _home(cls, value: bool | Path | None) -> bool | Path | None:
+        try:
+            return value.expanduser() if isinstance(value, Path) else value
+        except RuntimeError as error:  # ~name of somebody who does not exist
+            raise ValueError(f"{error}; write the folder out") from error
+
+    @field_validator("split", mode="before")
+    @classmethod
+    def _all_three(cls, value: Any) -> Any:
+        if isinstance(value, list | tuple) and len(value) != 3:
+            raise ValueError("three numbers are needed, for train, validate and test")
+        return value
+
+    @field_validator("split")
+    @classmethod
+    def _three_parts(cls, value: tuple[float, float, float]) -> tuple[float, float, float]:
+        check_split(value)
+        return value
+
+    @model_validator(mode="after")
+    def _mesh_has_a_model(self) -> "FacesSettings":
+        if self.landmarks == "mesh" and self.mesh_model is None:
+            raise ValueError(NO_MESH_MODEL)
+        return self
+
+
+def check_split(split: Sequence[float]) -> None:
+    """Check that `split` is three whole numbers, or three fractions that sum to 1.
+
+    Raises:
+        ConfigError: It is neither.
+    """
+    possible = len(split) == 3 and all(math.isfinite(number) and number >= 0 for number in split)
+    if not possible or not (is_counts(split) or math.isclose(sum(split), 1, abs_tol=1e-6)):
+        raise ConfigError(
+            f"The split {shown_split(split)} does not fit; give three whole numbers of people, such as "
+            "[44,8,20], or three fractions that sum to 1, such as [0.61,0.11,0.28]."
+        )
+
+
+def is_counts(split: Sequence[float]) -> bool:
+    """Whether `split` holds numbers of people, not fractions."""
+    return all(float(number).is_integer() for number in split) and sum(split) > 1
+
+
+def shown_split(split: Sequence[float]) -> str:
+    """The split as the command line takes it."""
+    return "[" + ",".join(f"{number:g}" for number in split) + "]"

@@ -1,0 +1,51 @@
+"""How recognizers are fed and run in training, and what they compare with."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from advmask.core.settings import Settings
+
+GalleryName = Literal["bare", "masked", "pooled"]
+
+
+class PerturbationSettings(Settings):
+    """How much recognizers are perturbed in training; nothing by default.
+
+    Attributes:
+        alignment: Chips are shifted and scaled by up to this share of their eye distance.
+        dropout: Probability that a channel of a convolution is silent.
+        scale: Outputs of convolutions are scaled by one plus or minus up to this, one number a layer.
+    """
+
+    alignment: float = Field(default=0.0, ge=0, le=0.5)
+    dropout: float = Field(default=0.0, ge=0, lt=1)
+    scale: float = Field(default=0.0, ge=0, lt=1)
+
+    @property
+    def of_networks(self) -> bool:
+        """Whether the networks themselves are perturbed."""
+        return self.dropout > 0 or self.scale > 0
+
+
+class SurrogateSettings(Settings):
+    """How an ensemble is fed and run in training.
+
+    Attributes:
+        aligners: The photos of a batch are dealt to these in turn, to one named twice twice as many: `bare`,
+            `mtcnn-box` and `mesh468-box` (whose landmarks carry a gradient), or others.
+        own_aligners: Aligner of single recognizers, by their short name; they see the whole batch through it.
+        box_shake: How far the box of the face jumps for aligners that are told it, in eye distances.
+        weights: Weight of each recognizer in the objective; None counts all alike.
+        autocast: Run the networks in bfloat16.
+        compile: Compile the networks with `torch.compile`.
+        perturbation: Of the networks.
+    """
+
+    aligners: list[str] = Field(default=["bare"], min_length=1)
+    own_aligners: dict[str, str] = Field(default_factory=dict)
+    box_shake: float = Field(default=0.1, ge=0, le=0.5)
+    weights: list[float] | None = None
+    autocast: bool = False
+    compile: bool = False
+    perturbation: PerturbationSettings = PerturbationSettings()

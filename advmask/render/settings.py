@@ -1,0 +1,25 @@
+"""How masks are drawn."""
+
+from pydantic import Field
+
+from advmask.core.settings import Settings
+
+
+class RenderSettings(Settings):
+    """How masks are drawn.
+
+    Attributes:
+        supersample: Sub-pixels per pixel along each axis; where they would skip texels, more is read.
+        tolerance: Error of a pixel's footprint that one coarser texel may make: smaller is more exact, and
+            slower. 0 keeps every texel.
+        edge_px: Standard deviation of the rim's softness, pixels.
+        shading: Light the mask like the skin it covers, with folds, seams and a shadow under its rim; off
+            gives the bare colours.
+        ear_loops: Draw them.
+    """
+
+    supersample: int = Field(default=4, ge=1, le=16)
+    tolerance: float = Field(default=0.02, ge=0, le=0.5)
+    edge_px: float = Field(default=0.7, ge=0, le=20)
+    shading: bool = True
+    ear_loops: bool = True

@@ -1,0 +1,23 @@
+"""Colours by name or number, as plain numbers."""
+
+import re
+
+_OWN = {"grey": 0.5, "gray": 0.5, "white": 1.0, "black": 0.0}
+_NUMBER = re.compile(r"#[0-9a-fA-F]{6}")
+
+
+def colour_named(text: str) -> tuple[float, float, float] | None:
+    """The sRGB colour that a text names, in [0, 1]; None where it names none.
+
+    Args:
+        text: `#rrggbb`, `grey` (exactly one half), `white`, `black`, or a colour name of CSS in small
+            letters.
+    """
+    from PIL import ImageColor  # imports all of PIL, which settings that name no colour need not wait for
+
+    if text in _OWN:
+        return (_OWN[text],) * 3
+    if text not in ImageColor.colormap and not _NUMBER.fullmatch(text):
+        return None
+    red, green, blue = ImageColor.getrgb(text)[:3]
+    return red / 255, green / 255, blue / 255
