@@ -1,29 +1,12 @@
-"""CIE L*a*b* from linear sRGB and back, and the difference between two colours."""
+"""How different two colours look: CIEDE2000."""
 
 import numpy as np
 import torch
-from jaxtyping import Float64
+from jaxtyping import Float, Float64
+from torch import Tensor
 
-import advmask.colour.lab as cielab
-
-_XYZ = np.array(cielab.RGB_TO_XYZ)
-_WHITE = _XYZ.sum(axis=1)
-_EPSILON, _KAPPA = 216 / 24389, 24389 / 27
-
-
-def lab_from_linear(linear: Float64[np.ndarray, "... 3"]) -> Float64[np.ndarray, "... 3"]:
-    """L*a*b* under D65 of linear sRGB; values beyond [0, 1] are allowed. See `advmask.colour.lab`."""
-    found = cielab.lab_from_linear(torch.from_numpy(np.ascontiguousarray(linear)))
-    return np.asarray(found.numpy())
-
-
-def linear_from_lab(lab: Float64[np.ndarray, "... 3"]) -> Float64[np.ndarray, "... 3"]:
-    """Linear sRGB of L*a*b* under D65: the inverse of `lab_from_linear`, beyond [0, 1] too."""
-    y = (lab[..., 0] + 16.0) / 116.0
-    root = np.stack([y + lab[..., 1] / 500.0, y, y - lab[..., 2] / 200.0], axis=-1)
-    ratio = np.where(root**3 > _EPSILON, root**3, (116.0 * root - 16.0) / _KAPPA)
-    linear: Float64[np.ndarray, "... 3"] = (ratio * _WHITE) @ np.linalg.inv(_XYZ).T
-    return linear
+from advmask.colour.lab import lab_from_linear
+from advmask.colour.srgb import linear_from_srgb
 
 
 def delta_e(
@@ -37,3 +20,17 @@ def delta_e(
 
     result: Float64[np.ndarray, "..."] = np.asarray(deltaE_ciede2000(one, other), dtype=np.float64)
     return result
+
+
+def difference(one: Float[Tensor, "3 H W"], other: Float[Tensor, "3 H W"]) -> Float[Tensor, "H W"]:
+    """Colour difference of two sRGB pictures, texel by texel, Delta E 2000.
+
+    About 1 can just be seen side by side; 10 is another shade, 50 another colour.
+
+    Source: CIEDE2000, G. Sharma, W. Wu and E. N. Dalal, The CIEDE2000 color-difference formula (2005).
+    """
+    first, second = (
+        lab_from_linear(linear_from_srgb(each.detach().cpu().double().movedim(0, -1))).numpy()
+        for each in (one, other)
+    )
+    return torch.from_numpy(delta_e(first, second).astype(np.float32))

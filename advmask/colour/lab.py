@@ -1,7 +1,8 @@
-"""CIE Lab of linear light, for differences as an eye sees them."""
+"""CIE Lab of linear light and back, for differences as an eye sees them."""
 
+import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Float64
 from torch import Tensor
 
 RGB_TO_XYZ = (
@@ -11,13 +12,14 @@ RGB_TO_XYZ = (
 )
 _LAB = ((0.0, 116.0, 0.0), (500.0, -500.0, 0.0), (0.0, 200.0, -200.0))
 _TOE = (6 / 29) ** 3
+_SLOPE = (29 / 6) ** 2 / 3  # of the line below the toe
 
 
 def lab_from_linear(linear: Float[Tensor, "*shape 3"]) -> Float[Tensor, "*shape 3"]:
     """CIE Lab (D65, 2 degrees) of linear sRGB light; L runs from 0 to 100.
 
-    The white point is that of sRGB itself, so that (1, 1, 1) is L = 100, a = b = 0 exactly. Differentiable
-    with a bounded slope everywhere, black included.
+    The white point is that of sRGB itself, so that (1, 1, 1) is L = 100, a = b = 0 exactly. Values beyond
+    [0, 1] are allowed. Differentiable with a bounded slope everywhere, black included.
 
     Source: CIE 15:2018; matrix of IEC 61966-2-1.
     """
@@ -26,6 +28,31 @@ def lab_from_linear(linear: Float[Tensor, "*shape 3"]) -> Float[Tensor, "*shape 
         relative = linear @ (xyz / xyz.sum(dim=1, keepdim=True)).T
     root = relative.clamp(min=_TOE).pow(1 / 3)
     # Below the toe a line; as a sum of both parts no branch is needed.
-    curve = root + (relative.clamp(max=_TOE) - _TOE) * ((29 / 6) ** 2 / 3)
+    curve = root + (relative.clamp(max=_TOE) - _TOE) * _SLOPE
     with torch.autocast(linear.device.type, enabled=False):
         return curve @ linear.new_tensor(_LAB).T - linear.new_tensor((16.0, 0.0, 0.0))
+
+
+def linear_from_lab(lab: Float[Tensor, "*shape 3"]) -> Float[Tensor, "*shape 3"]:
+    """Linear sRGB of CIE Lab: the inverse of `lab_from_linear`, beyond [0, 1] too."""
+    curve = (lab + lab.new_tensor((16.0, 0.0, 0.0))) @ torch.linalg.inv(lab.new_tensor(_LAB)).T
+    root = _TOE ** (1 / 3)
+    relative = curve.clamp(min=root).pow(3) + (curve.clamp(max=root) - root) / _SLOPE
+    xyz = lab.new_tensor(RGB_TO_XYZ)
+    return (relative * xyz.sum(dim=1)) @ torch.linalg.inv(xyz).T
+
+
+def lab_of(linear: Float64[np.ndarray, "... 3"]) -> Float64[np.ndarray, "... 3"]:
+    """`lab_from_linear` of an array."""
+    lab: Float64[np.ndarray, "... 3"] = lab_from_linear(
+        torch.from_numpy(np.ascontiguousarray(linear))
+    ).numpy()
+    return lab
+
+
+def light_of(lab: Float64[np.ndarray, "... 3"]) -> Float64[np.ndarray, "... 3"]:
+    """`linear_from_lab` of an array."""
+    linear: Float64[np.ndarray, "... 3"] = linear_from_lab(
+        torch.from_numpy(np.ascontiguousarray(lab))
+    ).numpy()
+    return linear

@@ -5,10 +5,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from advmask.colour.kelvin import D65_K
+from advmask.colour.lab import RGB_TO_XYZ
 from advmask.colour.srgb import luminance
 
-# From CIE XYZ to linear sRGB.
-_RGB_FROM_XYZ = ((3.2406, -1.5372, -0.4986), (-0.9689, 1.8758, 0.0415), (0.0557, -0.2040, 1.0570))
 _LAMP_K, _DAY_K = 4000.0, 5000.0  # up to the first a lamp's colour, from the second on daylight's
 _LEAST = 0.02  # a candle's blue is outside sRGB; light is never negative
 
@@ -39,7 +38,7 @@ def chromaticity(temperature_k: Float[Tensor, "*shape"]) -> Float[Tensor, "*shap
 def light_gain(temperature_k: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape 3"]:
     """What light of a temperature does to a picture taken in D65: gains of linear sRGB, luminance 1.
 
-    Source: IEC 61966-2-1 (from XYZ to linear sRGB); the gains of 6504 K are 1.
+    Source: IEC 61966-2-1 (sRGB and XYZ); the gains of 6504 K are 1.
     """
     white = _rgb(torch.tensor(D65_K, dtype=torch.float64))
     gains = _rgb(temperature_k.double()) / white
@@ -49,4 +48,4 @@ def light_gain(temperature_k: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape 
 def _rgb(temperature_k: Tensor) -> Tensor:
     x, y = chromaticity(temperature_k).unbind(dim=-1)
     xyz = torch.stack([x / y, torch.ones_like(x), (1 - x - y) / y], dim=-1)
-    return xyz @ torch.tensor(_RGB_FROM_XYZ, dtype=torch.float64).T
+    return xyz @ torch.linalg.inv(xyz.new_tensor(RGB_TO_XYZ)).T

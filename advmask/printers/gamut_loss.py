@@ -1,26 +1,12 @@
-"""How different colours look, and what a printer cannot print."""
+"""What a printer cannot print."""
 
-import numpy as np
 import torch
 from jaxtyping import Float
-from skimage.color import deltaE_ciede2000, rgb2lab
 from torch import Tensor
 
+from advmask.colour.difference import difference
 from advmask.colour.srgb import linear_from_srgb, srgb_from_linear
 from advmask.printers.printer import Printer
-
-
-def difference(one: Float[Tensor, "3 H W"], other: Float[Tensor, "3 H W"]) -> Float[Tensor, "H W"]:
-    """Colour difference of two sRGB pictures, texel by texel, Delta E 2000.
-
-    About 1 can just be seen side by side; 10 is another shade, 50 another colour.
-
-    Source: CIEDE2000, G. Sharma, W. Wu and E. N. Dalal, The CIEDE2000 color-difference formula (2005).
-    """
-    first, second = (
-        rgb2lab(picture.detach().cpu().double().permute(1, 2, 0).numpy()) for picture in (one, other)
-    )
-    return torch.from_numpy(np.asarray(deltaE_ciede2000(first, second), dtype=np.float32))
 
 
 def gamut_loss(texels: Float[Tensor, "3 H W"], printer: Printer) -> Float[Tensor, "H W"]:

@@ -2,9 +2,10 @@
 
 import torch
 from jaxtyping import Float, Int64
-from kornia.color import rgb_to_lab
 from torch import Tensor
 
+from advmask.colour.lab import lab_from_linear
+from advmask.colour.srgb import linear_from_srgb
 from advmask.textures.colour_names import colour_named
 
 
@@ -23,8 +24,8 @@ def nearest_ink(
     texels: Float[Tensor, "3 height width"], inks: Float[Tensor, "inks 3"]
 ) -> Int64[Tensor, "height width"]:
     """Number of the ink that looks most like each texel: the smallest Delta E of 1976 (distance in Lab)."""
-    wanted, there = _lab(texels), _lab(inks.T[:, :, None])[:, :, 0]
-    away = torch.stack([(wanted - ink[:, None, None]).square().sum(dim=0) for ink in there.T])
+    wanted = _lab(texels.movedim(0, -1))
+    away = torch.stack([(wanted - ink).square().sum(dim=-1) for ink in _lab(inks)])
     return away.argmin(dim=0)
 
 
@@ -50,7 +51,7 @@ def spread_inks(texels: Float[Tensor, "3 height width"], count: int) -> Float[Te
     candidates = torch.cat([candidates, in_steps(few)])
     # A colour of the cube counts as if one texel in ten thousand had it.
     weight = torch.cat([weight, torch.full((len(few),), 1e-4)])
-    lab = _lab(candidates.T[:, :, None])[:, :, 0].T
+    lab = _lab(candidates)
     chosen = [int(weight.argmax())]
     away = (lab - lab[chosen[0]]).square().sum(dim=1)
     while len(chosen) < count:
@@ -60,5 +61,4 @@ def spread_inks(texels: Float[Tensor, "3 height width"], count: int) -> Float[Te
 
 
 def _lab(colours: Tensor) -> Tensor:
-    lab: Tensor = rgb_to_lab(colours[None].clamp(0, 1))[0]
-    return lab
+    return lab_from_linear(linear_from_srgb(colours.clamp(0, 1)))

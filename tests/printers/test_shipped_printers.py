@@ -7,8 +7,9 @@ import torch
 import yaml
 from made_profiles import cmyk
 
+from advmask.colour.difference import difference
 from advmask.core.config_folders import conf_dir
-from advmask.printers.gamut_loss import difference, gamut_loss
+from advmask.printers.gamut_loss import gamut_loss
 from advmask.printers.printer import Printer
 from advmask.printers.settings import PrinterSettings
 

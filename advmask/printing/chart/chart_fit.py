@@ -8,7 +8,8 @@ import torch
 from jaxtyping import Float, Float64, UInt8
 from torch import Tensor
 
-from advmask.colour.difference import delta_e, lab_from_linear, linear_from_lab
+from advmask.colour.difference import delta_e
+from advmask.colour.lab import lab_of, light_of
 from advmask.colour.srgb import LUMINANCE, decoded
 from advmask.core.errors import ConfigError, PhotoError
 from advmask.printing.chart.chart_layout import Chart
@@ -141,12 +142,12 @@ def _merged(
     asked, group = np.unique(chart.asked()[used], axis=0, return_inverse=True)
     sums = np.zeros((len(asked), 3))
     np.add.at(sums, group.ravel(), seen[used])
-    return asked, lab_from_linear(sums / np.bincount(group.ravel())[:, None])
+    return asked, lab_of(sums / np.bincount(group.ravel())[:, None])
 
 
 def _check_hues(asked: Float64[np.ndarray, "n 3"], lab: Float64[np.ndarray, "n 3"], *, name: str) -> None:
     """Refuse colours that are smooth and yet not those asked for, as a filter of a camera makes them."""
-    wanted, got = lab_from_linear(decoded(asked))[:, 1:], lab[:, 1:]
+    wanted, got = lab_of(decoded(asked))[:, 1:], lab[:, 1:]
     if got.std(axis=0).max() < _LEAST_CHROMA:  # a printer without colours is a printer
         return
     alike = float((wanted * got).sum() / np.sqrt((wanted**2).sum() * (got**2).sum()))
@@ -161,8 +162,8 @@ def _errors(
     chart: Chart, seen: Float64[np.ndarray, "patches 3"], predict: ColourMap
 ) -> tuple[Errors, Errors]:
     out = chart.of("held out")
-    asked, lab = chart.asked()[out], lab_from_linear(seen[out])
-    before = delta_e(lab_from_linear(decoded(asked)), lab)
+    asked, lab = chart.asked()[out], lab_of(seen[out])
+    before = delta_e(lab_of(decoded(asked)), lab)
     return Errors.of(before), Errors.of(delta_e(predict(asked), lab))
 
 
@@ -178,7 +179,7 @@ def _spread(
     blocks = np.array([block.centre_mm for block in chart.lines])
     near = 1.0 / (((blocks[:, None] - centres) ** 2).sum(axis=2) + 1.0) ** 2
     around = (near @ (light @ LUMINANCE)) / near.sum(axis=1)
-    curve = grey_curve(asked, linear_from_lab(lab) @ LUMINANCE)
+    curve = grey_curve(asked, light_of(lab) @ LUMINANCE)
     periods = np.array([block.period_mm for block in chart.lines])
     return ink_spread_mm(periods, reading.lines / around, curve=curve)
 
@@ -186,5 +187,5 @@ def _spread(
 def _baked(predict: ColourMap) -> Float64[np.ndarray, "17 17 17 3"]:
     axis = np.linspace(0.0, 1.0, NODES)
     asked = np.stack(np.meshgrid(axis, axis, axis, indexing="ij"), axis=-1).reshape(-1, 3)
-    nodes: Float64[np.ndarray, "17 17 17 3"] = linear_from_lab(predict(asked)).reshape(NODES, NODES, NODES, 3)
+    nodes: Float64[np.ndarray, "17 17 17 3"] = light_of(predict(asked)).reshape(NODES, NODES, NODES, 3)
     return nodes.clip(0.0, 1.0)

@@ -9,7 +9,8 @@ import numpy as np
 from jaxtyping import Float64
 from scipy.interpolate import PchipInterpolator, RBFInterpolator
 
-from advmask.colour.difference import delta_e, lab_from_linear
+from advmask.colour.difference import delta_e
+from advmask.colour.lab import lab_of
 from advmask.colour.srgb import decoded
 
 Space = Literal["srgb", "lab", "tone"]
@@ -117,7 +118,7 @@ def _coordinates(
     if space == "srgb":
         return lambda srgb: 2.0 * srgb - 1.0
     if space == "lab":
-        return lambda srgb: lab_from_linear(decoded(srgb)) / 50.0 - (1.0, 0.0, 0.0)
+        return lambda srgb: lab_of(decoded(srgb)) / 50.0 - (1.0, 0.0, 0.0)
     tone = grey_curve(asked, (lab[:, 0] - lab[:, 0].min()) / max(1e-6, float(np.ptp(lab[:, 0]))))
     return lambda srgb: 2.0 * tone(srgb) - 1.0
 

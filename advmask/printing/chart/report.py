@@ -4,11 +4,8 @@ import numpy as np
 from jaxtyping import Float64, UInt8
 from PIL import Image, ImageDraw, ImageFont
 
-from advmask.colour.difference import (
-    delta_e,
-    lab_from_linear,
-    linear_from_lab,
-)
+from advmask.colour.difference import delta_e
+from advmask.colour.lab import lab_of, light_of
 from advmask.colour.srgb import decoded, encoded
 from advmask.printing.chart.chart_dots import opencv
 from advmask.printing.chart.chart_fit import Calibration
@@ -39,10 +36,10 @@ def fit_report(
     out = chart.of("held out")
     asked, seen = chart.asked()[out], calibration.seen[out]
     predicted = calibration.predict(asked)
-    lab = lab_from_linear(seen)
-    before = delta_e(lab_from_linear(decoded(asked)), lab)
+    lab = lab_of(seen)
+    before = delta_e(lab_of(decoded(asked)), lab)
     after = delta_e(predicted, lab)
-    colours = np.stack([asked, encoded(seen), encoded(linear_from_lab(predicted))], axis=1)
+    colours = np.stack([asked, encoded(seen), encoded(light_of(predicted))], axis=1)
     rows = -(-len(out) // _COLUMNS)
     width = _MARGIN * 3 + flat.width + _COLUMNS * (3 * _THIRD + _GAP)
     height = _HEAD + max(flat.height, rows * (_HIGH + _WORDS)) + _MARGIN

@@ -19,7 +19,8 @@ from chart_simulation import (
 )
 from PIL import Image
 
-from advmask.colour.difference import delta_e, lab_from_linear
+from advmask.colour.difference import delta_e
+from advmask.colour.lab import lab_of
 from advmask.colour.srgb import decoded as linear_from_srgb
 from advmask.core.errors import ConfigError, PhotoError
 from advmask.core.picture_reading import read_picture
@@ -58,8 +59,8 @@ def test_one_photo_predicts_colours_that_were_never_printed(photo: np.ndarray) -
     fitted = fit_photo(photo)
     assert process_time() - before < 20
     asked = np.random.default_rng(1).random((500, 3))
-    seen = lab_from_linear(as_seen(PRINTER, CAMERA, asked))
-    assert delta_e(lab_from_linear(linear_from_srgb(asked)), seen).mean() > 12
+    seen = lab_of(as_seen(PRINTER, CAMERA, asked))
+    assert delta_e(lab_of(linear_from_srgb(asked)), seen).mean() > 12
     assert delta_e(fitted.predict(asked), seen).mean() < 1
     assert fitted.before.mean > 12
     assert fitted.after.mean < 1
@@ -182,8 +183,8 @@ def test_other_printers_and_cameras(seed: int) -> None:
     )
     fitted = fit_photo(photographed(printed(chart, printer, dpi=300), camera, dpi=300))
     asked = np.random.default_rng(1).random((2000, 3))
-    seen = lab_from_linear(as_seen(printer, camera, asked))
-    assert delta_e(lab_from_linear(linear_from_srgb(asked)), seen).mean() >= 12
+    seen = lab_of(as_seen(printer, camera, asked))
+    assert delta_e(lab_of(linear_from_srgb(asked)), seen).mean() >= 12
     assert delta_e(fitted.predict(asked), seen).mean() <= 1.5
     assert fitted.after.mean <= 1.5
     assert fitted.spread_mm == pytest.approx(printer.spread_mm, rel=0.5)

@@ -7,11 +7,8 @@ from hypothesis import strategies as st
 from scipy.ndimage import gaussian_filter1d
 from skimage import color
 
-from advmask.colour.difference import (
-    delta_e,
-    lab_from_linear,
-    linear_from_lab,
-)
+from advmask.colour.difference import delta_e
+from advmask.colour.lab import lab_of, light_of
 from advmask.colour.srgb import decoded as linear_from_srgb
 from advmask.colour.srgb import encoded as srgb_from_linear
 from advmask.core.errors import PhotoError
@@ -25,13 +22,13 @@ from advmask.printing.chart.view import View, fit_view
 def test_lab_agrees_with_scikit_image_and_comes_back() -> None:
     srgb = np.random.default_rng(0).random((500, 3))
     linear = linear_from_srgb(srgb)
-    lab = lab_from_linear(linear)
+    lab = lab_of(linear)
     assert lab == pytest.approx(color.rgb2lab(srgb), abs=0.05)  # their matrix is rounded to fewer digits
-    assert linear_from_lab(lab) == pytest.approx(linear, abs=1e-9)
+    assert light_of(lab) == pytest.approx(linear, abs=1e-9)
     assert srgb_from_linear(linear) == pytest.approx(srgb, abs=1e-9)
-    assert lab_from_linear(np.ones(3)) == pytest.approx([100, 0, 0], abs=1e-9)
+    assert lab_of(np.ones(3)) == pytest.approx([100, 0, 0], abs=1e-9)
     beyond = np.array([[-0.01, 0.3, 1.4]])
-    assert linear_from_lab(lab_from_linear(beyond)) == pytest.approx(beyond, abs=1e-9)
+    assert light_of(lab_of(beyond)) == pytest.approx(beyond, abs=1e-9)
 
 
 def test_delta_e_of_published_pairs() -> None:
@@ -94,7 +91,7 @@ def test_a_smooth_map_is_found_and_predicts_between_its_colours() -> None:
 
     def truth(srgb: np.ndarray) -> np.ndarray:
         mixed = srgb @ np.array([[0.8, 0.15, 0.05], [0.1, 0.75, 0.15], [0.05, 0.2, 0.75]])
-        return lab_from_linear(0.05 + 0.9 * mixed**1.8)
+        return lab_of(0.05 + 0.9 * mixed**1.8)
 
     chart = chart_layout(0)
     asked = chart.asked()[chart.of("fit")]
