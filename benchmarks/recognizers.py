@@ -17,6 +17,7 @@ Prints, as tables for a page, for each recognizer and its twin that sees the eye
 
 import argparse
 import copy
+import json
 import statistics
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -29,12 +30,13 @@ from _common import clocked
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from advmask.core.files import write_text
 from advmask.effects.settings import WearSettings
 from advmask.masks.mask_building import build_mask
 from advmask.masks.settings import MaskSettings
 from advmask.photos.loading import load_faces
 from advmask.photos.settings import FacesSettings
-from advmask.recognizers.calibration import calibrate, threshold_at_fmr, write_calibration
+from advmask.recognizers.calibration import calibrate, threshold_at_fmr
 from advmask.recognizers.enrolment import Comparisons, bare_comparisons, enrol
 from advmask.recognizers.ensemble import Ensemble
 from advmask.recognizers.preparation import embed_crops, rows_of
@@ -337,7 +339,8 @@ def main() -> None:
                 source=f"single-photo pairs of {len(names)} photos of {len(faces.people)} people",
                 people=(pairs.probe, pairs.gallery),
             )
-            write_calibration(arguments.store / f"{one.label}.json", stored)
+            content = json.dumps(stored.model_dump(), indent=2) + "\n"
+            write_text(arguments.store / f"{one.label}.json", content)
     first = range(min(BATCH, len(photos.crops)))
     for device in ("cpu", *(["cuda"] if torch.cuda.is_available() else [])):
         if "time" in wanted:

@@ -39,7 +39,8 @@ def linear_from_lab(lab: Float[Tensor, "*shape 3"]) -> Float[Tensor, "*shape 3"]
     root = _TOE ** (1 / 3)
     relative = curve.clamp(min=root).pow(3) + (curve.clamp(max=root) - root) / _SLOPE
     xyz = lab.new_tensor(RGB_TO_XYZ)
-    return (relative * xyz.sum(dim=1)) @ torch.linalg.inv(xyz).T
+    linear: Tensor = (relative * xyz.sum(dim=1)) @ torch.linalg.inv(xyz).T
+    return linear
 
 
 def lab_of(linear: Float64[np.ndarray, "... 3"]) -> Float64[np.ndarray, "... 3"]:

@@ -48,4 +48,5 @@ def light_gain(temperature_k: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape 
 def _rgb(temperature_k: Tensor) -> Tensor:
     x, y = chromaticity(temperature_k).unbind(dim=-1)
     xyz = torch.stack([x / y, torch.ones_like(x), (1 - x - y) / y], dim=-1)
-    return xyz @ torch.linalg.inv(xyz.new_tensor(RGB_TO_XYZ)).T
+    linear: Tensor = xyz @ torch.linalg.inv(xyz.new_tensor(RGB_TO_XYZ)).T
+    return linear

@@ -69,14 +69,14 @@ def _weave(texels: tuple[int, int], period: float, *, draws: Draws) -> tuple[Ten
     left out, and what comes near fades, so that nothing turns into coarser stripes.
     """
     height, width = texels
-    starts, sway = anywhere(draws, (2, 2)), draws.normal((2, 6))
+    starts, sway = anywhere(draws, (2,)), draws.normal((2, 6))
     profiles = []
     for axis, (length, share) in enumerate(((height, 1 / 3), (width, 2 / 3))):
         place = torch.arange(length) + 0.5
         # Cloth is never quite straight: threads lie up to about half a thread beside where they should.
         wave = 2 * math.pi * place[:, None] / (period * torch.tensor([40.0, 70.0, 110.0]))
         turns = (torch.cos(wave) @ sway[axis, :3] + torch.sin(wave) @ sway[axis, 3:]) * 0.1
-        phase = 2 * math.pi * (place / period + starts[axis, 0] + turns)
+        phase = 2 * math.pi * (place / period + starts[axis] + turns)
         profile = torch.zeros(length)
         for harmonic, strength in ((1, 0.8), (2, 0.2)):
             passed = _passed(harmonic / period)

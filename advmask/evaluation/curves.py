@@ -44,16 +44,3 @@ def thinned(
     wanted = np.concatenate([[0.0], np.geomspace(floor, 1.0, points - 1)])
     rows = np.unique(np.clip(np.searchsorted(fmr, wanted, side="right") - 1, 0, len(fmr) - 1))
     return fmr[rows], tar[rows]
-
-
-def equal_error_rate(genuine: Float[np.ndarray, " g"], impostor: Float[np.ndarray, " i"]) -> float:
-    """The rate at which as many are wrongly let in as wrongly kept out; NaN where a class is empty."""
-    if not len(genuine) or not len(impostor):
-        return float("nan")
-    fmr, tar = roc(genuine, impostor)
-    gap = fmr - (1 - tar)
-    place = int(np.argmax(gap >= 0))
-    before = max(place - 1, 0)
-    step = gap[place] - gap[before]
-    share = 0.0 if step == 0 else float(-gap[before] / step)
-    return float(fmr[before] + share * (fmr[place] - fmr[before]))

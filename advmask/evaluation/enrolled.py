@@ -107,7 +107,7 @@ def _build(
             if fmr == fmrs[0]:
                 thresholds.append(item.recognizer.calibrated)
     return JudgedGallery(
-        Gallery(name, tuple(one.own for one in enrolments), thresholds[0]),
+        Gallery(name, tuple(one.own for one in enrolments)),
         item.enrolment.people,
         tuple(one.gallery for one in enrolments),
         compared,

@@ -142,12 +142,3 @@ class Printer(nn.Module):
             return printed_table(inks, self._coverages, dot_gain=drawn.dot_gain, ink=drawn.ink).nodes
         mean = perfect_table(_STEPS) if self._nodes is None else ColourTable(self._nodes)
         return varied_table(mean, dot_gain=drawn.dot_gain, ink=drawn.ink).nodes
-
-
-def build_printer(settings: PrinterSettings, *, texels_per_mm: float) -> Printer:
-    """A printer for textures of this resolution.
-
-    Raises:
-        ConfigError: The profile or table of the settings cannot be used.
-    """
-    return Printer(settings, texels_per_mm=texels_per_mm)

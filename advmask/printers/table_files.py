@@ -44,32 +44,17 @@ def load_table(path: Path) -> ColourTable:
     Raises:
         ConfigError: The file is missing, damaged or holds something else.
     """
-    return _read(path)[0]
-
-
-def load_table_metadata(path: Path) -> dict[str, str]:
-    """Read the metadata that `save_table` wrote.
-
-    Raises:
-        ConfigError: The file is missing, damaged or holds something else.
-    """
-    return _read(path)[1]
-
-
-def _read(path: Path) -> tuple[ColourTable, dict[str, str]]:
     if not path.is_file():
         raise ConfigError(f"There is no colour table {path}; `advmask calibrate fit` makes one.")
     try:
         with safe_open(path, framework="pt", device="cpu") as stored:
             table = ColourTable(stored.get_tensor(_TENSOR).to(torch.float32))
-            metadata = json.loads((stored.metadata() or {}).get(_METADATA, "{}"))
-            known = {str(key): str(value) for key, value in metadata.items()}
-    except (SafetensorError, OSError, ValueError, AttributeError) as error:
+    except (SafetensorError, OSError, ValueError) as error:
         raise ConfigError(
             f"{path} is not a colour table of advmask ({error}); give one that `advmask calibrate fit` made."
         ) from error
     _check(table, f"The colour table {path}")
-    return table, known
+    return table
 
 
 def _check(table: ColourTable, named: str) -> None:

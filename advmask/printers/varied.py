@@ -22,7 +22,7 @@ def varied_table(mean: ColourTable, *, dot_gain: float, ink: Float[Tensor, "3"])
     Args:
         mean: The printer's usual answer.
         dot_gain: Change of the coverage at half coverage.
-        ink: Relative change of the amount of cyan, magenta and yellow, as in `ink_table`.
+        ink: Relative change of the amount of cyan, magenta and yellow, as in `printed_table`.
     """
     nodes = mean.nodes
     roots = nodes.clamp(min=_DARKEST).pow(1 / _YULE_NIELSEN)

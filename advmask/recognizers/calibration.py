@@ -3,7 +3,6 @@
 import json
 import math
 from importlib import resources
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -12,7 +11,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from advmask.core.errors import CalibrationError
-from advmask.core.files import write_text
 from advmask.core.settings import Settings
 from advmask.recognizers.threshold_interval import threshold_interval
 
@@ -155,8 +153,3 @@ def stored_calibration(name: str) -> Calibration | None:
     if not file.is_file():
         return None
     return Calibration.build(json.loads(file.read_text(encoding="utf-8")))
-
-
-def write_calibration(path: Path, calibration: Calibration) -> None:
-    """Write a calibration as JSON."""
-    write_text(path, json.dumps(calibration.model_dump(), indent=2) + "\n")

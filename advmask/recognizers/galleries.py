@@ -7,9 +7,6 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from advmask.core.errors import CalibrationError
-from advmask.recognizers.calibration import Calibration
-from advmask.recognizers.enrolment import Enrolment, bare_comparisons
 from advmask.recognizers.recognizer import Recognizer
 from advmask.recognizers.settings import GalleryName
 
@@ -21,12 +18,10 @@ class Gallery:
     Attributes:
         name: `bare`, `masked` (photos under a plain mask enrolled), or `pooled` (both; the better counts).
         own: For each kind of photo enrolled, (n, D): the template of each photo's person from other photos.
-        calibration: Threshold of bare probes against this gallery; None with too few comparisons.
     """
 
     name: GalleryName
     own: tuple[Float[Tensor, "n dim"], ...]
-    calibration: Calibration | None
 
     def similarity(
         self, recognizer: Recognizer, embeddings: Float[Tensor, "m dim"], rows: Sequence[int]
@@ -40,30 +35,3 @@ class Gallery:
         """
         each = [recognizer.similarity(embeddings, templates[list(rows)]) for templates in self.own]
         return torch.stack(each).amax(dim=0)
-
-
-def build_gallery(
-    name: GalleryName,
-    recognizer: Recognizer,
-    embeddings: Float[Tensor, "n dim"],
-    enrolments: Sequence[Enrolment],
-    *,
-    fmr: float,
-    source: str,
-) -> Gallery:
-    """Calibrate a gallery on bare probes: a design cannot touch those.
-
-    Args:
-        name: What to call it.
-        recognizer: That made the embeddings.
-        embeddings: Of the bare photos.
-        enrolments: Of the same photos in the same order; the better of several counts.
-        fmr: False match rate of the threshold.
-        source: Where the photos come from, in words.
-    """
-    compared = bare_comparisons(recognizer, embeddings, *enrolments)
-    try:
-        calibration: Calibration | None = compared.calibrated(fmr=fmr, source=source)
-    except CalibrationError:
-        calibration = None
-    return Gallery(name, tuple(one.own for one in enrolments), calibration)

@@ -67,7 +67,6 @@ class SplineField(nn.Module):
     ) -> None:
         super().__init__()
         self._opening = opening
-        self._extent = extent
         # Where the finest level is free texel by texel there is no matrix for it.
         self._free = spacing <= 1
         spacings = [max(spacing, 1.0) * ratio**level for level in range(levels)]

@@ -46,7 +46,6 @@ class Layout(nn.Module):
         tile: tuple[int, int] | None = None,
     ) -> None:
         super().__init__()
-        self._mirror = mirror
         axis = round(2 * nose_column) / 2
         if mirror and not 0 <= axis <= width:
             raise DesignError(

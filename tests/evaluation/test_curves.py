@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from advmask.evaluation.curves import equal_error_rate, rates_at, roc, thinned
+from advmask.evaluation.curves import rates_at, roc, thinned
 
 # Few different values, so that scores tie within and between the classes.
 SCORES = st.lists(st.integers(-3, 3).map(lambda value: value / 2), min_size=1, max_size=30)
@@ -36,18 +36,6 @@ def test_the_area_is_the_share_of_pairs_in_order(genuine: list[float], impostor:
 
 def test_empty_classes_have_no_rate():
     assert np.isnan(rates_at(np.array([]), np.array([0.0]))).all()
-    assert np.isnan(equal_error_rate(np.array([]), np.array([0.0])))
-    assert np.isnan(equal_error_rate(np.array([0.0]), np.array([])))
-
-
-def test_equal_error_rate_of_known_cases():
-    assert equal_error_rate(np.array([2.0, 3.0]), np.array([0.0, 1.0])) == 0.0
-    same = np.array([0.0, 1.0, 2.0])
-    assert equal_error_rate(same, same) == pytest.approx(0.5)
-    draws = np.random.default_rng(0)
-    # Two normal distributions two deviations apart cross at one deviation: 15.87 %.
-    found = equal_error_rate(draws.normal(2, 1, 40_000), draws.normal(0, 1, 40_000))
-    assert found == pytest.approx(0.1587, abs=0.004)
 
 
 def test_a_thinned_curve_keeps_its_ends_and_lies_on_it():

@@ -12,7 +12,7 @@ from advmask.core.errors import ConfigError
 from advmask.printers.colour_table import ColourTable, grid, perfect_table
 from advmask.printers.halftone import gained, primaries, reflectance
 from advmask.printers.ink_separation import separate
-from advmask.printers.inks import ink_table
+from advmask.printers.inks import printed_table
 from advmask.printers.settings import InkSettings, PrinterSettings
 from advmask.printers.varied import varied_table
 
@@ -27,6 +27,10 @@ INKS = InkSettings(
     black=(0.03, 0.03, 0.03),
 )
 RAMP = torch.arange(17)
+
+
+def ink_table(inks: InkSettings, *, dot_gain: float = 0.0, ink: tuple[float, ...] = (0, 0, 0)) -> ColourTable:
+    return printed_table(inks, separate(inks, 17), dot_gain=dot_gain, ink=torch.tensor(ink))
 
 
 def greys(table: ColourTable) -> Tensor:

@@ -11,7 +11,7 @@ from advmask.core.errors import ConfigError
 from advmask.effects.draws import LevelDraws, draws
 from advmask.printers.colour_table import ColourTable
 from advmask.printers.draw import draw_print, print_field
-from advmask.printers.printer import Printer, build_printer
+from advmask.printers.printer import Printer
 from advmask.printers.settings import InkSettings, PrinterSettings, VariationSettings
 from advmask.printers.table_files import save_table
 
@@ -44,7 +44,7 @@ def one_print(settings: PrinterSettings, texels: Tensor, *, step: int = 0) -> Te
 
 
 def test_the_default_prints_perfectly_and_says_so() -> None:
-    printer = build_printer(PrinterSettings(), texels_per_mm=3)
+    printer = Printer(PrinterSettings(), texels_per_mm=3)
     texels = texture()
     assert printer.ideal
     assert torch.equal(printer(texels), linear_from_srgb(texels))

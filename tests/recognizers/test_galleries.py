@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from advmask.core.errors import CalibrationError
 from advmask.recognizers.enrolment import bare_comparisons, enrol
-from advmask.recognizers.galleries import build_gallery
+from advmask.recognizers.galleries import Gallery
 from advmask.recognizers.recognizer import Recognizer
 from advmask.recognizers.recognizer_names import build_recognizer
 
@@ -27,7 +28,7 @@ def embeddings(spread: float) -> torch.Tensor:
 def test_pooled_takes_the_better_of_two(recognizer: Recognizer):
     bare, masked = embeddings(0.3), embeddings(0.6)
     enrolments = [enrol(recognizer, one, NAMES) for one in (bare, masked)]
-    gallery = build_gallery("pooled", recognizer, bare, enrolments, fmr=0.1, source="drawn")
+    gallery = Gallery("pooled", tuple(one.own for one in enrolments))
     probes, rows = torch.randn(4, 6), [0, 5, 35, 7]
     found = gallery.similarity(recognizer, probes, rows)
     for probe, row, value in zip(probes, rows, found, strict=True):
@@ -38,18 +39,16 @@ def test_pooled_takes_the_better_of_two(recognizer: Recognizer):
 def test_threshold_of_a_gallery_comes_from_bare_probes_against_it(recognizer: Recognizer):
     bare, masked = embeddings(0.3), embeddings(0.3)
     enrolments = [enrol(recognizer, one, NAMES) for one in (bare, masked)]
-    pooled = build_gallery("pooled", recognizer, bare, enrolments, fmr=0.1, source="drawn")
-    alone = build_gallery("bare", recognizer, bare, enrolments[:1], fmr=0.1, source="drawn")
-    assert pooled.calibration is not None
-    assert alone.calibration is not None
-    # Two chances to be taken for somebody else: the threshold must rise.
-    assert pooled.calibration.threshold > alone.calibration.threshold
     compared = bare_comparisons(recognizer, bare, *enrolments)
-    share = float(np.mean(compared.impostor >= pooled.calibration.threshold))
+    pooled = compared.calibrated(fmr=0.1, source="drawn").threshold
+    alone = bare_comparisons(recognizer, bare, enrolments[0]).calibrated(fmr=0.1, source="drawn").threshold
+    # Two chances to be taken for somebody else: the threshold must rise.
+    assert pooled > alone
+    share = float(np.mean(compared.impostor >= pooled))
     assert 0.08 <= share <= 0.1
 
 
-def test_too_few_people_leave_a_gallery_without_threshold(recognizer: Recognizer):
+def test_too_few_people_give_no_threshold(recognizer: Recognizer):
     few = embeddings(0.3)[:6]
-    gallery = build_gallery("bare", recognizer, few, [enrol(recognizer, few, NAMES[:6])], fmr=0.01, source="")
-    assert gallery.calibration is None
+    with pytest.raises(CalibrationError):
+        bare_comparisons(recognizer, few, enrol(recognizer, few, NAMES[:6])).calibrated(fmr=0.01, source="")

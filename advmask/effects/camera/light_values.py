@@ -27,11 +27,6 @@ def light_from_srgb(pictures: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"
     return result
 
 
-def srgb_from_light(light: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
-    """The way back from `light_from_srgb`; differentiable."""
-    return light.sqrt() - TOE
-
-
 class _Squared(torch.autograd.Function):
     """Written out for its backward pass, which autograd's own does in three passes."""
 

@@ -8,7 +8,7 @@ from skimage.color import rgb2xyz
 from torch import Tensor
 
 from advmask.effects.camera.developing import develop
-from advmask.effects.camera.light_values import light_from_srgb, srgb_from_light
+from advmask.effects.camera.light_values import TOE, light_from_srgb
 from advmask.effects.camera.sensor import SensorDraw, draw_sensor
 from advmask.effects.camera.settings import CameraToneSettings, SensorSettings
 from advmask.effects.camera.tone import CameraToneDraw, draw_tone
@@ -33,12 +33,11 @@ def ramp() -> Tensor:
 
 def test_no_change_is_the_same_picture() -> None:
     torch.testing.assert_close(shot(ramp(), toned()), ramp())
-    torch.testing.assert_close(srgb_from_light(light_from_srgb(ramp())), ramp())
 
 
 def test_the_mean_of_black_and_white_light_is_near_that_of_srgb() -> None:
-    half = srgb_from_light((light_from_srgb(torch.zeros(1)) + light_from_srgb(torch.ones(1))) / 2)
-    assert float(half) == pytest.approx(0.735, abs=0.04)
+    half = (light_from_srgb(torch.zeros(1)) + light_from_srgb(torch.ones(1))) / 2
+    assert float(half.sqrt() - TOE) == pytest.approx(0.735, abs=0.04)
 
 
 @pytest.mark.parametrize("stops", [-1.0, -0.5, 0.5, 1.0])
