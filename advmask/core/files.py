@@ -34,8 +34,7 @@ def written_aside(path: Path) -> Iterator[Path]:
         temporary.replace(path)
         temporary = None
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise RunError(f"Cannot write {path}: {reason}. Choose another folder or free the disk.") from error
+        raise _unwritable(path, error) from error
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
@@ -45,6 +44,19 @@ def write_text(path: Path, text: str) -> None:
     """Write `text` as UTF-8 to `path`, whole or not at all."""
     with written_aside(path) as aside:
         aside.write_text(text, encoding="utf-8", newline="\n")
+
+
+def append_text(path: Path, text: str) -> None:
+    """Write `text` as UTF-8 behind what `path` holds; a kill may leave a last line cut short.
+
+    Raises:
+        RunError: The file cannot be written to, or the disk is full.
+    """
+    try:
+        with path.open("a", encoding="utf-8", newline="\n") as stream:
+            stream.write(text)
+    except OSError as error:
+        raise _unwritable(path, error) from error
 
 
 def write_with(path: Path, writer: Callable[[Path], object]) -> None:
@@ -57,6 +69,11 @@ def sha256(path: Path) -> str:
     """Hexadecimal SHA-256 of a file's content, read in pieces."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _unwritable(path: Path, error: OSError) -> RunError:
+    reason = error.strerror or str(error)
+    return RunError(f"Cannot write {path}: {reason}. Choose another folder or free the disk.")
 
 
 def _umask() -> int:

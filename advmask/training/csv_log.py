@@ -10,13 +10,14 @@ from pytorch_lightning.loggers.logger import Logger
 from pytorch_lightning.utilities import rank_zero_only
 
 from advmask.core.errors import RunError
-from advmask.core.files import write_text
+from advmask.core.files import append_text, write_text
 
 
 class CsvLog(Logger):
     """Writes each step's numbers as a row of a CSV file.
 
-    On resuming, rows at or after the step resumed from are dropped, so that no step stands twice.
+    Rows are appended. On resuming, rows at or after the step resumed from are dropped, so that no step stands
+    twice, and so is a last line that a kill cut short.
 
     Args:
         path: The file.
@@ -29,16 +30,8 @@ class CsvLog(Logger):
     def __init__(self, path: Path, *, resumed_at: int = 0) -> None:
         super().__init__()
         self._path = path
-        self._columns: list[str] = []
-        self._rows: list[dict[str, str]] = []
-        if path.exists():
-            try:
-                with path.open(newline="", encoding="utf-8") as stream:
-                    rows = [row for row in csv.DictReader(stream) if int(row["step"]) < resumed_at]
-            except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
-                raise RunError(f"{path} is damaged; delete it to go on without its earlier rows.") from error
-            self._rows = rows
-            self._columns = list(rows[0]) if rows else []
+        self._columns: list[str] = []  # of the file; none as long as it is to be written anew
+        self._rows = [row for row in self._read() if int(row["step"]) < resumed_at]  # not in the file yet
 
     @property
     def name(self) -> str:
@@ -62,25 +55,43 @@ class CsvLog(Logger):
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
         """Add a row."""
         row = {"step": str(step)} | {k: f"{v:.6g}" for k, v in metrics.items() if k != "epoch"}
-        self._columns.extend(key for key in row if key not in self._columns)
         self._rows.append(row)
 
     @rank_zero_only
     def flush(self) -> None:
-        """Write the file, whole; called with every checkpoint, so that no row before it can be lost.
+        """Append the rows since the last call, which comes with every checkpoint: no row before it is lost.
 
-        Lightning's own `save` comes after every step, where writing all rows again would cost more the longer
-        a run gets, so it does nothing here.
+        A column that was not there before, such as the first validation's, has the file written anew.
+        Lightning's own `save` comes after every step, and does nothing here.
         """
         if not self._rows:
             return
+        columns = list(dict.fromkeys([*self._columns, *(key for row in self._rows for key in row)]))
+        anew = columns != self._columns
         text = io.StringIO()
-        writer = csv.DictWriter(text, self._columns, restval="", lineterminator="\n")
-        writer.writeheader()
+        writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
+        if anew:
+            writer.writeheader()
+            writer.writerows(self._read() if self._columns else [])
         writer.writerows(self._rows)
-        write_text(self._path, text.getvalue())
+        (write_text if anew else append_text)(self._path, text.getvalue())
+        self._columns, self._rows = columns, []
 
     @rank_zero_only
     def finalize(self, status: str) -> None:
         """Write what is left."""
         self.flush()
+
+    def _read(self) -> list[dict[str, str]]:
+        if not self._path.exists():
+            return []
+        try:
+            text = self._path.read_text(encoding="utf-8")
+            rows = list(csv.DictReader(io.StringIO(text[: text.rfind("\n") + 1])))
+            if any(not (row.get("step") or "").isdecimal() or None in row for row in rows):
+                raise ValueError("rows without a step, or longer than the header")
+        except (OSError, ValueError, csv.Error) as error:
+            raise RunError(
+                f"{self._path} is damaged; delete it to go on without its earlier rows."
+            ) from error
+        return rows

@@ -168,7 +168,7 @@ def _shown(settings: TrainSettings, photos: WornPhotos, run: RunFolder) -> list[
     if not is_first_process():
         return []
     trainer = settings.trainer
-    callbacks: list[Callback] = [ProgressPlot(run.metrics, run.plot, steps=trainer.steps)]
+    callbacks: list[Callback] = [ProgressPlot(run.metrics, run.plot)]
     if trainer.progress:
         callbacks.append(DesignProgress(steps=trainer.steps, batch=trainer.batch))
     if trainer.preview_every:

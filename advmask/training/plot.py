@@ -1,6 +1,7 @@
 """`progress.png`: how the match confidence and the loss of a run went, drawn from `metrics.csv`."""
 
 import csv
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -15,34 +16,33 @@ _WIDTH, _PANEL = 900, 240
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 16, 26, 26
 _COLOURS = ("#2f6c8f", "#c2452d", "#5b8a58", "#8a5bb0", "#b8860b", "#16787a")
 _SCALE = 2  # drawn larger and then reduced, for Pillow draws jagged lines
+_REDRAWN_S = 30.0
 _CONFIDENCE = "match_confidence/"
 
 Curve = list[tuple[float, float]]
 
 
 class ProgressPlot(Callback):
-    """Redraws the plot at checkpoints, but no more often than every hundredth of the run.
+    """Redraws the plot at checkpoints, but no more often than every half minute.
 
     Args:
         metrics: The log.
         path: The picture.
-        steps: Of the run.
     """
 
-    def __init__(self, metrics: Path, path: Path, *, steps: int) -> None:
+    def __init__(self, metrics: Path, path: Path) -> None:
         self._metrics = metrics
         self._path = path
-        self._every = steps / 100
-        self._drawn = 0
+        self._drawn = time.monotonic()
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Draw where enough steps have passed."""
-        if trainer.is_global_zero and trainer.global_step - self._drawn >= self._every:
-            self._drawn = trainer.global_step
+        """Draw where enough time has passed."""
+        if trainer.is_global_zero and time.monotonic() - self._drawn >= _REDRAWN_S:
             for logger in trainer.loggers:
                 if isinstance(logger, CsvLog):
                     logger.flush()
             write_plot(self._metrics, self._path)
+            self._drawn = time.monotonic()
 
 
 def write_plot(metrics: Path, path: Path) -> None:
