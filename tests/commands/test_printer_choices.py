@@ -1,10 +1,10 @@
 """Printers of one's own, as choices beside those that ship."""
 
-import subprocess
-import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from advmask import cli
 from advmask.printers.colour_table import perfect_table
@@ -18,21 +18,15 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_a_printer_of_ones_own_is_a_choice(own: Path):
-    words = [
-        sys.executable,
-        "-m",
-        "advmask.cli",
-        "train",
-        "printer=mine",
-        "--cfg",
-        "job",
-        "--package",
-        "printer",
-    ]
-    done = subprocess.run(words, capture_output=True, text=True, check=True, cwd=own)
-    assert "name: mine" in done.stdout
-    assert "mine.safetensors" in done.stdout
+def composed(*overrides: str, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    assert cli.main(["train", *overrides, "--cfg", "job"]) == 0
+    return yaml.safe_load(capsys.readouterr().out)
+
+
+def test_a_printer_of_ones_own_is_a_choice(own: Path, capsys: pytest.CaptureFixture[str]):
+    printer = composed("printer=mine", capsys=capsys)["printer"]
+    assert printer["name"] == "mine"
+    assert any(str(value).endswith("mine.safetensors") for value in printer.values())
 
 
 def test_help_and_messages_name_it(own: Path, capsys: pytest.CaptureFixture[str]):
@@ -42,7 +36,5 @@ def test_help_and_messages_name_it(own: Path, capsys: pytest.CaptureFixture[str]
     assert "Did you mean printer=mine?" in capsys.readouterr().err
 
 
-def test_a_profile_is_given_by_its_file(own: Path):
-    words = [sys.executable, "-m", "advmask.cli", "train", f"printer={own}/my shop.icc", "--cfg", "job"]
-    done = subprocess.run(words, capture_output=True, text=True, check=True, cwd=own)
-    assert f"profile: {own}/my shop.icc" in done.stdout
+def test_a_profile_is_given_by_its_file(own: Path, capsys: pytest.CaptureFixture[str]):
+    assert composed(f"printer={own}/my shop.icc", capsys=capsys)["printer"]["profile"] == f"{own}/my shop.icc"
