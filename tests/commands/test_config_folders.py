@@ -64,7 +64,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.slow
-def test_the_wheel_holds_configuration_and_designs(wheel: Path) -> None:
+def test_the_wheel_holds_configuration_designs_and_templates(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
     for path in (REPOSITORY / "conf").rglob("*.yaml"):
@@ -75,6 +75,12 @@ def test_the_wheel_holds_configuration_and_designs(wheel: Path) -> None:
         assert f"advmask/designs/{path.relative_to(REPOSITORY / 'textures')}" in names
     assert {f"advmask/conf/{command}.yaml" for command in COMMANDS} <= names
     assert "advmask/py.typed" in names
+    pieces = [
+        path.relative_to(REPOSITORY).as_posix()
+        for path in (REPOSITORY / "advmask/evaluation/report/templates").iterdir()
+    ]
+    assert "advmask/evaluation/report/templates/page.html.j2" in pieces
+    assert set(pieces) <= names
     assert not [name for name in names if name.startswith(("tests/", "conf/"))]
 
 
@@ -90,6 +96,7 @@ def test_the_installed_wheel_composes(wheel: Path, tmp_path: Path) -> None:
     code = (
         "import sys; from advmask import cli\nfrom advmask.core import config_folders\n"
         "print(config_folders.conf_dir(), file=sys.stderr)\n"
+        "from advmask.evaluation.report.page import TEMPLATES\nTEMPLATES.get_template('page.html.j2')\n"
         "sys.exit(cli.main(['train', '--cfg', 'job']))"
     )
     done = subprocess.run(

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from advmask.evaluation.report.answer import answer_box, caveat
-from advmask.evaluation.report.words import plain_part
+from advmask.evaluation.report.answer import answer, caveat
+from advmask.evaluation.report.page import TEMPLATES
+from advmask.evaluation.report.plain_part import plain_part
 from advmask.evaluation.results import result_record
 from advmask.evaluation.summary import ConditionResult, Estimate, RecognizerResult
 
@@ -55,7 +56,13 @@ def words_of(markup: str) -> str:
 
 
 def said(*results: RecognizerResult, **facts: Any) -> str:
-    return words_of(answer_box(record_of(*results, **facts)))
+    box = TEMPLATES.get_template("answer.html.j2").render(answer=answer(record_of(*results, **facts)))
+    return words_of(box)
+
+
+def upper_part(record: dict[str, Any]) -> str:
+    template = TEMPLATES.get_template("plain_part.html.j2")
+    return words_of(template.render(answer=answer(record), plain=plain_part(record), pictures=False))
 
 
 @pytest.mark.parametrize(
@@ -159,7 +166,7 @@ def test_one_person_has_no_ranges():
     )
     assert "one person alone: no range can be given" in words
     assert "could be up to" not in words
-    page = words_of(plain_part(record_of(result(design=Estimate(0.0), drop=Estimate(0.5)), people=1), ""))
+    page = upper_part(record_of(result(design=Estimate(0.0), drop=Estimate(0.5)), people=1))
     assert "One person gives no ranges" in page
     assert "Numbers in brackets" not in page
 
@@ -169,14 +176,14 @@ def test_without_a_plain_mask_nothing_is_compared():
 
 
 def test_strangers_who_match_in_plain_masks_are_said():
-    words = words_of(plain_part(record_of(result(gallery="pooled", strangers=0.24)), ""))
+    words = upper_part(record_of(result(gallery="pooled", strangers=0.24)))
     assert "up to 24 in 100 strangers in a plain mask also match, where 1 was asked for" in words
-    assert "no proof of identity" not in words_of(plain_part(record_of(result()), ""))
+    assert "no proof of identity" not in upper_part(record_of(result()))
 
 
 @pytest.mark.parametrize("columns", ["trained on", "same family", "other family", "eyes only", "not known"])
 def test_no_promise_is_made(columns: str):
-    words = words_of(plain_part(record_of(result(), columns={"mine": columns}), ""))
+    words = upper_part(record_of(result(), columns={"mine": columns}))
     assert not re.search(
         r"\b(protects?|protection|safe|anonymous|invisible|guarantee)\b", words, re.IGNORECASE
     )

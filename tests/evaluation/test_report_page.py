@@ -2,19 +2,27 @@
 
 import itertools
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from typing import Any
 
 import numpy as np
 import pytest
 
+from advmask.evaluation.protocol import Judgement
+from advmask.evaluation.report.answer import answer
 from advmask.evaluation.report.charts import bars_by_person, det_chart, distributions, roc_chart
-from advmask.evaluation.report.html import table
-from advmask.evaluation.report.page import report_page
-from advmask.evaluation.report.words import plain_part, verdict
+from advmask.evaluation.report.names import verdict
+from advmask.evaluation.report.page import TEMPLATES, report_page
+from advmask.evaluation.report.pieces import Table
+from advmask.evaluation.report.plain_part import plain_part
 from advmask.evaluation.results import result_record
 from advmask.evaluation.summary import ConditionResult, Estimate, RecognizerResult
 
+PIECES = TEMPLATES.get_template("pieces.html.j2").module
+HOSTILE = (
+    """<script>alert('{}')</script>"' onerror=x() {{{{ 7 * 7 }}}} {{% raw %}}</style></title></svg></pre>"""
+)
 VOID = {"meta", "wbr", "img", "br", "circle", "rect", "path"}
 
 
@@ -78,7 +86,9 @@ def test_the_upper_part_reads_without_knowing_anything():
         [result(Estimate(0.3, 0.2, 0.4))],
         {"people": {"probed": ["a", "b"], "held_out": True, "at_hand": 9}},
     )
-    words = " ".join(Reader(plain_part(record, "")).words)
+    template = TEMPLATES.get_template("plain_part.html.j2")
+    page = template.render(answer=answer(record), plain=plain_part(record), pictures=False)
+    words = " ".join(" ".join(Reader(page).words).split())
     assert "of 100 pictures it still matches 20 with the design, 50 with a plain white mask, 90" in words
     assert "Photos of 2 people, in 42 pictures" in words
     assert "without ever seeing them" in words
@@ -88,9 +98,64 @@ def test_the_upper_part_reads_without_knowing_anything():
     assert "groups of people" in words
 
 
+def hostile_page(judgement: Judgement, *, pictures: bool) -> str:
+    """A page on which everything that a user may call something is an attempt to become markup."""
+    hostile = HOSTILE.format
+    judged = [
+        replace(
+            one,
+            scores=replace(
+                one.scores,
+                recognizer=hostile("label"),
+                people=tuple(hostile(name) for name in one.scores.people),
+            ),
+        )
+        for one in judgement.judged
+    ]
+    photos = judgement.stage.photos
+    crops = [replace(crop, person=hostile(crop.person)) for crop in photos.crops]
+    stage = replace(judgement.stage, photos=replace(photos, crops=tuple(crops)))
+    results = [one for each in judged for one in each.summaries(seed=0)]
+    about = {
+        "column": "trained on",
+        "name": hostile("name"),
+        "family": hostile("family"),
+        "licence": hostile("l"),
+    }
+    facts = {
+        "date": hostile("date"),
+        "design": {"name": hostile("design"), "texels_sha256": hostile("sum")},
+        "recognizers": {hostile("label"): about},
+        "settings": {
+            "design": hostile("path"),
+            "faces": {"root": hostile("root")},
+            hostile("key"): hostile("x"),
+        },
+        "packages": {"advmask": hostile("version")},
+        "unsupported": [
+            {"recognizer": hostile("label"), "gallery": hostile("g"), "fmr": 0.1, "reason": hostile("reason")}
+        ],
+        "people": {"probed": [hostile("someone")], "held_out": None, "at_hand": 1},
+    }
+    return report_page(result_record(results, facts), Judgement(stage, judged), pictures=pictures)
+
+
+@pytest.mark.parametrize("pictures", [True, False])
+def test_names_of_any_kind_stay_text(any_judgement: tuple[dict[str, Any], Judgement], pictures: bool):
+    page = hostile_page(any_judgement[1], pictures=pictures)
+    reader = check_page(page)
+    words = " ".join(reader.words)
+    shown = ["label", "date", "design", "family", "version", "reason", "key"]
+    for name in [*shown, "astronaut"] if pictures else shown:
+        assert HOSTILE.format(name) in words
+    assert "<script" not in page.lower()
+
+
 def test_words_of_the_user_are_escaped():
-    assert "&lt;b&gt;" in table("a & b", ("x",), [("<b>",)])
-    assert "<b>" not in roc_chart({"<b>": np.array([0.5])}, np.array([0.1]), title="<b>")
+    assert "&lt;b&gt;" in PIECES.table(Table("a & b", ("x",), [("<b>",)]))
+    chart = PIECES.chart(roc_chart({"<b>": np.array([0.5])}, np.array([0.1]), title="<b>"))
+    assert "&lt;b&gt;" in chart
+    assert "<b>" not in chart
 
 
 @pytest.mark.parametrize(
@@ -104,21 +169,23 @@ def test_charts_of_any_scores_are_whole(genuine: dict[str, list[float]]):
         det_chart(values, impostor, title="b"),
         distributions(values, impostor, threshold=0.5, title="c", axis="d"),
     ):
-        reader = Reader(chart)
+        drawn = str(PIECES.chart(chart))
+        reader = Reader(drawn)
         assert reader.seen[0][1]["role"] == "img"
-        assert "nan" not in chart
+        assert "nan" not in drawn
 
 
 def test_charts_tell_lines_apart_without_colour():
     values = {name: np.array([0.5, 0.6]) for name in ("bare", "white", "blue", "black", "noise", "design")}
-    chart = roc_chart(values, np.array([0.1, 0.55]), title="a")
+    chart = PIECES.chart(roc_chart(values, np.array([0.1, 0.55]), title="a"))
     dashes = re.findall(r'stroke="#\w+" stroke-width="[\d.]+" stroke-dasharray="([\d. ]*)"', chart)
     assert len(set(dashes)) >= 5
     assert all(name in chart for name in values)
 
 
 def test_each_person_has_a_line():
-    chart = bars_by_person({"ada (3)": (1.0, 0.0), "ben (2)": (0.5, 0.5)}, title="t", names=("w", "d"))
+    rates = {"ada (3)": (1.0, 0.0), "ben (2)": (0.5, 0.5)}
+    chart = PIECES.chart(bars_by_person(rates, title="t", names=("w", "d")))
     assert "ada (3)" in chart
     assert Reader(chart).open == []
 

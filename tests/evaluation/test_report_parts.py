@@ -1,5 +1,6 @@
 """Parts of the report: what was simulated, tables on narrow screens, folded parts, the command line."""
 
+import html
 import re
 import shlex
 
@@ -7,10 +8,13 @@ import pytest
 
 from advmask.effects.settings import EffectsSettings
 from advmask.evaluation.report.charts import bars_by_person
-from advmask.evaluation.report.html import folded, table
+from advmask.evaluation.report.page import TEMPLATES
+from advmask.evaluation.report.pieces import Table
 from advmask.evaluation.report.provenance import provenance
 from advmask.evaluation.report.simulated import printer_words, simulated
 from advmask.printers.settings import PrinterSettings
+
+PIECES = TEMPLATES.get_template("pieces.html.j2").module
 
 
 def settings(effects: EffectsSettings, printer: PrinterSettings | None = None) -> dict[str, object]:
@@ -55,24 +59,24 @@ def test_a_record_without_settings_says_so():
 
 
 def test_each_cell_carries_the_heading_of_its_column_for_narrow_screens():
-    markup = table("t", ("who", "a & b", "c"), [("x", 1, 2), ("y", 3, 4)])
+    markup = PIECES.table(Table("t", ("who", "a & b", "c"), [("x", 1, 2), ("y", 3, 4)]))
     assert re.findall(r'data-label="([^"]*)"', markup) == ["a &amp; b", "c"] * 2
     assert markup.count('role="row"') == 3
     assert markup.count('role="rowheader"') == 2
 
 
 def test_a_checksum_may_be_broken():
-    assert f'<span class="sum">{"a1" * 32}</span>' in table("t", ("x", "y"), [("x", "a1" * 32)])
+    assert f'<span class="sum">{"a1" * 32}</span>' in PIECES.table(Table("t", ("x", "y"), [("x", "a1" * 32)]))
 
 
 def test_folded_parts_stand_outside_the_details_so_that_they_print():
-    markup = folded("more", "<p>inside</p>")
+    markup = PIECES.folded("more", caller=lambda: "inside")
     assert "inside" not in markup[: markup.index("</details>")]
     assert "inside" in markup
 
 
 def test_a_long_name_keeps_its_count():
-    chart = bars_by_person({f"{'long ' * 12}(4)": (1.0, 0.0)}, title="t", names=("w", "d"))
+    chart = PIECES.chart(bars_by_person({f"{'long ' * 12}(4)": (1.0, 0.0)}, title="t", names=("w", "d")))
     assert re.search(r"…\s*\(4\)<", chart)
 
 
@@ -88,13 +92,14 @@ def test_the_command_line_is_one_and_names_nobody_without_pictures():
             "protocol": {"seed": 1, "galleries": ["bare", "pooled"], "progress": True},
         },
     }
-    page = provenance(record, show_people=True)
+    template = TEMPLATES.get_template("how_to_repeat.html.j2")
+    page = template.render(provenance=provenance(record, show_people=True))
     assert "2030-01-02" in page
     (shown,) = re.findall(r"<pre>(advmask evaluate .*?)</pre>", page, re.DOTALL)
-    words = shlex.split(shown.replace("&#x27;", "'").replace("&quot;", '"'))
+    words = shlex.split(html.unescape(shown))
     assert words[:3] == ["advmask", "evaluate", 'design="runs/my design"']
     assert 'protocol.galleries=["bare", "pooled"]' in words
     assert not [word for word in words if word.startswith("protocol.progress")]
-    hidden = provenance(record, show_people=False)
+    hidden = template.render(provenance=provenance(record, show_people=False))
     assert "ada" not in hidden
     assert "my design" not in hidden

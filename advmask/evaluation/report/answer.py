@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from advmask.evaluation.report.html import paragraph, text
 from advmask.evaluation.report.less_favourable import (
     detection,
     harder_cases,
@@ -31,31 +30,29 @@ _GROUPS = (
 )
 
 
-def answer_box(record: Mapping[str, Any]) -> str:
-    """The box at the head of the page."""
+def answer(record: Mapping[str, Any]) -> dict[str, Any]:
+    """What stands in the box: a caveat, the set-up, groups of recognizers, and less favourable figures.
+
+    Args:
+        record: Of `results.json`.
+    """
     chosen = plainest_results(record)
-    parts = [f'<p class="lead">{text(caveat(record))}</p>']
-    if chosen:
-        parts.append(paragraph(_setup(chosen)))
     groups = [
-        (heading, [one for one in chosen if column_of(record, one["recognizer"]) in columns])
+        (heading, [_line(record, one) for one in chosen if column_of(record, one["recognizer"]) in columns])
         for columns, heading in _GROUPS
     ]
-    for heading, members in groups:
-        if members:
-            items = "".join(f"<li>{_line(record, one)}</li>" for one in members)
-            parts.append(f"{paragraph(heading)}<ul>{items}</ul>")
-    parts += [
-        f"<p><strong>{text(label)}</strong> {text(line)}</p>"
-        for label, line in (
-            harder_cases(record, chosen),
-            search_by_name(record, chosen),
-            *other_settings(record, chosen),
-            ("Being found.", " ".join(detection(record))),
-        )
-        if line
+    notes = [
+        harder_cases(record, chosen),
+        search_by_name(record, chosen),
+        *other_settings(record, chosen),
+        ("Being found.", " ".join(detection(record))),
     ]
-    return f'<div class="box">{"".join(parts)}</div>'
+    return {
+        "caveat": caveat(record),
+        "setup": _setup(chosen) if chosen else None,
+        "groups": [(heading, lines) for heading, lines in groups if lines],
+        "notes": [(label, line) for label, line in notes if line],
+    }
 
 
 def caveat(record: Mapping[str, Any]) -> str:
@@ -112,8 +109,8 @@ def _setup(chosen: list[Mapping[str, Any]]) -> str:
     )
 
 
-def _line(record: Mapping[str, Any], one: Mapping[str, Any]) -> str:
-    """What one recognizer makes of the design, as HTML."""
+def _line(record: Mapping[str, Any], one: Mapping[str, Any]) -> tuple[str, str]:
+    """A recognizer, and what it makes of the design."""
     conditions, plain = one["conditions"], one["strongest_plain"]
     who = one["recognizer"]
     if column_of(record, who) == "same family":
@@ -121,7 +118,7 @@ def _line(record: Mapping[str, Any], one: Mapping[str, Any]) -> str:
     if column_of(record, who) == "eyes only":
         who += " (sees the eyes alone)"
     if not one["probes"] or "design" not in conditions:
-        return text(f"{who}: no face was found in all conditions, so nothing can be compared.")
+        return who, "no face was found in all conditions, so nothing can be compared."
     rates = [
         f"{100 * conditions[name]['tar']['value']:.0f} {words}"
         for name, words in (
@@ -136,7 +133,7 @@ def _line(record: Mapping[str, Any], one: Mapping[str, Any]) -> str:
         said += " No plain mask was tested, so nothing can be said of the print itself."
     else:
         said += f" Compared with the plain mask: {verdict(one)}."
-    return f"<strong>{text(who)}</strong>: {text(said)}"
+    return who, said
 
 
 def _span(record: Mapping[str, Any], one: Mapping[str, Any]) -> str:

@@ -9,8 +9,8 @@ import numpy as np
 from advmask.evaluation.metrics import accepted
 from advmask.evaluation.protocol import JudgedScores
 from advmask.evaluation.report.charts import bars_by_person
-from advmask.evaluation.report.html import folded, paragraph, section, table
 from advmask.evaluation.report.names import condition_name, main_results, setup_name
+from advmask.evaluation.report.pieces import Table
 
 
 @dataclass(frozen=True)
@@ -23,18 +23,24 @@ class _Counts:
     people: dict[str, tuple[int, int, int]]
 
 
-def people_part(judged: Sequence[JudgedScores], record: Mapping[str, Any], names: Mapping[str, str]) -> str:
+def person_by_person(
+    judged: Sequence[JudgedScores], record: Mapping[str, Any], names: Mapping[str, str]
+) -> dict[str, Any] | None:
     """For each person how many pictures are matched with the design and with the strongest plain mask.
 
     Args:
         judged: Scores of every set-up.
         record: Of `results.json`.
         names: What people are called.
+
+    Returns:
+        A table over all set-ups, tables of each recognizer, and charts of each set-up; None where nothing was
+        compared.
     """
     counted = _count(judged, record)
-    order = people_in_order(judged, record)
-    if not counted or not order:
-        return paragraph("Nothing can be compared person by person.")
+    order = _in_order(counted)
+    if not order:
+        return None
     recognizers = list(dict.fromkeys(one.recognizer for one in counted))
     own = {name: [one for one in counted if one.recognizer == name] for name in recognizers}
     over_all = [
@@ -42,7 +48,7 @@ def people_part(judged: Sequence[JudgedScores], record: Mapping[str, Any], names
         for person in order
     ]
     tables = [
-        table(
+        Table(
             f"{name}: pictures matched with the design / with the plain mask, of those compared",
             ("person", *(f"{one.setup} ({one.plain})" for one in own[name])),
             [(names[person], *(_cell(one.people.get(person)) for one in own[name])) for person in order],
@@ -59,33 +65,19 @@ def people_part(judged: Sequence[JudgedScores], record: Mapping[str, Any], names
         }
         what = f"{one.recognizer}: {one.setup}"
         title = f"Share of each person's pictures matched, plain mask and design, {what}"
-        charts.append(section(4, what, bars_by_person(rates, title=title, names=(one.plain, "design"))))
-    return "".join(
-        [
-            paragraph(
-                "In all tables and charts the person matched most with the design, over all set-ups, stands "
-                "first. The plain mask is the one that hides best in a set-up; beside names in charts "
-                "stands how many pictures were compared."
-            ),
-            table(
-                "Matches with the design / with the plain mask, of all comparisons over all set-ups",
-                ("person", *recognizers),
-                over_all,
-            ),
-            folded(f"Tables of each set-up ({len(counted)})", *tables),
-            folded(f"The same as charts ({len(charts)})", *charts),
-        ]
-    )
+        charts.append((what, bars_by_person(rates, title=title, names=(one.plain, "design"))))
+    caption = "Matches with the design / with the plain mask, of all comparisons over all set-ups"
+    summary = Table(caption, ("person", *recognizers), over_all)
+    return {"summary": summary, "tables": tables, "charts": charts}
 
 
-def people_in_order(judged: Sequence[JudgedScores], record: Mapping[str, Any]) -> list[str]:
+def _in_order(counted: Sequence[_Counts]) -> list[str]:
     """People, the one matched most with the design first, over all set-ups."""
     shares: dict[str, list[tuple[float, float]]] = {}
-    for one in _count(judged, record):
+    for one in counted:
         for person, (plain, design, all_of) in one.people.items():
             shares.setdefault(person, []).append((design / all_of, plain / all_of))
-    mean = {person: tuple(np.mean(each, axis=0)) for person, each in shares.items()}
-    return sorted(mean, key=lambda person: mean[person], reverse=True)
+    return sorted(shares, key=lambda person: tuple(np.mean(shares[person], axis=0)), reverse=True)
 
 
 def _count(judged: Sequence[JudgedScores], record: Mapping[str, Any]) -> list[_Counts]:

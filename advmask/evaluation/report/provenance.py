@@ -6,23 +6,22 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
-from advmask.evaluation.report.html import folded, paragraph, section, table, text
+from advmask.evaluation.report.pieces import Table
 
 _REPEATED = ("faces.root", "recognizers", "protocol.")  # settings that the command line shows
 _PLAIN = re.compile(r"[\w./-]+")  # what the command line takes without quotation marks
 _NOT_REPEATED = ("protocol.progress", "protocol.processes")  # change no figure
 
 
-def provenance(record: Mapping[str, Any], *, show_people: bool) -> str:
+def provenance(record: Mapping[str, Any], *, show_people: bool) -> dict[str, Any]:
     """Date, command, checksums, versions and settings.
 
     Args:
         record: Of `results.json`.
         show_people: Without, what might name people (paths of photos and of the design) is left out.
     """
-    about = record.get("recognizers") or {}
     sums = record.get("weights_sha256") or {}
-    rows = [
+    networks = [
         (
             label,
             one["name"] if show_people else label,
@@ -30,50 +29,26 @@ def provenance(record: Mapping[str, Any], *, show_people: bool) -> str:
             one["licence"] or "-",
             sums.get(label) or "-",
         )
-        for label, one in about.items()
+        for label, one in (record.get("recognizers") or {}).items()
     ]
-    versions = [(name, number) for name, number in (record.get("packages") or {}).items()]
     settings = record.get("settings") or {}
-    protocol = settings.get("protocol") or {}
-    command = _command(settings, show_people=show_people)
     design = record.get("design") or {}
     facts = [
         ("date", record.get("date", "-")),
         ("design", design.get("name", "-")),
         ("SHA-256 of the design's texels", design.get("texels_sha256", "-")),
-        ("seed of the draws", protocol.get("seed", "-")),
+        ("seed of the draws", (settings.get("protocol") or {}).get("seed", "-")),
         ("schema of results.json", record["schema"]),
     ]
-    if not show_people:
-        settings = {key: value for key, value in settings.items() if key not in {"faces", "design"}}
-    config = "\n".join(_flat(settings))
-    return "".join(
-        [
-            paragraph(
-                "With this page were written results.json (all figures), results.csv, results.md and "
-                "results.tex (tables), scores.csv.gz (every probe) and comparisons.csv.gz (every comparison "
-                "behind the thresholds). If you got the page alone, ask for them whoever gave it to you."
-            ),
-            paragraph("With the design, the photos and the weights at hand, this measures it again:"),
-            f"<pre>{text(command)}</pre>",
-            paragraph(
-                "What is not given there comes from the design's run, or from the defaults; all settings "
-                "stand at the end and can be given in the same way."
-            ),
-            table("What was measured", ("fact", "value"), facts),
-            folded(
-                "Networks, packages and all settings",
-                table(
-                    "Networks",
-                    ("label", "name", "family", "licence", "SHA-256 of the weights"),
-                    rows,
-                    numbers_from=9,
-                ),
-                table("Packages", ("package", "version"), versions),
-                section(3, "Settings", f"<pre>{text(config)}</pre>"),
-            ),
-        ]
-    )
+    shown = {key: value for key, value in settings.items() if show_people or key not in {"faces", "design"}}
+    head = ("label", "name", "family", "licence", "SHA-256 of the weights")
+    return {
+        "command": _command(settings, show_people=show_people),
+        "facts": Table("What was measured", ("fact", "value"), facts),
+        "networks": Table("Networks", head, networks, numbers_from=len(head)),
+        "packages": Table("Packages", ("package", "version"), list((record.get("packages") or {}).items())),
+        "settings": "\n".join(_flat(shown)),
+    }
 
 
 def _flat(value: Any, name: str = "") -> list[str]:
