@@ -16,8 +16,8 @@ help: ## list the targets
 train: $(VENV)/.installed ## install, then design a first mask in RUN
 	$(bin)/advmask train hydra.run.dir=$(RUN)
 
-test: $(VENV)/.installed ## the quick tests
-	$(bin)/python -m pytest
+test: $(VENV)/.installed ## the quick tests, on all cores
+	$(bin)/python -m pytest -n auto
 
 check: $(VENV)/.installed-dev ## style, format, types
 	$(bin)/ruff check .

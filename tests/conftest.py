@@ -6,6 +6,8 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 
+os.environ["OMP_NUM_THREADS"] = "1"  # before torch loads its threads; processes that tests start have it too
+
 import pytest
 import torch
 

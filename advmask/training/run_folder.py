@@ -20,7 +20,7 @@ from advmask.training.settings import TrainSettings
 
 _log = logging.getLogger(__name__)
 
-# None of these changes what is learned.
+# None of these changes what is learned, but for the rounding of another number of threads (1.4e-6 was seen).
 _FREE_ON_RESUME = {"faces.cache", "trainer.progress", "trainer.threads", "trainer.preview_every"}
 # Settings that can name a file of the user's, and the folder in the run folder that holds a copy of it.
 _KEPT = {("mask", "pattern"): "pattern", ("printer", "profile"): "printer", ("printer", "table"): "printer"}

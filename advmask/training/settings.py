@@ -46,7 +46,8 @@ class TrainerSettings(Settings):
         placements: Ways of wearing prepared for each photo; None chooses from the number of photos.
         checkpoint_every: Steps between checkpoints; a killed run loses at most these.
         preview_every: Steps between preview pictures; 0 for none.
-        threads: CPU threads; None leaves torch's choice.
+        threads: CPU threads; None leaves torch's choice. Another number sums in another order: the design
+            changes by rounding.
         validate_every: Steps between validations on the validation people; 0 for none.
         validation_recognizers: That validate; None takes those trained against.
         validation_photos: Photos validated on, at most.
