@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from advmask.applying.wear_design import wear_design as wear_design
     from advmask.core.errors import AdvmaskError as AdvmaskError
     from advmask.evaluation.conditions import Conditions as Conditions
     from advmask.evaluation.protocol import evaluate_designs as evaluate_designs
@@ -26,8 +27,10 @@ if TYPE_CHECKING:
     from advmask.render.given_pictures import texture_size as texture_size
     from advmask.render.worn_masks import WornMasks as WornMasks
     from advmask.render.worn_masks import wear_mask as wear_mask
+    from advmask.textures.design_files import Design as Design
     from advmask.training.run import train as train
     from advmask.training.settings import TrainSettings as TrainSettings
+    from advmask.wearing.opened_design import load_design as load_design
 
 __version__ = "0.1.0"
 
@@ -36,6 +39,7 @@ logging.getLogger(__name__).addHandler(logging.NullHandler())
 _HOMES = {
     "AdvmaskError": "advmask.core.errors",
     "Conditions": "advmask.evaluation.conditions",
+    "Design": "advmask.textures.design_files",
     "FacesSettings": "advmask.photos.settings",
     "MaskSettings": "advmask.masks.settings",
     "ProtocolSettings": "advmask.evaluation.settings",
@@ -45,16 +49,19 @@ _HOMES = {
     "build_recognizers": "advmask.recognizers.recognizer_names",
     "evaluate_designs": "advmask.evaluation.protocol",
     "find_landmarks": "advmask.photos.landmarks_in_pictures",
+    "load_design": "advmask.wearing.opened_design",
     "load_faces": "advmask.photos.loading",
     "prepare_all": "advmask.recognizers.preparation",
     "texture_size": "advmask.render.given_pictures",
     "train": "advmask.training.run",
+    "wear_design": "advmask.applying.wear_design",
     "wear_mask": "advmask.render.worn_masks",
 }
 
 __all__ = [
     "AdvmaskError",
     "Conditions",
+    "Design",
     "FacesSettings",
     "MaskSettings",
     "ProtocolSettings",
@@ -64,10 +71,12 @@ __all__ = [
     "build_recognizers",
     "evaluate_designs",
     "find_landmarks",
+    "load_design",
     "load_faces",
     "prepare_all",
     "texture_size",
     "train",
+    "wear_design",
     "wear_mask",
 ]
 

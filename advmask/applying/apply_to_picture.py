@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from advmask.applying.face_finding import FaceFinder, given_face
-from advmask.applying.mask_drawing import WornDesign, draw_masks
+from advmask.applying.mask_drawing import Drawn, WornDesign, draw_masks
 from advmask.applying.picture_files import changed_values, open_picture, write_picture
 from advmask.core.files import written_aside
 from advmask.photos.occluders import occluder_path, read_occluder
@@ -44,16 +45,9 @@ def apply_to_picture(source: Path, target: Path, *, design: WornDesign, finder: 
         RunError: The target cannot be written.
     """
     picture = open_picture(source)
-    beside = occluder_path(source)
-    size = picture.srgb.size
-    occluder = np.asarray(read_occluder(beside, size=size)) if beside.is_file() else None
-    if finder.settings.landmarks == "file":
-        faces = [given_face(source, size=size)]
-    else:
-        faces = finder.find(picture.srgb)
-    drawn = draw_masks(np.asarray(picture.srgb), faces, design, occluder=occluder)
+    drawn = draw_on_faces(picture.srgb, source, design=design, finder=finder)
     notices = [f"A face stays bare: {reason}" for reason in drawn.bare]
-    if not faces:
+    if drawn.masks == 0 and not drawn.bare:
         notices.append(f"No face of {finder.settings.min_face_px} px or more was found; it stays as it is.")
     if drawn.masks == 0 and source.suffix.lower() == target.suffix.lower():
         with written_aside(target) as aside:
@@ -63,3 +57,28 @@ def apply_to_picture(source: Path, target: Path, *, design: WornDesign, finder: 
     if picture.notice:
         notices.append(f"It {picture.notice}")
     return Applied(drawn.masks, tuple(notices))
+
+
+def draw_on_faces(
+    picture: Image.Image, source: Path | None, *, design: WornDesign, finder: FaceFinder
+) -> Drawn:
+    """Draw a design on all faces of a picture.
+
+    Args:
+        picture: Upright, RGB.
+        source: Its file, if there is one: `photo.occluder.png` and, where the settings say so,
+            `photo.points.json` beside it count.
+        design: What is worn.
+        finder: What finds the faces.
+
+    Raises:
+        PhotoError: A file beside the picture cannot be used.
+    """
+    occluder = None
+    if source is not None and occluder_path(source).is_file():
+        occluder = np.asarray(read_occluder(occluder_path(source), size=picture.size))
+    if source is not None and finder.settings.landmarks == "file":
+        faces = [given_face(source, size=picture.size)]
+    else:
+        faces = finder.find(picture)
+    return draw_masks(np.asarray(picture), faces, design, occluder=occluder)

@@ -12,17 +12,14 @@ from advmask.applying.face_finding import FaceFinder
 from advmask.applying.job_folders import Job, plan_jobs
 from advmask.applying.mask_drawing import WornDesign
 from advmask.applying.settings import FindSettings, SteadySettings
+from advmask.applying.wear_design import worn_design
 from advmask.commands.design_names import open_design
 from advmask.commands.given import as_mapping, beside_run
-from advmask.core.errors import DesignError, PhotoError, RunError
-from advmask.core.picture_reading import read_picture
+from advmask.core.errors import PhotoError, RunError
 from advmask.core.settings import Settings
-from advmask.masks.mask_building import build_mask
 from advmask.masks.settings import MaskSettings
-from advmask.masks.surface import MaskSurface
 from advmask.render.settings import RenderSettings
 
-_PATTERN_TEXT = "advmask:pattern"
 _MOST_LISTED = 20
 
 
@@ -47,10 +44,7 @@ def run(config: DictConfig) -> None:
     named = open_design(config.design, mask=mask, texels_per_mm=config.texels_per_mm)
     values = beside_run(config, named.run, texels_per_mm=named.texels_per_mm, only=[])
     settings = ApplySettings.build(values)
-    surface = build_mask(settings.mask)
-    if named.run is None:
-        _check_pattern(Path(settings.design), surface)
-    design = WornDesign(named.texels, named.texels_per_mm, surface, settings.render)
+    design = worn_design(named.design, settings.render)
     source, output = settings.input.expanduser(), settings.output.expanduser()
     plan = plan_jobs(source, output, overwrite=settings.overwrite)
     if plan.done and not source.is_dir():
@@ -95,15 +89,6 @@ def _applied(job: Job, design: WornDesign, finder: FaceFinder, settings: ApplySe
 
 def _about(job: Job, error: Exception) -> str:
     return f"Left out {job.source}: {error}"
-
-
-def _check_pattern(path: Path, surface: MaskSurface) -> None:
-    """Refuse a texture that says it was made for another pattern; other pictures are simply fitted."""
-    text = read_picture(path, refusal=DesignError).info.get(_PATTERN_TEXT)
-    if isinstance(text, str) and text and text != surface.name:
-        raise DesignError(
-            f"{path} is a texture of the pattern {text}, and the mask is {surface.name}; add mask={text}."
-        )
 
 
 def _tell(title: str, paths: Iterable[Path]) -> None:

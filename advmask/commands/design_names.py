@@ -6,14 +6,13 @@ from pathlib import Path
 from jaxtyping import Float
 from torch import Tensor
 
-from advmask.core.errors import DesignError, RunError
+from advmask.core.errors import DesignError
 from advmask.evaluation.results import PLAIN_MASKS
-from advmask.masks.mask_building import build_mask
 from advmask.masks.settings import MaskSettings
-from advmask.textures.picture_texels import read_picture_as_texels
-from advmask.textures.texel_files import load_texels
+from advmask.textures.design_files import Design
 from advmask.training.run_folder import RunFolder
 from advmask.training.settings import TrainSettings
+from advmask.wearing.opened_design import load_design
 
 CONTROLS = (*PLAIN_MASKS, "noise", "lower_face")
 
@@ -22,9 +21,18 @@ CONTROLS = (*PLAIN_MASKS, "noise", "lower_face")
 class NamedDesign:
     """A design and, where it comes from a run, the settings of that run."""
 
-    texels: Float[Tensor, "3 height width"]
-    texels_per_mm: float
+    design: Design
     run: TrainSettings | None
+
+    @property
+    def texels(self) -> Float[Tensor, "3 height width"]:
+        """Of the design."""
+        return self.design.texels
+
+    @property
+    def texels_per_mm(self) -> float:
+        """Of the design."""
+        return self.design.texels_per_mm
 
 
 def open_design(design: str | None, *, mask: MaskSettings, texels_per_mm: float) -> NamedDesign:
@@ -42,16 +50,6 @@ def open_design(design: str | None, *, mask: MaskSettings, texels_per_mm: float)
     if not design:
         raise DesignError("No design is given; name a run folder or a picture file with design=PATH.")
     path = Path(design)
-    if path.is_dir():
-        run = RunFolder(path)
-        settings = run.read_settings()
-        if not run.texture.exists():
-            raise RunError(
-                f"The run in {path} has not finished; repeat its train command with hydra.run.dir={path}."
-            )
-        return NamedDesign(load_texels(run.texture), settings.texture.texels_per_mm, settings)
-    if not path.exists():
-        raise DesignError(f"There is no run folder or picture file at {path}; check design=.")
-    height, width = build_mask(mask).texture_size(texels_per_mm)
-    texels = read_picture_as_texels(path, height=height, width=width)
-    return NamedDesign(texels, texels_per_mm, None)
+    if not path.is_dir():
+        return NamedDesign(load_design(path, mask=mask, texels_per_mm=texels_per_mm), None)
+    return NamedDesign(load_design(path), RunFolder(path).read_settings())

@@ -2,15 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-
-from jaxtyping import Float
-from torch import Tensor
 
 from advmask.core.errors import ConfigError, DesignError
 from advmask.masks.flat_pattern import FlatPattern
 from advmask.masks.mask_building import build_mask
-from advmask.masks.settings import SIZES, MaskSettings
+from advmask.masks.settings import SIZES
 from advmask.printers.settings import PrinterSettings
 from advmask.printing.exports import Conversion
 from advmask.printing.mirror import mirrored_pattern
@@ -20,25 +16,6 @@ from advmask.printing.settings import ExportSettings, PrintingSettings, SheetSet
 from advmask.textures.design_files import Design
 
 _NO_PRINTER = "none"
-
-
-@dataclass(frozen=True, eq=False)
-class PrintSource:
-    """A design that is to be printed.
-
-    Attributes:
-        place: The run folder or the picture it comes from; for messages.
-        texels: sRGB in [0, 1].
-        texels_per_mm: On the mask that it was made for.
-        mask: That mask.
-        facts: Text chunks: where it comes from.
-    """
-
-    place: Path
-    texels: Float[Tensor, "3 height width"]
-    texels_per_mm: float
-    mask: MaskSettings
-    facts: Mapping[str, str]
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,33 +70,36 @@ class PrintJob:
         return _name_of(self.printer)
 
 
-def print_jobs(source: PrintSource, settings: ExportSettings, printing: PrintingSettings) -> list[PrintJob]:
+def print_jobs(
+    design: Design, settings: ExportSettings, printing: PrintingSettings, *, facts: Mapping[str, str]
+) -> list[PrintJob]:
     """One job for each size that is asked for, or for that of the mask the design was made for.
 
     Args:
-        source: The design.
+        design: As it was made.
         settings: What is asked for.
         printing: Resolution and bleed.
+        facts: Text chunks: where the design comes from, without a path that names this machine or its user.
 
     Raises:
         ConfigError: There is no such paper, or colours cannot be converted.
         DesignError: The design does not fit the mask.
     """
-    sheet = settings.on_paper()
-    facts = dict(source.facts) | {"advmask:printer": _name_of(settings.printer)}
+    sheet, mask = settings.on_paper(), design.mask
+    facts = dict(facts) | {"advmask:printer": _name_of(settings.printer)}
     conversion = _conversion(settings)
     jobs = []
-    for size in settings.sizes or [source.mask.size]:
-        pattern = build_mask(source.mask.model_copy(update={"size": size})).pattern
+    for size in settings.sizes or [mask.size]:
+        pattern = build_mask(mask.model_copy(update={"size": size})).pattern
         # All sizes show the same design: the texture is as fine as the pattern is small.
-        per_mm = source.texels_per_mm * SIZES[source.mask.size] / SIZES[size]
-        design = Design(source.texels, pattern=pattern.name, size=size, texels_per_mm=per_mm)
+        per_mm = design.texels_per_mm * SIZES[mask.size] / SIZES[size]
+        sized = Design(design.texels, pattern=pattern.name, size=size, texels_per_mm=per_mm)
         try:
-            check_fits(design, pattern)
+            check_fits(sized, pattern)
         except DesignError as error:
-            raise DesignError(f"{source.place}: {error}") from error
+            raise DesignError(f"{design.place or design.name}: {error}") from error
         kept = facts | {"advmask:texels_per_mm": f"{per_mm:.6g}"}
-        jobs.append(PrintJob(design, pattern, printing, sheet, settings.printer, kept, conversion))
+        jobs.append(PrintJob(sized, pattern, printing, sheet, settings.printer, kept, conversion))
     return jobs
 
 

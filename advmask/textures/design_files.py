@@ -11,6 +11,7 @@ from torch import Tensor
 import advmask
 from advmask.core.errors import DesignError
 from advmask.core.files import written_aside
+from advmask.masks.settings import MaskSettings
 from advmask.textures.picture_texels import open_as_srgb, read_picture_as_texels, texels_of
 from advmask.textures.png_bytes import encode_png
 from advmask.textures.texel_files import check_texels, load_texels, load_texels_metadata, save_texels
@@ -25,14 +26,18 @@ __all__ = [
     "write_design",
 ]
 
+PATTERN_TEXT = "advmask:pattern"
+"""Text chunk of a picture that names the pattern it was made for."""
+BLEED_TEXT = "advmask:bleed_mm"
+"""Text chunk that only print files have."""
+
 _VERSION = "advmask:version"
-_PATTERN = "advmask:pattern"
 _SIZE = "advmask:size"
 _TEXELS_PER_MM = "advmask:texels_per_mm"
-_OWN_KEYS = (_VERSION, _PATTERN, _SIZE, _TEXELS_PER_MM)
+_OWN_KEYS = (_VERSION, PATTERN_TEXT, _SIZE, _TEXELS_PER_MM)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Design:
     """A texture, and the mask it belongs on.
 
@@ -42,6 +47,8 @@ class Design:
         size: Size of the mask, as the pattern names it.
         texels_per_mm: Texels to a millimetre of the flat pattern, above 0.
         text: What else is to be kept with the picture, as key and text.
+        own_mask: Where the pattern is a file of the user's: the mask that names it.
+        place: The run folder or picture that it was read from; None where it was made here.
 
     Raises:
         DesignError: The texels are not (3, H, W) in [0, 1], the scale is not a positive number, a name is
@@ -54,6 +61,8 @@ class Design:
     size: str = "M"
     texels_per_mm: float
     text: dict[str, str] = field(default_factory=dict)
+    own_mask: MaskSettings | None = None
+    place: Path | None = None
 
     def __post_init__(self) -> None:
         check_texels(self.texels)
@@ -64,6 +73,31 @@ class Design:
         taken = [key for key in _OWN_KEYS if key in self.text]
         if taken:
             raise DesignError(f"The text key {taken[0]} is set by advmask itself; use another key.")
+
+    def __repr__(self) -> str:
+        _, height, width = self.texels.shape
+        place = "" if self.place is None else f", from {self.place}"
+        return (
+            f"Design({self.pattern} {self.size}, {height} x {width} texels at {self.texels_per_mm:g} per "
+            f"mm{place})"
+        )
+
+    @property
+    def name(self) -> str:
+        """What it is called: the name of its run folder or picture; else `design`."""
+        return "design" if self.place is None else self.place.absolute().name
+
+    @property
+    def run(self) -> Path | None:
+        """The run folder that it comes from; its settings say under what it was learned."""
+        return self.place if self.place is not None and self.place.is_dir() else None
+
+    @property
+    def mask(self) -> MaskSettings:
+        """The mask it belongs on."""
+        if self.own_mask is not None:
+            return self.own_mask
+        return MaskSettings.build({"pattern": self.pattern, "size": self.size})
 
 
 def write_design(path: Path, design: Design) -> None:
@@ -83,7 +117,7 @@ def write_design(path: Path, design: Design) -> None:
     pixels = (design.texels.detach().cpu() * 255.0).round().permute(1, 2, 0).numpy().astype(np.uint8)
     text = design.text | {
         _VERSION: advmask.__version__,
-        _PATTERN: design.pattern,
+        PATTERN_TEXT: design.pattern,
         _SIZE: design.size,
         _TEXELS_PER_MM: repr(float(design.texels_per_mm)),
     }
@@ -122,8 +156,9 @@ def read_design(path: Path) -> Design:
         ) from error
     return Design(
         texels_of(picture),
-        pattern=text[_PATTERN],
+        pattern=text[PATTERN_TEXT],
         size=text[_SIZE],
         texels_per_mm=texels_per_mm,
         text={key: value for key, value in text.items() if key not in _OWN_KEYS},
+        place=path,
     )

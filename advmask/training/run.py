@@ -11,7 +11,7 @@ from torch import Tensor
 
 from advmask.core.errors import ConfigError
 from advmask.masks.digest import surface_digest
-from advmask.masks.mask_building import build_mask
+from advmask.masks.mask_building import build_mask, own_pattern_file
 from advmask.masks.surface import MaskSurface
 from advmask.photos.loading import FaceSet, load_faces
 from advmask.recognizers.preparation import Prepared, own_templates, prepare_all
@@ -80,7 +80,7 @@ def train(settings: TrainSettings, *, folder: Path) -> TrainResult:
         torch.set_num_threads(settings.trainer.threads)
     if run.finished:
         _log.info("%s holds this very run, finished; nothing is trained again.", folder)
-        design = _design(load_texels(run.texture), surface, settings)
+        design = _design(load_texels(run.texture), surface, settings, folder)
         return TrainResult(design, folder, settings, _faces(settings))
 
     # What may be mistyped comes first, before minutes are spent on photos.
@@ -134,7 +134,7 @@ def train(settings: TrainSettings, *, folder: Path) -> TrainResult:
         return picture
 
     fitted = fit(module, photos, settings, run, keep=keep, probes=probes)
-    design = _design(fitted.texels, surface, settings)
+    design = _design(fitted.texels, surface, settings, folder)
     if is_first_process():
         write_plot(run.metrics, run.plot)
         keep(fitted.texels, run.texture.stem)
@@ -151,12 +151,16 @@ def _faces(settings: TrainSettings) -> FaceSet:
     return faces
 
 
-def _design(texels: Tensor, surface: MaskSurface, settings: TrainSettings) -> Design:
+def _design(
+    texels: Tensor, surface: MaskSurface, settings: TrainSettings, folder: Path | None = None
+) -> Design:
     return Design(
         texels,
         pattern=surface.name,
         texels_per_mm=settings.texture.texels_per_mm,
         size=settings.mask.size,
+        own_mask=None if own_pattern_file(settings.mask) is None else settings.mask,
+        place=folder,
     )
 
 

@@ -13,6 +13,7 @@ import yaml
 import advmask
 from advmask.core.errors import ConfigError, RunError
 from advmask.core.files import sha256, write_text, written_aside
+from advmask.core.run_config import CONFIG, KEPT_FILES, TEXTURE, TEXTURE_PICTURE, settings_of_run
 from advmask.masks.mask_building import own_pattern_file
 from advmask.recognizers.recognizer_names import recorded_names
 from advmask.training.processes import is_first_process
@@ -22,8 +23,6 @@ _log = logging.getLogger(__name__)
 
 # None of these changes what is learned, but for the rounding of another number of threads (1.4e-6 was seen).
 _FREE_ON_RESUME = {"faces.cache", "trainer.progress", "trainer.threads", "trainer.preview_every"}
-# Settings that can name a file of the user's, and the folder in the run folder that holds a copy of it.
-_KEPT = {("mask", "pattern"): "pattern", ("printer", "profile"): "printer", ("printer", "table"): "printer"}
 # What may be mended in a run that stopped because a step was not finite.
 _FREE_AFTER_STOP = {"optimiser.learning_rate"}
 # What a run and the commands after it leave of a design; of the earlier one when the run is made longer.
@@ -54,12 +53,12 @@ class RunFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.config = path / "config.yaml"
+        self.config = path / CONFIG
         self.record = path / "run.json"
         self.checkpoint = path / "checkpoints" / "last.ckpt"
         self.metrics = path / "metrics.csv"
-        self.texture = path / "texture.safetensors"
-        self.texture_picture = path / "texture.png"
+        self.texture = path / TEXTURE
+        self.texture_picture = path / TEXTURE_PICTURE
         self.previews = path / "previews"
         self.plot = path / "progress.png"
         self.stops = path / "stopped.json"
@@ -114,25 +113,7 @@ class RunFolder:
         Raises:
             RunError: There is no run here, or its configuration cannot be read.
         """
-        try:
-            values = yaml.safe_load(self.config.read_text(encoding="utf-8"))
-        except FileNotFoundError as error:
-            raise RunError(f"{self.path} is not a run folder: it has no config.yaml.") from error
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-            raise RunError(f"{self.config} cannot be read; restore it or start a new run.") from error
-        if not isinstance(values, dict):
-            raise RunError(f"{self.config} holds no settings; restore it or start a new run.")
-        for (group, key), folder in _KEPT.items():
-            part = values.get(group)
-            if isinstance(part, dict) and str(part.get(key, "")).startswith(f"{folder}/"):
-                part[key] = str(self.path.absolute() / part[key])
-        try:
-            return TrainSettings.build(values)
-        except ConfigError as error:
-            raise ConfigError(
-                f"{self.config} does not fit advmask {advmask.__version__}: {error} If another version wrote "
-                f"it, its design can still be used as a picture: design={self.texture_picture}."
-            ) from error
+        return settings_of_run(self.path, TrainSettings, only_known=False)
 
     def note_stop(self, stop: dict[str, Any]) -> None:
         """Add to the record of steps that were not finite."""
@@ -161,7 +142,7 @@ class RunFolder:
         for path in (self.config, self.metrics, self.plot):
             if path.exists():
                 shutil.copyfile(path, earlier / path.name)
-        for name in {*_KEPT.values()}:
+        for name in {*KEPT_FILES.values()}:
             if (self.path / name).is_dir():
                 shutil.copytree(self.path / name, earlier / name, dirs_exist_ok=True)
         for name in (self.record.name, *_OF_A_DESIGN):
@@ -171,7 +152,7 @@ class RunFolder:
 
     def _copy(self, key: tuple[str, str], own: Path) -> Path:
         """Where the run keeps its copy of a user's file, under the name that the file is called by."""
-        return self.path / _KEPT[key] / own.name
+        return self.path / KEPT_FILES[key] / own.name
 
     def finish(self, facts: dict[str, Any]) -> None:
         """Write the record that ends a run: facts, and the versions of the packages used."""
@@ -204,7 +185,7 @@ def _recorded(settings: TrainSettings) -> dict[str, Any]:
     if settings.faces.root is not None:
         faces["root"] = str(settings.faces.root.absolute())
     for (group, key), path in _own_files(settings).items():
-        values[group][key] = f"{_KEPT[group, key]}/{path.name}"
+        values[group][key] = f"{KEPT_FILES[group, key]}/{path.name}"
     values["recognizers"] = recorded_names(settings.recognizers)
     if settings.trainer.validation_recognizers is not None:
         values["trainer"]["validation_recognizers"] = recorded_names(settings.trainer.validation_recognizers)

@@ -116,9 +116,7 @@ def test_a_texture_of_another_pattern(capsys: pytest.CaptureFixture[str]) -> Non
     write_design(Path("other.png"), Design(texels, pattern="pleated", texels_per_mm=1.0))
     words = ["design=other.png", f"input={portrait_path()}", "output=a.png"]
     assert apply(*words) == 6
-    assert "is a texture of the pattern pleated, and the mask is contour; add mask=pleated" in (
-        capsys.readouterr().err
-    )
+    assert "is made for pattern pleated and not for contour; add mask=pleated" in (capsys.readouterr().err)
     assert apply(*words, "mask=pleated") == 0
 
 

@@ -1,0 +1,61 @@
+"""`config.yaml`: what a run was asked to do, read from its folder by each room for the settings it knows."""
+
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+
+import advmask
+from advmask.core.errors import ConfigError, RunError
+from advmask.core.settings import Settings
+
+CONFIG, TEXTURE, TEXTURE_PICTURE = "config.yaml", "texture.safetensors", "texture.png"
+KEPT_FILES = {
+    ("mask", "pattern"): "pattern",
+    ("printer", "profile"): "printer",
+    ("printer", "table"): "printer",
+}
+"""Settings that can name a file of the user's, and the folder in the run folder that holds a copy of it."""
+
+S = TypeVar("S", bound=Settings)
+
+
+def settings_of_run(folder: Path, kind: type[S], *, only_known: bool = True) -> S:
+    """What a run was asked to do, as far as a kind of settings goes.
+
+    Args:
+        folder: The run folder.
+        kind: The settings.
+        only_known: Leave out the groups that `kind` has not.
+
+    Raises:
+        RunError: There is no run here, or its configuration cannot be read.
+        ConfigError: It was written by another version, with other settings.
+    """
+    values = _read(folder)
+    if only_known:
+        values = {key: value for key, value in values.items() if key in kind.model_fields}
+    try:
+        return kind.build(values)
+    except ConfigError as error:
+        raise ConfigError(
+            f"{folder / CONFIG} does not fit advmask {advmask.__version__}: {error} If another version wrote "
+            f"it, its design can still be used as a picture: design={folder / TEXTURE_PICTURE}."
+        ) from error
+
+
+def _read(folder: Path) -> dict[str, Any]:
+    path = folder / CONFIG
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise RunError(f"{folder} is not a run folder: it has no {CONFIG}.") from error
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise RunError(f"{path} cannot be read; restore it or start a new run.") from error
+    if not isinstance(values, dict):
+        raise RunError(f"{path} holds no settings; restore it or start a new run.")
+    for (group, key), kept in KEPT_FILES.items():
+        part = values.get(group)
+        if isinstance(part, dict) and str(part.get(key, "")).startswith(f"{kept}/"):
+            part[key] = str(folder.absolute() / part[key])
+    return values

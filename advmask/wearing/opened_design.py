@@ -1,0 +1,117 @@
+"""A design as users name it: a run folder, a picture file, or a design that ships with the package."""
+
+from difflib import get_close_matches
+from pathlib import Path
+
+from torch import Tensor
+
+from advmask.core.errors import ConfigError, DesignError, RunError
+from advmask.core.run_config import TEXTURE, settings_of_run
+from advmask.core.settings import Settings
+from advmask.masks.mask_building import build_mask, own_pattern_file
+from advmask.masks.settings import SHIPPED, MaskSettings
+from advmask.masks.surface import MaskSurface
+from advmask.textures.design_files import BLEED_TEXT, PATTERN_TEXT, Design, read_design
+from advmask.textures.picture_texels import open_as_srgb, read_picture_as_texels
+from advmask.textures.settings import TextureSettings
+from advmask.textures.texel_files import load_texels
+from advmask.wearing.artwork import shipped_design, shipped_names
+
+TEXELS_PER_MM = 3.0  # of a picture that does not say
+
+
+class _OfRun(Settings):
+    """What a run says of the design it left."""
+
+    mask: MaskSettings = MaskSettings()
+    texture: TextureSettings = TextureSettings()
+
+
+def load_design(
+    source: str | Path, *, mask: MaskSettings | str | None = None, texels_per_mm: float | None = None
+) -> Design:
+    """Open a design.
+
+    Args:
+        source: A run folder; a picture file of any kind; or the name of a design that ships (white,
+            surgical_blue, noise, motif and others).
+        mask: The mask that a picture is fitted to, as settings or by the name of its pattern. A run brings
+            its own; None takes what a picture written by advmask says of itself, else the contour mask.
+        texels_per_mm: Resolution that a picture is fitted at; None takes its own, else 3.
+
+    Returns:
+        The design, with the place that it comes from.
+
+    Raises:
+        DesignError: There is nothing of this name, the picture cannot be read, it is a print file, or it was
+            made for another pattern.
+        RunError: The run has not finished yet, or its settings cannot be read.
+        ConfigError: A mask or resolution is given beside a run, or there is no such pattern.
+    """
+    path = _expanded(source)
+    if path.is_dir():
+        if mask is not None or texels_per_mm is not None:
+            raise ConfigError(f"The run in {path} brings its mask and its texels per mm; leave them out.")
+        return _of_run(path)
+    if isinstance(mask, str):
+        mask = MaskSettings(pattern=mask)
+    if path.is_file():
+        return _of_picture(path, mask, texels_per_mm)
+    if str(source) in shipped_names():
+        worn_on, per_mm = mask or MaskSettings(), texels_per_mm or TEXELS_PER_MM
+        surface = build_mask(worn_on)
+        texels = shipped_design(str(source), surface, texels_per_mm=per_mm)
+        return _design(texels, worn_on, surface, per_mm, None)
+    near = get_close_matches(str(source), shipped_names(), n=1)
+    hint = f" Did you mean {near[0]}?" if near else ""
+    raise DesignError(f"There is no run folder or picture file at {path}; check design=.{hint}")
+
+
+def _of_run(folder: Path) -> Design:
+    of_run = settings_of_run(folder, _OfRun)
+    texture = folder / TEXTURE
+    if not texture.exists():
+        raise RunError(
+            f"The run in {folder} has not finished; repeat its train command with hydra.run.dir={folder}."
+        )
+    surface = build_mask(of_run.mask)
+    return _design(load_texels(texture), of_run.mask, surface, of_run.texture.texels_per_mm, folder)
+
+
+def _of_picture(path: Path, mask: MaskSettings | None, texels_per_mm: float | None) -> Design:
+    text = open_as_srgb(path).info
+    if BLEED_TEXT in text:
+        raise DesignError(f"{path} is a print file; name the run folder or the picture it was made from.")
+    made_for = text.get(PATTERN_TEXT)
+    if mask is None and texels_per_mm is None and made_for in SHIPPED:
+        return read_design(path)
+    worn_on, per_mm = mask or MaskSettings(), texels_per_mm or TEXELS_PER_MM
+    surface = build_mask(worn_on)
+    if made_for and made_for != surface.name:
+        raise DesignError(
+            f"{path} is made for pattern {made_for} and not for {surface.name}; add mask={made_for}."
+        )
+    height, width = surface.texture_size(per_mm)
+    texels = read_picture_as_texels(path, height=height, width=width)
+    return _design(texels, worn_on, surface, per_mm, path)
+
+
+def _design(
+    texels: Tensor, mask: MaskSettings, surface: MaskSurface, texels_per_mm: float, place: Path | None
+) -> Design:
+    own = None if own_pattern_file(mask) is None else mask
+    return Design(
+        texels,
+        pattern=surface.name,
+        size=mask.size,
+        texels_per_mm=texels_per_mm,
+        own_mask=own,
+        place=place,
+    )
+
+
+def _expanded(source: str | Path) -> Path:
+    try:
+        return Path(source).expanduser()
+    except RuntimeError:  # ~name of somebody who does not exist
+        return Path(source)
