@@ -1,7 +1,6 @@
 """The lines of a pattern on a PDF page, each kind on its own layer."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 import numpy as np
 from fpdf import FPDF
@@ -10,6 +9,7 @@ from jaxtyping import Float64
 from advmask.masks.flat_pattern import SAFE_MM, FlatPattern, Panel, PatternLine
 from advmask.masks.svg_writer import MEANINGS, STYLES
 from advmask.printing.latin import latin
+from advmask.printing.layered_pdf import LayeredPdf
 from advmask.printing.page_marks import fitted
 
 CUT_LINE_MM = 0.2
@@ -17,15 +17,6 @@ _THIN_MM = 0.2
 _TICK_MM = 5.0
 _LABEL_MM = 1.2
 _ARROW_MM = 12.0
-
-
-def layers_of(pattern: FlatPattern) -> dict[str, str]:
-    """What the layers are called, by the name that page contents use."""
-    return {
-        "LayerArtwork": "artwork",
-        **{_layer(kind): MEANINGS[kind] for kind in kinds_of(pattern)},
-        "LayerLabels": "labels",
-    }
 
 
 def kinds_of(pattern: FlatPattern) -> list[str]:
@@ -38,15 +29,7 @@ def kinds_of(pattern: FlatPattern) -> list[str]:
     return [kind for kind in STYLES if kind in there]
 
 
-@contextmanager
-def on_layer(pdf: FPDF, name: str) -> Iterator[None]:
-    """Let what is drawn inside the block belong to a layer."""
-    pdf._out(f"/OC /{name} BDC")
-    yield
-    pdf._out("EMC")
-
-
-def draw_cloth_lines(pdf: FPDF, pattern: FlatPattern, *, left: float, top: float) -> None:
+def draw_cloth_lines(pdf: LayeredPdf, pattern: FlatPattern, *, left: float, top: float) -> None:
     """Draw what may stand on cloth: cuts, and in the allowance ticks where folds end.
 
     Args:
@@ -55,13 +38,13 @@ def draw_cloth_lines(pdf: FPDF, pattern: FlatPattern, *, left: float, top: float
         left: Where the pattern's origin lies on the page, mm.
         top: The same, downwards.
     """
-    with on_layer(pdf, _layer("cut")):
+    with pdf.layer(MEANINGS["cut"]):
         _set(pdf, "cut", width=CUT_LINE_MM)
         for panel in pattern.panels:
             _draw(pdf, panel.cut_mm(), left, top, closed=True)
     if "fold" not in kinds_of(pattern):
         return
-    with on_layer(pdf, _layer("fold")):
+    with pdf.layer(MEANINGS["fold"]):
         _set(pdf, "fold", width=_THIN_MM, dashed=False)
         for tick in fold_ticks(pattern):
             _draw(pdf, tick, left, top, closed=False)
@@ -82,7 +65,7 @@ def fold_ticks(pattern: FlatPattern) -> list[Float64[np.ndarray, "2 2"]]:
     return ticks
 
 
-def draw_plan(pdf: FPDF, pattern: FlatPattern, *, bleed_mm: float, left: float, top: float) -> None:
+def draw_plan(pdf: LayeredPdf, pattern: FlatPattern, *, bleed_mm: float, left: float, top: float) -> None:
     """Draw all lines of a pattern, with the names of panels, folds and seams."""
     outlines = {
         "bleed": [panel.bleed_mm(bleed_mm) for panel in pattern.panels],
@@ -91,14 +74,14 @@ def draw_plan(pdf: FPDF, pattern: FlatPattern, *, bleed_mm: float, left: float, 
         "finished": [panel.outline_mm for panel in pattern.panels],
     }
     for kind in kinds_of(pattern):
-        with on_layer(pdf, _layer(kind)):
+        with pdf.layer(MEANINGS[kind]):
             _set(pdf, kind)
             for points in outlines.get(kind, ()):
                 _draw(pdf, points, left, top, closed=True)
             for line in pattern.lines:
                 if line.kind == kind:
                     _draw(pdf, line.points_mm, left, top, closed=False)
-    with on_layer(pdf, "LayerLabels"):
+    with pdf.layer("labels"):
         for line in pattern.lines:
             _label(pdf, pattern, line, left, top)
         for panel in pattern.panels:
@@ -185,10 +168,6 @@ def _name(pdf: FPDF, pattern: FlatPattern, panel: Panel, left: float, top: float
     pdf.polyline([(x - 1.5, y - _ARROW_MM + 3.0), (x, y - _ARROW_MM), (x + 1.5, y - _ARROW_MM + 3.0)])
     name = fitted(pdf, latin(f"{panel.name}, this side up"), (u1 - u0) * 0.8, size=9.0)
     pdf.text(x - pdf.get_string_width(name) / 2, y + 5.0, name)
-
-
-def _layer(kind: str) -> str:
-    return f"Layer{kind.capitalize()}"
 
 
 def _has_safe(panel: Panel) -> bool:

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import numpy as np
-from fpdf import FPDF
 from fpdf.enums import OutputIntentSubType
 from fpdf.output import PDFICCProfile
 from numpy.typing import NDArray
@@ -14,11 +13,11 @@ from PIL import Image
 from advmask.colour.srgb_profile import srgb_profile
 from advmask.masks.flat_pattern import FlatPattern
 from advmask.printing.latin import latin
-from advmask.printing.lines import draw_cloth_lines, draw_legend, draw_plan, layers_of, on_layer
+from advmask.printing.layered_pdf import LayeredPdf
+from advmask.printing.lines import draw_cloth_lines, draw_legend, draw_plan
 from advmask.printing.mirror import mirrored_pattern
 from advmask.printing.notes import Section, notes_of
 from advmask.printing.page_marks import draw_glue_marks, draw_marks, draw_overview
-from advmask.printing.pdf_update import PageBoxes, with_boxes_and_layers
 from advmask.printing.settings import PAPERS, PrintingSettings, SheetSettings
 from advmask.printing.sheet_layout import FRAME_MM, Box, Layout, Sheet, lay_out, sheet_of
 
@@ -26,7 +25,7 @@ from advmask.printing.sheet_layout import FRAME_MM, Box, Layout, Sheet, lay_out,
 _FIXED_DATE = datetime(2000, 1, 1, tzinfo=UTC)
 _NOTES_MARGIN_MM = 15.0
 _LINE_MM = 4.6
-_Draw = Callable[[FPDF, float, float], None]
+_Draw = Callable[[LayeredPdf, float, float], None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,16 +88,16 @@ def mask_pdf(
     image.info["icc_profile"] = colours.profile
     title = f"Mask {pattern.name}, size {pattern.size}"
 
-    def artwork(pdf: FPDF, left: float, top: float) -> None:
+    def artwork(pdf: LayeredPdf, left: float, top: float) -> None:
         x0, y0, x1, y1 = sheet.picture
-        with on_layer(pdf, "LayerArtwork"):
+        with pdf.layer("artwork"):
             pdf.image(image, x=left + x0, y=top + y0, w=x1 - x0, h=y1 - y0)
         if settings.cut_line:
             draw_cloth_lines(pdf, printed, left=left + sheet.origin[0], top=top + sheet.origin[1])
         words = f"{title}: artwork, mirrored for transfer" if settings.mirrored else f"{title}: artwork"
         draw_marks(pdf, sheet, words, left=left, top=top)
 
-    def plan(pdf: FPDF, left: float, top: float) -> None:
+    def plan(pdf: LayeredPdf, left: float, top: float) -> None:
         x, y = left + plan_sheet.origin[0], top + plan_sheet.origin[1]
         draw_plan(pdf, pattern, bleed_mm=printing.bleed_mm, left=x, top=y)
         words = f"{title}: plan, for paper" + (", not mirrored" if settings.mirrored else "")
@@ -106,23 +105,20 @@ def mask_pdf(
 
     pdf = _document(layout.page, title, facts or {}, colours)
     notes = notes_of(pattern, printing, settings, layout, printer=printer, hints=hints)
-    boxes: list[PageBoxes] = []
     if layout.tiles:
-        boxes += _overview_page(pdf, sheet, layout, settings, title)
-    boxes += _pages(pdf, artwork, sheet, layout, settings)
-    boxes += _pages(pdf, plan, plan_sheet, layout, settings)
-    boxes += _notes_pages(pdf, notes, pattern, settings)
-    return with_boxes_and_layers(bytes(pdf.output()), boxes, layers_of(pattern))
+        _overview_page(pdf, sheet, layout, settings, title)
+    _pages(pdf, artwork, sheet, layout, settings)
+    _pages(pdf, plan, plan_sheet, layout, settings)
+    _notes_pages(pdf, notes, pattern, settings)
+    return pdf.finished()
 
 
-def _pages(pdf: FPDF, draw: _Draw, sheet: Sheet, layout: Layout, settings: SheetSettings) -> list[PageBoxes]:
+def _pages(pdf: LayeredPdf, draw: _Draw, sheet: Sheet, layout: Layout, settings: SheetSettings) -> None:
     if not layout.tiles:
         left, top = layout.place
         pdf.add_page(format=layout.page)
         draw(pdf, left, top)
-        trim, bleed = (_moved(box, left, top) for box in (sheet.trim, sheet.picture))
-        return [PageBoxes(layout.page[1], trim, bleed)]
-    boxes = []
+        pdf.set_boxes(trim=_moved(sheet.trim, left, top), bleed=_moved(sheet.picture, left, top))
     for tile in layout.tiles:
         pdf.add_page(format=layout.page)
         left = top = settings.margin_mm + FRAME_MM
@@ -131,13 +127,12 @@ def _pages(pdf: FPDF, draw: _Draw, sheet: Sheet, layout: Layout, settings: Sheet
             draw(pdf, left - x0, top - y0)
         draw_glue_marks(pdf, tile, layout, left=left, top=top, overlap=settings.overlap_mm)
         window = (left, top, left + x1 - x0, top + y1 - y0)
-        boxes.append(PageBoxes(layout.page[1], window, window))
-    return boxes
+        pdf.set_boxes(trim=window, bleed=window)
 
 
 def _overview_page(
-    pdf: FPDF, sheet: Sheet, layout: Layout, settings: SheetSettings, title: str
-) -> list[PageBoxes]:
+    pdf: LayeredPdf, sheet: Sheet, layout: Layout, settings: SheetSettings, title: str
+) -> None:
     width, height = layout.page
     pdf.add_page(format=layout.page)
     pdf.set_font("helvetica", style="B", size=12)
@@ -156,14 +151,12 @@ def _overview_page(
     top = _NOTES_MARGIN_MM + 22.0
     room = (width - 2 * _NOTES_MARGIN_MM, height - top - _NOTES_MARGIN_MM)
     draw_overview(pdf, sheet, layout, left=_NOTES_MARGIN_MM, top=top, room=room)
-    return [PageBoxes(height)]
 
 
 def _notes_pages(
-    pdf: FPDF, sections: Sequence[Section], pattern: FlatPattern, settings: SheetSettings
-) -> list[PageBoxes]:
+    pdf: LayeredPdf, sections: Sequence[Section], pattern: FlatPattern, settings: SheetSettings
+) -> None:
     page = settings.paper_mm or PAPERS["a4"]
-    before = len(pdf.pages)
     pdf.set_margin(_NOTES_MARGIN_MM)
     pdf.set_auto_page_break(True, margin=_NOTES_MARGIN_MM)
     pdf.add_page(format=page)
@@ -183,16 +176,16 @@ def _notes_pages(
     pdf.cell(0, _LINE_MM + 1.0, "Lines on the plan", new_x="LMARGIN", new_y="NEXT")
     pdf.set_font("helvetica", size=9.5)
     draw_legend(pdf, pattern, left=_NOTES_MARGIN_MM, top=pdf.get_y() + 4.0, step=_LINE_MM)
-    return [PageBoxes(page[1])] * (len(pdf.pages) - before)
 
 
 def _moved(box: Box, left: float, top: float) -> Box:
     return box[0] + left, box[1] + top, box[2] + left, box[3] + top
 
 
-def _document(page: tuple[float, float], title: str, facts: Mapping[str, str], colours: PdfColours) -> FPDF:
-    # fpdf2 takes a size as that of the upright page and turns it for "landscape"; this one is ready.
-    pdf = FPDF(orientation="portrait", unit="mm", format=page)
+def _document(
+    page: tuple[float, float], title: str, facts: Mapping[str, str], colours: PdfColours
+) -> LayeredPdf:
+    pdf = LayeredPdf(page)
     pdf.set_creation_date(_FIXED_DATE)
     pdf.set_creator("advmask")
     pdf.set_title(title)
