@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from advmask.evaluation.metrics import Estimate, mean_over_people
+from advmask.evaluation.metrics import difference_over_people
 from advmask.evaluation.results import PLAIN_MASKS
 
 Values = NDArray[np.float64]
@@ -42,10 +42,10 @@ class Judge:
         seen = similarity[self.found & np.isfinite(similarity)]
         return 100 * float((seen >= threshold).mean())
 
-    def lower(self, above: Values, below: Values) -> tuple[Values, Names]:
-        """Paired differences of match confidence where a face was found in both, and whose they are."""
+    def lower(self, above: Values, below: Values) -> tuple[Values, Values, Names]:
+        """Pairs of match confidences where a face was found in both, and whose they are."""
         kept = self.found & np.isfinite(above) & np.isfinite(below)
-        return (self.confidence(above) - self.confidence(below))[kept], self.people[kept]
+        return self.confidence(above)[kept], self.confidence(below)[kept], self.people[kept]
 
     def line(self, name: str, own: Sequence[Values], rest: str = "") -> str:
         """Rates and mean match confidence over the designs of an arm."""
@@ -116,9 +116,9 @@ def _tar(judge: Judge, similarity: Values) -> float:
     return judge.tar(similarity, judge.threshold)
 
 
-def _text(differences: Sequence[tuple[Values, Names]]) -> str:
-    values, people = (np.concatenate(each) for each in zip(*differences, strict=True))
-    one: Estimate = mean_over_people(values, list(people))
+def _text(pairs: Sequence[tuple[Values, Values, Names]]) -> str:
+    above, below, people = (np.concatenate(each) for each in zip(*pairs, strict=True))
+    one = difference_over_people(above, below, list(people))
     if one.low is None or one.high is None:
         return f"{one.value:+.3f}  "
     return f"{one.value:+.3f} [{one.low:+.3f}, {one.high:+.3f}]  "

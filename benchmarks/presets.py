@@ -18,7 +18,8 @@ from _common import settings_of, words_of
 
 from advmask.commands.design_names import open_design
 from advmask.commands.evaluate import EvaluateSettings
-from advmask.evaluation.metrics import Estimate, FloatArray, accepted, mean_over_people
+from advmask.evaluation.estimates import Estimate
+from advmask.evaluation.metrics import FloatArray, accepted, difference_over_people
 from advmask.evaluation.protocol import JudgedScores, judge_designs
 from advmask.masks.settings import MaskSettings
 from advmask.photos.loading import load_faces
@@ -80,7 +81,6 @@ def main() -> None:
 
 
 def report(preset: str, aligner: str, judged: list[JudgedScores]) -> None:
-    lower: list[FloatArray] = []
     people: list[str] = []
     pooled: dict[str, list[FloatArray]] = {name: [] for name in NAMES}
     for one in judged:
@@ -92,21 +92,20 @@ def report(preset: str, aligner: str, judged: list[JudgedScores]) -> None:
             for name, values in similarity.items()
         }
         tar = [100 * float(accepted(similarity[name], one.threshold.threshold).mean()) for name in NAMES]
-        difference = confidence["without"] - confidence["with"]
         row(
             preset,
             one.recognizer.label,
             aligner,
             [float(confidence[name].mean()) for name in NAMES],
             tar,
-            mean_over_people(difference, names),
+            difference_over_people(confidence["without"], confidence["with"], names),
         )
-        lower.append(difference)
         people += names
         for name in NAMES:
             pooled[name].append(confidence[name])
-    means = [float(np.concatenate(pooled[name]).mean()) for name in NAMES]
-    row(preset, "all", aligner, means, None, mean_over_people(np.concatenate(lower), people))
+    both = [np.concatenate(pooled[name]) for name in NAMES]
+    means = [float(each.mean()) for each in both]
+    row(preset, "all", aligner, means, None, difference_over_people(*both, people))
 
 
 def row(

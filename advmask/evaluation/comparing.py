@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from advmask.evaluation.estimates import Estimate
 from advmask.evaluation.metrics import (
-    Estimate,
     FloatArray,
     accepted,
     difference_over_people,

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-SCHEMA = 3
-KNOWN = (2, 3)
+SCHEMA = 4
+KNOWN = (2, 3, 4)
 
 Check = Callable[[Any, str], list[str]]
 
@@ -65,7 +65,10 @@ _TEXT = _kind(str, name="a text")
 _COUNT = _kind(int, name="a whole number")
 _NUMBER = _kind(int, float, name="a number")
 _TRUTH = _kind(bool, name="true or false")
-_ESTIMATE = _object({"value": _or_null(_NUMBER), "low": _or_null(_NUMBER), "high": _or_null(_NUMBER)})
+_ESTIMATE = _object(
+    {"value": _or_null(_NUMBER), "low": _or_null(_NUMBER), "high": _or_null(_NUMBER)},
+    {"method": _or_null(_TEXT)},
+)
 _CONDITION = _object(
     {
         "similarity": _or_null(_NUMBER),

@@ -5,6 +5,8 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from advmask.evaluation.estimates import MARKS_EXPLAINED, Estimate
+
 _RATES = ("tar", "match_confidence", "drop", "rank1", "others_fmr")
 _FIELDS = ("recognizer", "family", "column", "aligner", "gallery", "fmr", "threshold", "probes", "left_out")
 _HEAD = ("recognizer", "column", "aligner", "gallery", "FMR", "bare", "strongest plain", "design", "lower by")
@@ -21,7 +23,7 @@ def csv_table(record: Mapping[str, Any]) -> str:
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    rates = [f"{name}{end}" for name in _RATES for end in ("", "_low", "_high")]
+    rates = [f"{name}{end}" for name in _RATES for end in ("", "_low", "_high", "_method")]
     counts = ("undetected", "displacement")
     writer.writerow([*_FIELDS, "condition", "strongest_plain", "similarity", *counts, *rates])
     for one in record["results"]:
@@ -32,7 +34,7 @@ def csv_table(record: Mapping[str, Any]) -> str:
             row += [condition[key] for key in counts]
             for rate in _RATES:
                 estimate = condition[rate] or {}
-                row += [estimate.get(key) for key in ("value", "low", "high")]
+                row += [estimate.get(key) for key in ("value", "low", "high", "method")]
             writer.writerow(["" if value is None else value for value in row])
     return text.getvalue()
 
@@ -97,28 +99,22 @@ def caption(record: Mapping[str, Any]) -> str:
     who = "1 person" if people == 1 else f"{people} people"
     return (
         f"Share of photos still matched to their wearer (TAR, %) at the false match rate FMR, {who}; in "
-        "brackets 95 % intervals over people. Lower by: points below the strongest plain mask, paired."
+        f"brackets 95 % intervals over people. {MARKS_EXPLAINED} Lower by: points below the strongest plain "
+        "mask, paired."
     )
 
 
 def percent(estimate: Mapping[str, Any] | None) -> str:
-    """A rate in % with its interval; a dash where there is none."""
+    """A rate in % with its interval and the mark of its method; a dash where there is none."""
     return figure(estimate, factor=100, digits=1)
 
 
 def figure(estimate: Mapping[str, Any] | None, *, factor: float = 1.0, digits: int = 3) -> str:
-    """A value with its interval; a dash where there is none."""
+    """A value with its interval and the mark of its method; a dash where there is none."""
     if not estimate or estimate["value"] is None:
         return "-"
-    text = f"{_round(estimate['value'] * factor, digits)}"
-    if estimate["low"] is None or estimate["high"] is None:
-        return text
-    return f"{text} [{_round(estimate['low'] * factor, digits)}, {_round(estimate['high'] * factor, digits)}]"
-
-
-def _round(value: float, digits: int) -> str:
-    text = f"{value:.{digits}f}"
-    return text.removeprefix("-") if not float(text) else text
+    found = Estimate(estimate["value"], estimate["low"], estimate["high"], estimate.get("method"))
+    return found.text(digits, factor=factor)
 
 
 def _latex(text: str) -> str:

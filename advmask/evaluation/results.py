@@ -1,7 +1,7 @@
 """`results.json` and what lies beside it: written whole, with what was there before kept under a number."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, is_dataclass
 from pathlib import Path
 from typing import Any
@@ -75,7 +75,7 @@ def json_text(record: Mapping[str, Any]) -> str:
 def load_results(path: Path) -> dict[str, Any]:
     """Read `results.json` of this or an earlier schema, as a record of this schema.
 
-    What an earlier version did not measure is null.
+    What an earlier version did not measure or record is null.
 
     Raises:
         RunError: It cannot be read, is of a schema this version does not know, or does not fit its schema.
@@ -86,7 +86,7 @@ def load_results(path: Path) -> dict[str, Any]:
         raise RunError(f"{path} cannot be read ({error}); evaluate the design again.") from error
     schema = record.get("schema") if isinstance(record, dict) else None
     if not isinstance(record, dict) or schema not in KNOWN:
-        known = " and ".join(map(str, KNOWN))
+        known = " and ".join([", ".join(map(str, KNOWN[:-1])), str(KNOWN[-1])])
         raise RunError(f"{path} has schema {schema!r}; known are {known}. Evaluate the design again.")
     wrong = problems(record)
     if wrong:
@@ -95,7 +95,17 @@ def load_results(path: Path) -> dict[str, Any]:
         for condition in result["conditions"].values():
             for name in _FIELDS_OF_3:
                 condition.setdefault(name, None)
+            _with_method(condition.values())
+    for one in record.get("breakdown", ()):
+        _with_method(one["tar"].values())
     return record | {"schema": SCHEMA}
+
+
+def _with_method(estimates: Iterable[Any]) -> None:
+    """Before schema 4 nobody wrote down how an interval was made."""
+    for one in estimates:
+        if isinstance(one, dict):
+            one.setdefault("method", None)
 
 
 def _numbered(path: Path, number: int) -> Path:

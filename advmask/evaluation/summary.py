@@ -1,16 +1,16 @@
 """Rates with intervals from the scores of one recognizer behind one aligner."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 
+from advmask.evaluation.estimates import Estimate
 from advmask.evaluation.metrics import (
-    Estimate,
     accepted,
     difference_over_people,
-    mean_over_people,
     rate_over_people,
+    resampled_mean,
 )
 from advmask.evaluation.probe_scores import Scores
 from advmask.recognizers.calibration import Calibration
@@ -145,10 +145,10 @@ def _others_fmr(scores: Scores, name: str, fmr: float, *, seed: int) -> Estimate
         return None
     share = scores.false_matches[fmr][name][scores.detected()] / scores.others
     # No `rate_over_people`: at such rates it says little that so few people leave room for some percent.
-    found = mean_over_people(share, _kept_people(scores), seed=seed)
-    if found.low is None or found.high is None or found.low == found.high:
-        return Estimate(found.value)
-    return Estimate(found.value, max(found.low, 0.0), min(found.high, 1.0))
+    found = resampled_mean(share, _kept_people(scores), seed=seed)
+    if found.low is None or found.high is None:
+        return found
+    return replace(found, low=max(found.low, 0.0), high=min(found.high, 1.0))
 
 
 def _displacement(scores: Scores, name: str) -> float | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from advmask.evaluation.estimates import MARKS_EXPLAINED
 from advmask.evaluation.summary import RecognizerResult
 from advmask.evaluation.traits import FEWEST_PROBES
 
@@ -47,6 +48,8 @@ def results_table(results: Sequence[RecognizerResult]) -> str:
                     f"  {name}: TAR {verdict} that of the strongest plain mask (*); {drop} points lower"
                 )
         blocks.append("\n".join([head, *rows]))
+    if any(condition.tar.method for result in results for condition in result.conditions.values()):
+        blocks.append(MARKS_EXPLAINED)
     return "\n\n".join(blocks)
 
 

@@ -8,7 +8,8 @@ import numpy as np
 from jaxtyping import Float
 
 from advmask.colour.srgb import LUMINANCE
-from advmask.evaluation.metrics import Estimate, accepted, rate_over_people
+from advmask.evaluation.estimates import Estimate
+from advmask.evaluation.metrics import accepted, rate_over_people
 from advmask.evaluation.probe_scores import Scores
 from advmask.photos.crops import FaceCrop
 from advmask.render.mask_fitting import find_pose

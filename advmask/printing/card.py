@@ -8,7 +8,7 @@ from typing import Any
 from advmask.core.errors import RunError
 
 SCHEMA = 1
-_KNOWN_RESULTS = (2, 3)
+_KNOWN_RESULTS = (2, 3, 4)
 NOT_TESTED = (
     "a real print: everything is simulated",
     "recognizers that are not listed",
@@ -33,7 +33,7 @@ def card(
         RunError: The record is of a kind that this version does not know, or incomplete.
     """
     if results.get("schema") not in _KNOWN_RESULTS:
-        known = " or ".join(map(str, _KNOWN_RESULTS))
+        known = " or ".join([", ".join(map(str, _KNOWN_RESULTS[:-1])), str(_KNOWN_RESULTS[-1])])
         raise RunError(
             f"results.json has schema {results.get('schema')!r} and not {known}; evaluate the "
             "design again, or move results.json away."

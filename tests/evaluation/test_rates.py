@@ -9,14 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom, binomtest, ttest_1samp
 
+from advmask.evaluation.estimates import Estimate, binomial_estimate, combined
 from advmask.evaluation.metrics import (
-    Estimate,
     accepted,
-    binomial_estimate,
     difference_over_people,
-    mean_over_people,
     outer_share,
     rate_over_people,
+    resampled_mean,
 )
 
 CROWD = "abcdefghijkl"
@@ -47,7 +46,7 @@ def test_the_threshold_itself_is_accepted():
 @given(probes=PROBES, seed=st.integers(0, 1000))
 def test_the_mean_is_over_probes_and_the_interval_over_people(probes: list[tuple[str, float]], seed: int):
     people, values = [name for name, _ in probes], np.array([value for _, value in probes])
-    found = mean_over_people(values, people, seed=seed, resamples=40)
+    found = resampled_mean(values, people, seed=seed, resamples=40)
     assert found.value == pytest.approx(sum(values) / len(values), abs=1e-12)
     names = list(CROWD)
     # The same resampling, person by person and probe by probe.
@@ -65,14 +64,14 @@ def test_the_mean_is_over_probes_and_the_interval_over_people(probes: list[tuple
 def test_of_few_people_the_interval_is_students(people: int):
     """Resampling two people only shows what lies between them."""
     of_person = np.random.default_rng(people).normal(0, 3, people)
-    found = mean_over_people(np.repeat(of_person, 5), [str(i) for i in range(people) for _ in range(5)])
+    found = resampled_mean(np.repeat(of_person, 5), [str(i) for i in range(people) for _ in range(5)])
     reference = ttest_1samp(of_person, 0).confidence_interval(0.95)
     assert ends(found) == pytest.approx((reference.low, reference.high))
 
 
 def test_one_person_gives_no_interval_and_nobody_gives_nothing():
-    assert mean_over_people(np.array([0.0, 1.0]), ["a", "a"]) == Estimate(0.5, None, None)
-    nothing = mean_over_people(np.array([]), [])
+    assert resampled_mean(np.array([0.0, 1.0]), ["a", "a"]) == Estimate(0.5, None, None)
+    nothing = resampled_mean(np.array([]), [])
     assert math.isnan(nothing.value)
     assert nothing.low is None
     assert nothing.high is None
@@ -83,7 +82,7 @@ def test_the_interval_is_as_wide_as_the_spread_between_people():
     draws = np.random.default_rng(0)
     of_person = draws.normal(0.4, 0.2, 150)
     people = [f"{i:03}" for i in range(150) for _ in range(8)]
-    found = mean_over_people(np.repeat(of_person, 8), people)
+    found = resampled_mean(np.repeat(of_person, 8), people)
     assert found.low is not None
     assert found.high is not None
     half = NormalDist().inv_cdf(0.975) * of_person.std() / math.sqrt(150)
@@ -94,8 +93,8 @@ def test_the_interval_is_as_wide_as_the_spread_between_people():
 def test_more_probes_of_the_same_people_do_not_narrow_the_interval():
     values = np.array([0.1, 0.5, 0.6, 0.9])
     people = ["a", "b", "c", "d"]
-    once = mean_over_people(values, people, seed=3)
-    often = mean_over_people(np.tile(values, 50), people * 50, seed=3)
+    once = resampled_mean(values, people, seed=3)
+    often = resampled_mean(np.tile(values, 50), people * 50, seed=3)
     assert once.low == pytest.approx(often.low)
     assert once.high == pytest.approx(often.high)
 
@@ -106,7 +105,7 @@ def test_the_true_mean_lies_in_most_intervals():
     covered = 0
     for _ in range(200):
         values = np.repeat(draws.random(40), 3)
-        found = mean_over_people(values, people, resamples=300)
+        found = resampled_mean(values, people, resamples=300)
         assert found.low is not None
         assert found.high is not None
         covered += found.low <= 0.5 <= found.high
@@ -115,8 +114,8 @@ def test_the_true_mean_lies_in_most_intervals():
 
 def test_the_seed_decides():
     values, people = np.arange(26) ** 2 / 676, list("abcdefghijklmnopqrstuvwxyz")
-    assert mean_over_people(values, people, seed=1) == mean_over_people(values, people, seed=1)
-    assert mean_over_people(values, people, seed=1) != mean_over_people(values, people, seed=2)
+    assert resampled_mean(values, people, seed=1) == resampled_mean(values, people, seed=1)
+    assert resampled_mean(values, people, seed=1) != resampled_mean(values, people, seed=2)
 
 
 def test_quantiles_move_outwards_for_few_people_and_back_for_many():
@@ -173,7 +172,7 @@ def test_with_one_probe_each_few_hits_are_a_binomial_of_people(people: int):
 def test_many_hits_and_misses_are_resampled():
     values = np.tile([0.0, 1.0, 1.0], 20)
     names = [str(i) for i in range(60)]
-    assert rate_over_people(values, names, seed=4) == mean_over_people(values, names, seed=4)
+    assert rate_over_people(values, names, seed=4) == resampled_mean(values, names, seed=4)
 
 
 def test_more_probes_of_people_who_are_alike_make_a_rate_more_certain():
@@ -279,7 +278,63 @@ def test_differences_are_covered(plain: float, design: float, alike: float, peop
 def test_many_people_are_resampled_in_pieces():
     values = np.random.default_rng(0).random(100_000)
     people = [str(i // 5) for i in range(100_000)]
-    found = mean_over_people(values, people, resamples=300)
+    found = resampled_mean(values, people, resamples=300)
     assert found.low is not None
     assert found.high is not None
     assert found.high - found.low == pytest.approx(2 * 1.96 * math.sqrt(1 / 12 / 100_000), rel=0.2)
+
+
+@given(
+    probes=st.lists(
+        st.tuples(st.sampled_from("abcdefghijklmnopqrst"), st.sampled_from([0.0, 0.3, 0.3000001, 1.0])),
+        min_size=1,
+        max_size=60,
+    ),
+    other=st.sampled_from([None, 0.0, 0.3, 1.0]),
+    of_people=st.booleans(),
+)
+def test_no_estimator_gives_an_interval_without_width(
+    probes: list[tuple[str, float]], other: float | None, of_people: bool
+):
+    """Whatever is asked, of people who are all alike too: an interval says how it was made and has room."""
+    people = [name for name, _ in probes] if of_people else None
+    values = np.array([value for _, value in probes])
+    second = np.roll(values, 1) if other is None else np.full(len(values), other)
+    count = len(set(people)) if people else len(values)
+    shares = [rate_over_people(values, people), difference_over_people(values, second, people)]
+    unpaired = combined(rate_over_people(values), rate_over_people(second))
+    for found in (*shares, unpaired, resampled_mean(values, people or [str(i) for i in range(len(values))])):
+        assert (found.low is None) == (found.high is None) == (found.method is None)
+        if found.low is not None and found.high is not None:
+            assert found.low <= found.value + 1e-9
+            assert found.value - 1e-9 <= found.high
+            assert found.high - found.low > 1e-9 * max(1, abs(found.value))
+    if count > 1:  # who are missing may be as unlike as can be
+        room = 1 - 0.025 ** (1 / count)
+        for found, least in ((shares[0], 0), (shares[1], -1)):
+            assert ends(found)[0] <= found.value - room * (found.value - least) + 1e-9
+            assert ends(found)[1] >= found.value + room * (1 - found.value) - 1e-9
+
+
+def seldom(draws: np.random.Generator, share: float, people: int) -> np.ndarray:
+    """Match confidences: near 0 for most people, near 1 for a share of them."""
+    near_one = draws.random(people) < share
+    return np.where(near_one, draws.uniform(0.8, 1.0, people), draws.uniform(0.0, 0.02, people))
+
+
+@pytest.mark.parametrize("share", [0.03, 0.1, 0.3])
+@pytest.mark.parametrize("people", [3, 10, 20, 50])
+def test_confidences_are_covered_where_most_are_alike(share: float, people: int):
+    """Twenty people may all be unlike the few who are matched: resampling them would be sure of nothing."""
+    draws = np.random.default_rng(people)
+    truth = 0.9 * share + 0.01 * (1 - share)
+    names = [str(i) for i in range(people)]
+    rates = differences = 0
+    for turn in range(200):
+        values, other = seldom(draws, share, people), draws.uniform(0.0, 0.02, people)
+        low, high = ends(rate_over_people(values, names, seed=turn))
+        rates += low <= truth <= high
+        low, high = ends(difference_over_people(values, other, names, seed=turn))
+        differences += low <= truth - 0.01 <= high
+    assert rates >= 0.92 * 200
+    assert differences >= 0.92 * 200

@@ -220,15 +220,35 @@ def test_a_file_of_schema_2_is_read(record: dict[str, Any], tmp_path: Path):
     path = tmp_path / "results.json"
     path.write_text(json.dumps(old))
     read = load_results(path)
-    assert read["schema"] == 3
+    assert read["schema"] == 4
     assert read["results"][0]["conditions"]["design"]["rank1"] is None
     assert csv_table(read).count("\n") == csv_table(record).count("\n")
+
+
+def test_in_schema_3_no_interval_said_how_it_was_made(record: dict[str, Any], tmp_path: Path):
+    tars = [one["conditions"]["design"]["tar"] for one in record["results"]]
+    intervals = {(tar["low"] is not None, tar["method"]) for tar in tars}
+    assert (True, "binomial") in intervals, "six people are too few to be resampled"
+    assert intervals <= {(True, "binomial"), (False, None)}, "some aligners find the faces of one person only"
+    old = json.loads(json.dumps(record)) | {"schema": 3}
+    for result in old["results"]:
+        for condition in result["conditions"].values():
+            for estimate in condition.values():
+                if isinstance(estimate, dict):
+                    del estimate["method"]
+    path = tmp_path / "results.json"
+    path.write_text(json.dumps(old))
+    read = load_results(path)
+    assert read["schema"] == 4
+    assert [one["conditions"]["design"]["tar"] for one in read["results"]] == [
+        tar | {"method": None} for tar in tars
+    ]
 
 
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ({"schema": 9}, "schema 9; known are 2 and 3"),
+        ({"schema": 9}, "schema 9; known are 2, 3 and 4"),
         ({"results": {}}, "the file.results should be a list"),
         ({"results": [{"recognizer": 1}]}, "lacks 'aligner'"),
         ({"people": {"probed": ["a"], "held_out": 1, "at_hand": 1}}, "held_out should be true or false"),
@@ -267,4 +287,8 @@ def test_tables_have_a_row_for_each_result(record: dict[str, Any]):
     assert r"surgical\_blue" in latex or "white" in latex
     rows = list(csv.DictReader(csv_table(record).splitlines()))
     assert len(rows) == 4 * len(record["results"])
+    said = [(row["tar_method"], row["drop_method"]) for row in rows if row["tar_low"]]
+    assert set(said) == {("binomial", ""), ("binomial", "combined")}
+    assert "those marked b are binomial" in markdown_of(record)
+    assert "those marked b are binomial" in latex
     assert float(rows[0]["tar"]) == pytest.approx(record["results"][0]["conditions"]["bare"]["tar"]["value"])

@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
+from advmask.evaluation.estimates import Estimate
 from advmask.evaluation.report.answer import answer, caveat
 from advmask.evaluation.report.page import TEMPLATES
 from advmask.evaluation.report.plain_part import plain_part
 from advmask.evaluation.results import result_record
-from advmask.evaluation.summary import ConditionResult, Estimate, RecognizerResult
+from advmask.evaluation.summary import ConditionResult, RecognizerResult
 
 Columns = dict[str, str]
 RATE, DROP, RANK1 = Estimate(0.2, 0.1, 0.4), Estimate(0.3, 0.2, 0.4), Estimate(0.24, 0.09, 0.46)

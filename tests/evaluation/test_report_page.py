@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from advmask.evaluation.estimates import Estimate
 from advmask.evaluation.protocol import Judgement
 from advmask.evaluation.report.answer import answer
 from advmask.evaluation.report.charts import bars_by_person, det_chart, distributions, roc_chart
@@ -17,7 +18,7 @@ from advmask.evaluation.report.page import TEMPLATES, report_page
 from advmask.evaluation.report.pieces import Table
 from advmask.evaluation.report.plain_part import plain_part
 from advmask.evaluation.results import result_record
-from advmask.evaluation.summary import ConditionResult, Estimate, RecognizerResult
+from advmask.evaluation.summary import ConditionResult, RecognizerResult
 
 PIECES = TEMPLATES.get_template("pieces.html.j2").module
 HOSTILE = (

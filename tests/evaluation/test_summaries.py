@@ -130,7 +130,7 @@ def test_the_file_has_no_nan_and_keeps_everything(result: RecognizerResult, tmp_
 
     record = json.loads(path.read_text(), parse_constant=refuse)
     assert record["seed"] == 3
-    assert record["schema"] == 3
+    assert record["schema"] == 4
     first, second = record["results"]
     assert first["threshold"] == 0.5
     assert second["threshold"] is None

@@ -5,13 +5,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from advmask.evaluation.metrics import (
-    Estimate,
-    binomial_estimate,
-    combined,
-    difference_over_people,
-    rate_over_people,
-)
+from advmask.evaluation.estimates import Estimate, binomial_estimate, combined
+from advmask.evaluation.metrics import difference_over_people, rate_over_people
 
 
 def rate(values: NDArray[np.float64], *, seed: int = 0) -> Estimate:

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from advmask.evaluation.metrics import Estimate
+from advmask.evaluation.estimates import MARKS_EXPLAINED
 from advmask.evaluation.real_prints.judging import PhysicalVerdict, RecognizerVerdict
 from advmask.evaluation.real_prints.rates import ConditionRates, Drop, Rates
 
@@ -17,7 +17,7 @@ NOT_SHOWN = (
 
 def judge_table(verdict: PhysicalVerdict) -> str:
     """Lay out a judgement, one block per recognizer."""
-    return "\n\n".join(_block(one, verdict.people) for one in verdict.verdicts)
+    return "\n\n".join([*(_block(one, verdict.people) for one in verdict.verdicts), MARKS_EXPLAINED])
 
 
 def in_a_sentence(one: RecognizerVerdict) -> str:
@@ -84,7 +84,7 @@ def _row(name: str, one: ConditionRates, sign: int) -> str:
     similarity = "-" if math.isnan(one.similarity) else f"{sign * one.similarity:.3f}"
     return (
         f"  {name:10}{one.people:>7}{one.files:>7}{one.pictures:>10}{one.no_face:>9}{similarity:>12}"
-        f"{_estimate(one.match_confidence, 2):>24}{_estimate(one.matched, 0, factor=100):>22}"
+        f"{one.match_confidence.text(2):>24}{one.matched.text(0, factor=100):>22}"
         f"{f'{one.people_matched} of {one.people}':>14}"
     )
 
@@ -94,8 +94,8 @@ def _drop_line(drop: Drop) -> str:
         return "  design below plain: cannot be told, for want of faces found"
     who = "1 person, over files" if drop.people == 1 else f"{drop.people} people"
     return (
-        f"  design below plain: matched {_estimate(drop.matched, 0, factor=100)} points less, match "
-        f"confidence {_estimate(drop.match_confidence, 2)} less ({who})"
+        f"  design below plain: matched {drop.matched.text(0, factor=100)} points less, match "
+        f"confidence {drop.match_confidence.text(2)} less ({who})"
     )
 
 
@@ -108,8 +108,8 @@ def _video_lines(rates: Rates) -> list[str]:
         first = "never" if one.first_match_s is None else f"after {one.first_match_s:.1f} s"
         lines.append(
             f"  videos, {name}: {one.videos} with {one.frames} frames looked at; matched in "
-            f"{_estimate(one.matched_frames, 0, factor=100)} % of frames, in "
-            f"{_estimate(one.matched_at_all, 0, factor=100)} % of videos at all; longest "
+            f"{one.matched_frames.text(0, factor=100)} % of frames, in "
+            f"{one.matched_at_all.text(0, factor=100)} % of videos at all; longest "
             f"{one.longest_run_s:.1f} s, first {first}"
         )
     return lines
@@ -120,16 +120,12 @@ def _by_person(one: RecognizerVerdict, people: Sequence[str]) -> list[str]:
     lines = ["  by person, matched % (intervals over files):"]
     for name in people:
         parts = [
-            f"{condition} {_estimate(found.matched, 0, factor=100)}"
+            f"{condition} {found.matched.text(0, factor=100)}"
             for condition, found in one.by_person[name].conditions.items()
             if found is not None
         ]
         drop = one.by_person[name].drop
         if drop is not None:
-            parts.append(f"design below plain {_estimate(drop.matched, 0, factor=100)}")
+            parts.append(f"design below plain {drop.matched.text(0, factor=100)}")
         lines.append(f"    {name:{width}}" + "   ".join(parts))
     return lines
-
-
-def _estimate(estimate: Estimate, digits: int, *, factor: float = 1.0) -> str:
-    return "-" if math.isnan(estimate.value) else estimate.text(digits, factor=factor)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from fpdf import FPDF
 
-from advmask.evaluation.metrics import binomial_estimate
+from advmask.evaluation.estimates import room_for_unseen
 from advmask.evaluation.real_prints.drawings import draw_box, draw_situation
 from advmask.evaluation.real_prints.situations import PICTURES, VIDEOS, Situation
 from advmask.printing.chart.pages import PAGES_MM
@@ -178,10 +178,10 @@ def _cell(pdf: FPDF, situation: Situation, label: str, *, left: float, top: floa
 
 def _numbers(pdf: FPDF) -> None:
     first, width, height = 46.0, 20.0, 6.0
-    rooms = [binomial_estimate(0.0, number).high for number in _NUMBERS]
+    rooms = [room_for_unseen(number) for number in _NUMBERS]
     rows = (
         ("people", [str(number) for number in _NUMBERS]),
-        ("0 matched leaves room for", [f"{100 * (room or 0.0):.0f} %" for room in rooms]),
+        ("0 matched leaves room for", [f"{100 * room:.0f} %" for room in rooms]),
     )
     pdf.set_draw_color(*_GREY)
     pdf.set_line_width(0.2)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from advmask.evaluation.metrics import Estimate
+from advmask.evaluation.estimates import Estimate
 from advmask.evaluation.real_prints.condition_folders import CONDITIONS
 from advmask.evaluation.real_prints.embedded_pictures import Seen
 from advmask.evaluation.real_prints.intervals import difference, rate

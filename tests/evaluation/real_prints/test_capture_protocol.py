@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from advmask.evaluation.metrics import binomial_estimate
+from advmask.evaluation.estimates import binomial_estimate
 from advmask.evaluation.real_prints.protocol_page import protocol_pdf
 from advmask.evaluation.real_prints.situations import PICTURES, VIDEOS
 from advmask.printing.chart.pages import PAGES_MM

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from advmask.evaluation.metrics import binomial_estimate, mean_over_people, rate_over_people
+from advmask.evaluation.estimates import binomial_estimate
+from advmask.evaluation.metrics import rate_over_people, resampled_mean
 from advmask.evaluation.real_prints.intervals import difference, rate
 
 shares = st.lists(st.floats(0, 1), min_size=1, max_size=30).map(np.array)
@@ -59,11 +60,11 @@ def test_a_difference_by_hand() -> None:
 
 def test_many_people_are_resampled_in_pairs() -> None:
     draw = np.random.default_rng(0)
-    first = draw.uniform(0.2, 0.9, 40)
-    second = np.clip(first - 0.15 + draw.normal(0, 0.02, 40), 0, 1)
+    first = draw.uniform(0.3, 1.0, 400)
+    second = np.clip(first - 0.13 + draw.normal(0, 0.15, 400), 0, 1)
     found = difference(first, second, paired=True, seed=3)
-    names = [str(number) for number in range(40)]
-    assert found == mean_over_people(first - second, names, seed=3)
+    names = [str(number) for number in range(400)]
+    assert found == resampled_mean(first - second, names, seed=3)
     unpaired = difference(first, second, paired=False)
     assert found.low is not None
     assert unpaired.low is not None
