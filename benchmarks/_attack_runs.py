@@ -14,6 +14,7 @@ from _common import settings_of
 from advmask.commands.design_names import open_design
 from advmask.commands.evaluate import EvaluateSettings
 from advmask.core.files import write_text
+from advmask.core.memory import keep_freed_memory
 from advmask.evaluation.protocol import JudgedScores, judge_designs
 from advmask.evaluation.results import PLAIN_MASKS
 from advmask.masks.mask_building import build_mask
@@ -31,6 +32,7 @@ COST = "cost.json"
 def train_one(folder: Path, words: Sequence[str]) -> None:
     """Train, or go on training, into a run folder; what it took stands beside the run."""
     torch.set_num_threads(1)
+    keep_freed_memory()
     settings = settings_of(TrainSettings, "train", words)
     start = time.time()
     train(settings, folder=folder)
@@ -47,6 +49,7 @@ def judge_one(folder: Path, asked: dict[str, Any]) -> None:
         asked: `runs`: folder of each design's run, by name; `words` of the training; `aligners`, `effects`.
     """
     torch.set_num_threads(1)
+    keep_freed_memory()
     runs = {name: path for name, path in asked["runs"].items() if not (folder / f"{name}.npz").exists()}
     first = not (folder / "about.json").exists()
     if not runs and not first:

@@ -21,6 +21,7 @@ import torch
 from _common import clocked, settings_of
 
 from advmask.colour.srgb import linear_from_srgb
+from advmask.core.memory import keep_freed_memory
 from advmask.masks.mask_building import build_mask
 from advmask.photos.loading import load_faces
 from advmask.recognizers.ensemble import Ensemble
@@ -47,6 +48,7 @@ PRESETS = (
 
 def main() -> None:
     torch.set_num_threads(1)
+    keep_freed_memory()
     chosen = {
         " ".join(words): settings_of(TrainSettings, "train", [*sys.argv[1:], *words]) for words in PRESETS
     }

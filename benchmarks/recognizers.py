@@ -31,6 +31,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from advmask.core.files import write_text
+from advmask.core.memory import keep_freed_memory
 from advmask.effects.settings import WearSettings
 from advmask.masks.mask_building import build_mask
 from advmask.masks.settings import MaskSettings
@@ -302,6 +303,7 @@ def main() -> None:
     parser.add_argument("--store", type=Path, help="folder to write calibrations to")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
+    keep_freed_memory()
     wanted = arguments.only or PARTS
     settings = FacesSettings(root=arguments.faces)
     faces = load_faces(settings, progress=True)

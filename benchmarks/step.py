@@ -26,6 +26,7 @@ import torch
 from _common import clocked, settings_of
 from pytorch_lightning.callbacks import Callback
 
+from advmask.core.memory import keep_freed_memory
 from advmask.masks.mask_building import build_mask
 from advmask.photos.loading import load_faces
 from advmask.recognizers.preparation import own_templates, prepare_all
@@ -59,11 +60,12 @@ class InterleavedTimes(Callback):
 
 def main() -> None:  # noqa: PLR0915 - a benchmark reads best from top to bottom
     torch.set_num_threads(1)
+    keep_freed_memory()
     settings = settings_of(TrainSettings, "train", sys.argv[1:])
     faces = load_faces(settings.faces)
     surface = build_mask(settings.mask)
-    recognizers = build_recognizers(settings.recognizers)
-    prepared = prepare_all(recognizers, faces.crops)
+    prepared = prepare_all(build_recognizers(settings.recognizers), faces.crops)
+    recognizers = [item.recognizer for item in prepared]
     crops = faces.of(faces.split.train)[: 4 * settings.trainer.batch]
     photos = wear_masks(
         crops,

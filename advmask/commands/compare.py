@@ -14,6 +14,7 @@ from advmask.commands.output import output_dir
 from advmask.commands.scoring_settings import ScoringSettings
 from advmask.core.errors import ConfigError
 from advmask.core.files import write_text
+from advmask.core.memory import keep_freed_memory
 from advmask.evaluation.comparing import SideBySide, side_by_side
 from advmask.evaluation.protocol import JudgedScores, judge_designs
 from advmask.evaluation.result_tables import figure, markdown_table, percent
@@ -39,6 +40,7 @@ def run(config: DictConfig) -> None:
     given = [str(name) for name in config.designs]
     if len(given) < 2:
         raise ConfigError("Name at least two designs: advmask compare runs/first runs/second.")
+    keep_freed_memory()
     mask = MaskSettings.build(as_mapping(config)["mask"])
     opened = [open_design(name, mask=mask, texels_per_mm=config.texels_per_mm) for name in given]
     first = next((one for one in opened if one.run is not None), opened[0])

@@ -12,6 +12,7 @@ from advmask.commands.given import as_mapping, beside_run
 from advmask.commands.output import output_dir
 from advmask.commands.scoring_settings import ScoringSettings
 from advmask.core.files import write_text
+from advmask.core.memory import keep_freed_memory
 from advmask.evaluation.protocol import Judgement, judge_designs, people_of
 from advmask.evaluation.report.page import report_page
 from advmask.evaluation.result_tables import csv_table, latex_of, markdown_of
@@ -44,6 +45,7 @@ _KNOWN_OF_THEM = {
 
 def run(config: DictConfig) -> None:
     """Evaluate, print the table and write `results.json` with all that belongs to it."""
+    keep_freed_memory()
     mask = MaskSettings.build(as_mapping(config)["mask"])
     design = open_design(config.design, mask=mask, texels_per_mm=config.texels_per_mm)
     values = beside_run(config, design.run, texels_per_mm=design.texels_per_mm)

@@ -1,9 +1,11 @@
 """`advmask train`: learn a design, write its print files, and say what it was measured to do."""
 
+import torch
 from omegaconf import DictConfig
 
 from advmask.commands.given import as_mapping
 from advmask.commands.output import output_dir
+from advmask.core.memory import keep_freed_memory
 from advmask.evaluation.conditions import Conditions
 from advmask.evaluation.protocol import evaluate_designs, people_of
 from advmask.evaluation.results import PLAIN_MASKS, RecognizerResult, write_results
@@ -23,6 +25,9 @@ from advmask.wearing.placement_cache import placement_cache
 def run(config: DictConfig) -> None:
     """Train, export and check."""
     settings = TrainSettings.build(as_mapping(config))
+    keep_freed_memory()
+    if settings.trainer.threads is not None:
+        torch.set_num_threads(settings.trainer.threads)  # the check below too
     result = train(settings, folder=output_dir())
     if not is_first_process():  # of a run on several devices the others have done their part
         return

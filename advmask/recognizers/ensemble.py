@@ -8,7 +8,6 @@ from jaxtyping import Float
 from torch import Generator, Tensor, nn
 
 from advmask.core.errors import ConfigError
-from advmask.core.memory import keep_freed_memory
 from advmask.recognizers.aligners.aligner import Aligner, BareAligner
 from advmask.recognizers.aligners.aligner_names import build_aligner, build_aligners
 from advmask.recognizers.aligners.dealing import aligned_points, deal, dealt_points
@@ -32,9 +31,6 @@ Mislead = Callable[[Float[Tensor, "n 5 2"], Float[Tensor, "n 5 2"]], Float[Tenso
 class Ensemble(nn.Module):
     """Frozen recognizers; pictures are resampled once for each distinct alignment.
 
-    Building one lets the process keep freed memory (`keep_freed_memory`): the activations of a network then
-    find the pages of the step before.
-
     Args:
         recognizers: At least one; they stay in evaluation mode and carry no gradient of their own.
         settings: How they are fed and run.
@@ -49,8 +45,9 @@ class Ensemble(nn.Module):
         super().__init__()
         if not recognizers:
             raise ValueError("an ensemble needs at least one recognizer")
-        keep_freed_memory()
         self.settings = settings or SurrogateSettings()
+        if self.settings.compile:
+            recognizers = [member.compiled() for member in recognizers]
         self.recognizers = nn.ModuleList(recognizers)
         self.register_buffer("weights", _weights(self.settings.weights, len(recognizers)), persistent=False)
         distinct = list(dict.fromkeys(self.settings.aligners))
@@ -58,9 +55,6 @@ class Ensemble(nn.Module):
         self._aligners = [built[name] for name in self.settings.aligners]
         self._own = _own_aligners(self.settings.own_aligners, recognizers)
         self._middle: dict[int, str] = {}
-        if self.settings.compile:
-            for member in recognizers:
-                member.network = torch.compile(member.network)  # type: ignore[assignment]
         self.assert_frozen()
 
     @property
@@ -218,12 +212,6 @@ class Ensemble(nn.Module):
         )
         with changed, torch.autocast(chips.device.type, torch.bfloat16, enabled=settings.autocast):
             return member.embed(chips).float() if settings.autocast else member.embed(chips)
-
-    def confidences(
-        self, similarities: Sequence[Float[Tensor, "*shape"]]
-    ) -> Float[Tensor, "recognizers *shape"]:
-        """Match confidence of each recognizer's similarities, stacked."""
-        return torch.stack([m.confidence(s) for m, s in zip(self.members, similarities, strict=True)])
 
     def train(self, mode: bool = True) -> "Ensemble":
         """The ensemble stays in evaluation mode."""

@@ -66,10 +66,11 @@ def prepare(
 ) -> Prepared:
     """Enrol bare photos, and calibrate the recognizer if no calibration is stored for it.
 
-    Calibrating on the people at hand is sound because a design cannot touch bare photos.
+    The recognizer itself stays as it is, so that each set of photos gives its own threshold. Calibrating on
+    the people at hand is sound because a design cannot touch bare photos.
 
     Args:
-        recognizer: Its `calibration` is set here where it has none.
+        recognizer: With or without a calibration.
         embeddings: Of the bare photos.
         names: The person on each.
         fmr: False match rate of the threshold at hand.
@@ -94,7 +95,8 @@ def prepare(
                 f"{recognizer.name} has no stored threshold and cannot be calibrated here: {error}{or_else}"
             ) from error
     if recognizer.calibration is None:
-        recognizer.calibration = at_hand
+        assert at_hand is not None  # or it was refused above
+        recognizer = recognizer.with_calibration(at_hand)
     return Prepared(recognizer, embeddings, enrolment, at_hand)
 
 
@@ -110,7 +112,7 @@ def prepare_all(
     way of feeding that would.
 
     Args:
-        recognizers: Those without calibration are calibrated here.
+        recognizers: For those without calibration the result holds a calibrated copy.
         crops: Bare photos.
         fmr: False match rate of the thresholds at hand.
     """

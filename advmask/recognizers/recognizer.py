@@ -1,5 +1,7 @@
 """A recognizer behind its aligner: chips in, embeddings and match confidence out."""
 
+from copy import copy
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -154,6 +156,18 @@ class Recognizer(nn.Module):
                 "'calibration: {fmr: ..., threshold: ..., scale: ...}' into the YAML beside its weights."
             )
         return self.calibration
+
+    def with_calibration(self, calibration: Calibration) -> "Recognizer":
+        """The same recognizer with another threshold and scale; both share one network."""
+        twin = copy(self)
+        twin.calibration = calibration
+        return twin
+
+    def compiled(self) -> "Recognizer":
+        """The same recognizer with its network compiled by `torch.compile`; both share its weights."""
+        twin = copy(self)
+        twin._modules = self._modules | {"network": torch.compile(self.network)}  # type: ignore[dict-item]
+        return twin
 
     def confidence(self, similarity: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
         """Match confidence of similarities, in (0, 1)."""

@@ -2,7 +2,6 @@
 
 import logging
 import pickle
-import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -119,13 +118,16 @@ def fit(
                 deterministic="warn",
                 default_root_dir=run.path,
             )
-        except (ValueError, MisconfigurationException) as error:  # its words for what this machine lacks
+        except (
+            ValueError,
+            ModuleNotFoundError,
+            MisconfigurationException,
+        ) as error:  # its words for what this machine lacks
             reason = " ".join(str(error).split()).rstrip(".!")
             raise ConfigError(
                 f"Cannot train with trainer.accelerator={trainer_settings.accelerator} and "
                 f"trainer.devices={trainer_settings.devices}: {reason}."
             ) from error
-        on_interrupt = signal.getsignal(signal.SIGINT)
         try:
             trainer.fit(module, datamodule=data, ckpt_path=resume, weights_only=True)
         except (RuntimeError, EOFError, OSError, KeyError, pickle.UnpicklingError) as error:
@@ -138,8 +140,7 @@ def fit(
         except SystemExit as leaving:
             if not isinstance(leaving.__context__, KeyboardInterrupt):
                 raise
-            # Lightning turns Ctrl-C into exit(1) and leaves the signal ignored; a notebook goes on.
-            signal.signal(signal.SIGINT, on_interrupt)
+            # Lightning turns Ctrl-C into exit(1); a notebook goes on.
             raise KeyboardInterrupt from leaving
     if trainer.interrupted:
         raise KeyboardInterrupt

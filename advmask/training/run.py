@@ -18,6 +18,7 @@ from advmask.recognizers.preparation import Prepared, own_templates, prepare_all
 from advmask.recognizers.recognizer_names import build_recognizers
 from advmask.textures.design_files import Design, write_design
 from advmask.textures.texel_files import load_texels, save_texels
+from advmask.training.as_found import as_found
 from advmask.training.building import (
     build_module,
     build_scene,
@@ -61,10 +62,12 @@ class TrainResult:
 
 
 @only_the_first_speaks()
+@as_found()
 def train(settings: TrainSettings, *, folder: Path) -> TrainResult:
     """Learn a design, or go on learning one, or return one that is finished.
 
-    What the user should know on the way is logged.
+    What the user should know on the way is logged. The process is left as it was found: its random
+    generators, threads and so on (`as_found`).
 
     Args:
         settings: What to do.
@@ -117,7 +120,7 @@ def train(settings: TrainSettings, *, folder: Path) -> TrainResult:
     module = build_module(
         settings,
         texture,
-        recognizers,
+        [item.recognizer for item in prepared],
         templates,
         masked_templates=masked,
         people=photos.names,

@@ -164,10 +164,25 @@ def test_a_recognizer_without_threshold_is_calibrated_on_the_photos_at_hand(reco
     assert low is not None
     assert high is not None
     assert low < ready.at_hand.threshold < high
-    assert recognizer.calibration == ready.at_hand
+    assert ready.recognizer.calibration == ready.at_hand
+    assert recognizer.calibration is None
     median = torch.tensor(float(np.median(genuine)), dtype=torch.float64)
-    assert float(recognizer.confidence(median)) == pytest.approx(0.95, abs=1e-6)
-    assert float((recognizer.confidence(torch.from_numpy(impostor)) > 0.5).double().mean()) <= 0.1
+    assert float(ready.recognizer.confidence(median)) == pytest.approx(0.95, abs=1e-6)
+    assert float((ready.recognizer.confidence(torch.from_numpy(impostor)) > 0.5).double().mean()) <= 0.1
+
+
+def test_each_set_of_photos_gives_its_own_threshold(recognizer: Recognizer) -> None:
+    pictures, landmarks, names = clusters()
+    embeddings = embed_all(recognizer, pictures, landmarks)
+    first, second = (
+        prepare(recognizer, embeddings, names, fmr=0.1),
+        prepare(recognizer, -(embeddings**3), names, fmr=0.1),
+    )
+    assert second.recognizer.calibrated == second.at_hand
+    assert first.recognizer.calibrated == first.at_hand
+    assert first.at_hand != second.at_hand
+    assert first.recognizer.network is second.recognizer.network is recognizer.network
+    assert recognizer.calibration is None
 
 
 def test_a_stored_threshold_is_not_overwritten(tmp_path: Path, write_network: WriteNetwork) -> None:

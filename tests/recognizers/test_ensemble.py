@@ -1,5 +1,6 @@
 """The ensemble: frozen for good, one resampling for each alignment, and a gradient for the picture."""
 
+import ctypes
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from torch import Tensor, nn
 
 from advmask.photos.crops import FaceCrop
 from advmask.recognizers import recognizer as recognizer_module
-from advmask.recognizers.ensemble import Ensemble
+from advmask.recognizers.ensemble import Ensemble, SurrogateSettings
 from advmask.recognizers.recognizer import Recognizer
 from advmask.recognizers.recognizer_names import build_recognizer
 
@@ -119,14 +120,9 @@ def test_an_ensemble_needs_a_member() -> None:
 
 
 def test_confidences_use_each_members_own_threshold(three: list[Recognizer]) -> None:
-    ensemble = Ensemble(three)
-    similarities = [torch.randn(4) for _ in three]
-    found = ensemble.confidences(similarities)
-    assert found.shape == (3, 4)
-    for one, values in zip(found, similarities, strict=True):
-        torch.testing.assert_close(one, 1 / (1 + torch.exp(-8 * (values - 0.3))))
-    with pytest.raises(ValueError, match="zip"):
-        ensemble.confidences(similarities[:2])
+    for member in Ensemble(three).members:
+        values = torch.randn(4)
+        torch.testing.assert_close(member.confidence(values), 1 / (1 + torch.exp(-8 * (values - 0.3))))
 
 
 def test_the_gradient_reaches_the_picture_through_dlib(crop: FaceCrop) -> None:
@@ -152,3 +148,24 @@ def test_the_gradient_reaches_the_picture_through_dlib(crop: FaceCrop) -> None:
         gained = float(value(picture + 5 * step) - value(picture - 5 * step))
     assert gained == pytest.approx(10 * float((gradient * step).sum()), rel=0.1)
     assert all(parameter.grad is None for parameter in ensemble.parameters())
+
+
+def test_building_one_changes_neither_the_recognizers_nor_the_process(
+    three: list[Recognizer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ctypes, "CDLL", None)  # how the C library would be told to keep memory
+    networks = [member.network for member in three]
+    ensemble = Ensemble(three, SurrogateSettings(compile=True))
+    assert [member.network for member in three] == networks
+    for member, own in zip(ensemble.members, three, strict=True):
+        assert isinstance(member.network, torch._dynamo.eval_frame.OptimizedModule)
+        assert next(member.network.parameters()) is next(own.network.parameters())
+
+
+def test_a_copy_with_another_threshold_moves_with_the_first(three: list[Recognizer]) -> None:
+    given = three[0].calibrated
+    other = given.model_copy(update={"threshold": 0.5})
+    copy = three[0].with_calibration(other)
+    assert (copy.calibrated, three[0].calibrated) == (other, given)
+    copy.to(torch.float64)
+    assert three[0].template.dtype == copy.template.dtype == torch.float64

@@ -119,7 +119,7 @@ def _score(
         similarity[places] = recognizer.similarity(embeddings[rows], torch.stack(templates)).double().numpy()
     known = np.isfinite(similarity)
     return PictureScores(
-        recognizer,
+        prepared.recognizer,
         threshold,
         similarity,
         threshold.confidence(torch.from_numpy(similarity)).numpy(),
