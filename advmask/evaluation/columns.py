@@ -1,4 +1,4 @@
-"""In which column a recognizer stands: how far it is from those a design was trained against."""
+"""In which column a recognizer stands: how far it is from those a design was trained on."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -8,12 +8,12 @@ from advmask.recognizers.recognizer import Recognizer
 Column = Literal["trained on", "same family", "other family", "family not known", "eyes only", "not known"]
 
 COLUMN_WORDS: dict[Column, str] = {
-    "trained on": "the design was trained against this network",
-    "same family": "the design was trained against another network of this architecture",
-    "other family": "the design was trained against other architectures only",
-    "family not known": "not trained against, but nobody says of which architecture it or one of those is",
-    "eyes only": "sees the eye region alone, which no mask covers: the bound of what a print can do",
-    "not known": "nobody knows against which networks the design was made",
+    "trained on": "the design was trained on this network",
+    "same family": "the design was trained on another network of this architecture",
+    "other family": "the design was trained on other architectures only",
+    "family not known": "not trained on it, but its architecture, or one that was trained on, is not known",
+    "eyes only": "sees only the eye region, which no mask covers: the bound of what a print can do",
+    "not known": "it is not known which networks the design was trained on",
 }
 _UNSAID = "user"
 
@@ -23,7 +23,7 @@ def columns_of(judges: Sequence[Recognizer], trained: Sequence[Recognizer] | Non
 
     Args:
         judges: Recognizers that a design is judged by.
-        trained: Those it was trained against; None where this is not known.
+        trained: Those it was trained on; None where this is not known.
     """
     return {one.label: _column(one, trained) for one in judges}
 

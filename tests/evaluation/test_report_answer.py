@@ -71,16 +71,16 @@ def upper_part(record: dict[str, Any]) -> str:
     [
         (
             {"a": "trained on", "b": "trained on"},
-            "the 2 networks this design was trained to fool. Networks it",
+            "the 2 networks this design was trained on. Networks it was not",
         ),
         (
             {"a": "trained on", "b": "other family"},
-            "2 networks: 1 this design was trained to fool and 1 it was never trained on",
+            "2 networks: 1 this design was trained on and 1 it was not trained on",
         ),
-        ({"a": "same family", "b": "other family"}, "2 networks this design was never trained on"),
-        ({"a": "trained on", "b": "not known"}, "1 of which nobody said"),
-        ({"a": "not known", "b": "not known"}, "nobody said whether the design was trained to fool them"),
-        ({"a": "family not known", "b": "eyes only"}, "2 networks this design was never trained on"),
+        ({"a": "same family", "b": "other family"}, "2 networks this design was not trained on"),
+        ({"a": "trained on", "b": "not known"}, "1 for which this is not known"),
+        ({"a": "not known", "b": "not known"}, "it is not known whether the design was trained on them"),
+        ({"a": "family not known", "b": "eyes only"}, "2 networks this design was not trained on"),
     ],
 )
 def test_the_box_begins_with_what_the_figures_are_of(columns: Columns, expected: str):
@@ -89,9 +89,11 @@ def test_the_box_begins_with_what_the_figures_are_of(columns: Columns, expected:
     assert expected in words
 
 
-def test_networks_never_met_stand_apart_and_first():
+def test_networks_not_trained_on_stand_apart_and_first():
     words = said(result("a"), result("b"), columns={"a": "trained on", "b": "other family"})
-    assert words.index("never trained on: b: of 100") < words.index("trained to fool: a: of 100")
+    assert words.index("design was not trained on: b: of 100") < words.index(
+        "design was trained on: a: of 100"
+    )
 
 
 def test_people_the_design_was_made_with_are_part_of_the_caveat():
@@ -111,7 +113,7 @@ def test_one_line_for_each_network_and_the_rest_as_harder_cases():
     assert words.count("of 100 pictures it still matches") == 2
     assert "Harder cases." in words
     assert "also knows people in a plain mask: up to 12 (3 to 33), a" in words
-    assert "and gets the place of the face from a picture without a mask: 35 (17 to 57), a" in words
+    assert "and gets the location of the face from a picture without a mask: 35 (17 to 57), a" in words
 
 
 def test_a_set_up_that_is_not_harder_is_not_called_so():
@@ -132,22 +134,22 @@ def test_zero_has_a_range():
 
 def test_search_by_name_is_reported_as_what_it_is():
     words = said(result(design=Estimate(0.02, 0.0, 0.19)))
-    assert "Search by name goes worse for the wearer." in words
+    assert "Search by name is worse for the wearer." in words
     assert "the most similar of 72 people, it is right in 24 of 100 pictures (9 to 46)" in words
-    assert "goes worse" not in said(result(design=Estimate(0.5, 0.4, 0.6)))
+    assert "is worse" not in said(result(design=Estimate(0.5, 0.4, 0.6)))
     assert "not measured: there is nobody else" in said(result(rank1=None))
 
 
 def test_a_gain_that_fades_at_a_stricter_setting_is_said():
     faded = result(fmr=0.001, drop=Estimate(0.03, -0.14, 0.2))
     words = said(result(), faded)
-    assert "Set more strictly. Where one stranger in 1,000 would match by mistake, no gain" in words
-    assert "can be told for mine (design 20, plain white mask 50 of 100)" in words
-    assert "can be told for" not in said(result(), result(fmr=0.001))
+    assert "Set more strictly. Where one stranger in 1,000 would match by mistake, no improvement" in words
+    assert "can be shown for mine (design 20, plain white mask 50 of 100)" in words
+    assert "can be shown for" not in said(result(), result(fmr=0.001))
 
 
 def test_detection_is_said_plainly():
-    assert "MTCNN still found 90 of 92 with the design (plain white mask 92)" in said(result())
+    assert "MTCNN still detected 90 of 92 with the design (plain white mask 92)" in said(result())
     hidden = said(result(undetected=60))
     assert "does not hide" not in hidden
     assert "not counted as a success" in hidden
@@ -155,7 +157,7 @@ def test_detection_is_said_plainly():
 
 def test_where_the_place_was_given_only_nothing_is_said_of_detection():
     words = said(result(aligner="bare"))
-    assert "its place was given" in words
+    assert "its location was given" in words
     assert "is told where the face is" in words
     assert "MTCNN" not in words
 

@@ -69,8 +69,8 @@ def result(drop: Estimate, *, probes: int = 40, aligner: str = "mtcnn") -> Recog
     ("drop", "probes", "said"),
     [
         (Estimate(0.3, 0.2, 0.4), 40, "lower by 20 to 40 in 100"),
-        (Estimate(0.0, 0.0, 0.0), 40, "no difference can be told"),
-        (Estimate(0.1, -0.1, 0.3), 40, "no difference can be told"),
+        (Estimate(0.0, 0.0, 0.0), 40, "no difference can be shown"),
+        (Estimate(0.1, -0.1, 0.3), 40, "no difference can be shown"),
         (Estimate(-0.3, -0.4, -0.2), 40, "HIGHER by 20 to 40 in 100"),
         (Estimate(0.3, 0.2, 0.4), 4, "too few pictures to tell"),
         (Estimate(0.3), 40, "one person alone"),

@@ -27,7 +27,7 @@ def settings(effects: EffectsSettings, printer: PrinterSettings | None = None) -
 def test_no_effects_are_said_to_be_none():
     lines = simulated(settings(EffectsSettings()))
     assert lines[-1] == "No printer was simulated: colours are those of the file."
-    assert lines[0].startswith("Not simulated: how the mask sits, cloth, light, camera")
+    assert lines[0].startswith("Not simulated: how the mask sits, fabric, light, camera")
     assert len(lines) == 2
 
 

@@ -24,9 +24,9 @@ from advmask.evaluation.report.names import (
 )
 
 _GROUPS = (
-    (NEVER_MET, "Networks the design was never trained on:"),
-    (MET, "Networks the design was trained to fool:"),
-    (("not known",), "Networks of which nobody said whether the design was trained on them:"),
+    (NEVER_MET, "Networks the design was not trained on:"),
+    (MET, "Networks the design was trained on:"),
+    (("not known",), "Networks for which it is not known whether the design was trained on them:"),
 )
 
 
@@ -45,7 +45,7 @@ def answer(record: Mapping[str, Any]) -> dict[str, Any]:
         harder_cases(record, chosen),
         search_by_name(record, chosen),
         *other_settings(record, chosen),
-        ("Being found.", " ".join(detection(record))),
+        ("Detection.", " ".join(detection(record))),
     ]
     return {
         "caveat": caveat(record),
@@ -65,27 +65,27 @@ def caveat(record: Mapping[str, Any]) -> str:
         said = f"{start}; nothing was compared."
     elif met == len(columns):
         said = (
-            f"{start}, against the {_networks(met)} this design was trained to fool. Networks it never met "
-            "are fooled less often; none was tested."
+            f"{start}, against the {_networks(met)} this design was trained on. Networks it was not "
+            "trained on are fooled less often; none was tested."
         )
     elif never == len(columns):
-        said = f"{start}, against {_networks(never)} this design was never trained on. Others may match more."
+        said = f"{start}, against {_networks(never)} this design was not trained on. Others may match more."
     elif not met and not never:
         said = (
-            f"{start}, against {_networks(len(columns))}; nobody said whether the design was trained to fool "
-            f"{'it' if len(columns) == 1 else 'them'}. Networks it never met are fooled less often."
+            f"{start}, against {_networks(len(columns))}; it is not known whether the design was trained on "
+            f"{'it' if len(columns) == 1 else 'them'}. Networks it was not trained on are fooled less often."
         )
     else:
         counts = {
-            "this design was trained to fool": met,
-            "it was never trained on": never,
-            "of which nobody said whether it was trained on them": len(columns) - met - never,
+            "this design was trained on": met,
+            "it was not trained on": never,
+            "for which this is not known": len(columns) - met - never,
         }
         kinds = listed([f"{count} {words}" for words, count in counts.items() if count])
         said = f"{start}, against {_networks(len(columns))}: {kinds}. " + (
-            "For a system you do not know, those it never met are what counts."
+            "For a system you do not know, those it was not trained on are what counts."
             if never
-            else "Networks it never met are fooled less often; that any was tested is not known."
+            else "Networks it was not trained on are fooled less often; whether any was tested is not known."
         )
     if (record.get("people") or {}).get("held_out") is False:
         said += " The design was made with some or all of the people tested, so expect worse on others."
@@ -116,9 +116,9 @@ def _line(record: Mapping[str, Any], one: Mapping[str, Any]) -> tuple[str, str]:
     if column_of(record, who) == "same family":
         who += " (the design was trained on a network of its family)"
     if column_of(record, who) == "eyes only":
-        who += " (sees the eyes alone)"
+        who += " (sees only the eyes)"
     if not one["probes"] or "design" not in conditions:
-        return who, "no face was found in all conditions, so nothing can be compared."
+        return who, "no face was detected in all conditions, so nothing can be compared."
     rates = [
         f"{100 * conditions[name]['tar']['value']:.0f} {words}"
         for name, words in (
@@ -130,7 +130,7 @@ def _line(record: Mapping[str, Any], one: Mapping[str, Any]) -> tuple[str, str]:
     ]
     said = f"of 100 pictures it still matches {', '.join(rates)}.{_span(record, one)}"
     if plain is None:
-        said += " No plain mask was tested, so nothing can be said of the print itself."
+        said += " No plain mask was tested, so nothing can be said about the print itself."
     else:
         said += f" Compared with the plain mask: {verdict(one)}."
     return who, said

@@ -16,7 +16,7 @@ from advmask.evaluation.report.names import (
 )
 
 _BETTER = "lower by"
-_FOUND = 0.9  # of the faces; with fewer found, one cannot say that the mask does not hide them
+_FOUND = 0.9  # of the faces; with fewer detected, one cannot say that the mask does not hide them
 
 
 def harder_cases(record: Mapping[str, Any], chosen: list[Mapping[str, Any]]) -> tuple[str, str]:
@@ -57,18 +57,18 @@ def _change(one: Mapping[str, Any], usual: Mapping[str, Any]) -> str:
     if one["aligner"] != usual["aligner"]:
         given = one["aligner"] == PLACE_GIVEN
         words.append(
-            "gets the place of the face from a picture without a mask"
+            "gets the location of the face from a picture without a mask"
             if given
-            else f"finds the face another way ({FINDERS.get(one['aligner'], one['aligner'])})"
+            else f"detects the face another way ({FINDERS.get(one['aligner'], one['aligner'])})"
         )
     return " and ".join(words) or "is as above"
 
 
 def search_by_name(record: Mapping[str, Any], chosen: list[Mapping[str, Any]]) -> tuple[str, str]:
-    """Search by name, which asks for no particular likeness."""
+    """Search by name, for which no threshold is needed."""
     known = [one for one in chosen if _rate(one, "rank1") is not None]
     if not known:
-        return "Search by name.", "It was not measured: there is nobody else to be taken for."
+        return "Search by name.", "It was not measured: there is nobody else to be mistaken for."
     worst = max(known, key=lambda one: _rate(one, "rank1") or 0.0)
     at_hand = (record.get("people") or {}).get("at_hand")
     among = f"of {at_hand} people" if at_hand else "of the people at hand"
@@ -86,7 +86,7 @@ def search_by_name(record: Mapping[str, Any], chosen: list[Mapping[str, Any]]) -
         said += f"; if it {_change(hardest, usual)}, up to {found}, {hardest['recognizer']}"
         said += _beside_plain(hardest)
     worse = (_rate(worst, "rank1") or 0.0) > (_rate(worst, "tar") or 0.0)
-    return f"Search by name{' goes worse for the wearer' if worse else ''}.", f"{said}."
+    return f"Search by name{' is worse for the wearer' if worse else ''}.", f"{said}."
 
 
 def _beside_plain(one: Mapping[str, Any]) -> str:
@@ -115,7 +115,7 @@ def other_settings(record: Mapping[str, Any], chosen: list[Mapping[str, Any]]) -
         label = "Set more strictly." if one["fmr"] < asked else "Set less strictly."
         words = f"design {rates[0]:.0f}, {CONDITIONS.get(plain, plain)} {rates[1]:.0f} of 100"
         faded.setdefault((label, one["fmr"]), []).append(f"{one['recognizer']} ({words})")
-    told = "would match by mistake, no gain over the plain mask can be told for"
+    told = "would match by mistake, no improvement over the plain mask can be shown for"
     return [
         (label, f"Where {strangers(fmr)} {told} {listed(names)}.") for (label, fmr), names in faded.items()
     ]
@@ -124,11 +124,11 @@ def other_settings(record: Mapping[str, Any], chosen: list[Mapping[str, Any]]) -
 def detection(record: Mapping[str, Any]) -> list[str]:
     """Whether faces are still detected, for each way to find them."""
     main = main_results(record)
-    afresh = [one for one in main if one["aligner"] != PLACE_GIVEN and "design" in one["conditions"]]
-    if not afresh:
-        return ["Whether the face is still found under the mask was not measured: its place was given."]
+    detected = [one for one in main if one["aligner"] != PLACE_GIVEN and "design" in one["conditions"]]
+    if not detected:
+        return ["Whether the face is still detected under the mask was not measured: its location was given."]
     lines = []
-    for aligner, members in _grouped(afresh, lambda one: one["aligner"]):
+    for aligner, members in _grouped(detected, lambda one: one["aligner"]):
         one = members[0]
         total = one["probes"] + one["left_out"]
         if not total:
@@ -142,13 +142,13 @@ def detection(record: Mapping[str, Any]) -> list[str]:
         )
         if found >= _FOUND * total:
             lines.append(
-                f"The mask does not hide the face: {finder} still found {found} of {total} with the design"
+                f"The mask does not hide the face: {finder} still detected {found} of {total} with the design"
                 f"{beside}."
             )
         else:
             lines.append(
-                f"{finder} found {found} of {total} faces with the design{beside}. A face that is not found "
-                "is not counted as a success: that picture is left out for all masks."
+                f"{finder} detected {found} of {total} faces with the design{beside}. A face that is not "
+                "detected is not counted as a success: that picture is left out for all masks."
             )
     return lines
 

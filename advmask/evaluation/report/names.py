@@ -7,9 +7,9 @@ from advmask.evaluation.traits import FEWEST_PROBES
 
 PLACE_GIVEN = "bare"  # the aligner that takes the landmarks of the picture without a mask
 ALIGNERS = {
-    "mtcnn": "looks for the face itself, on the masked picture (MTCNN)",
-    "dlib5": "looks for the face itself, on the masked picture (dlib)",
-    "mesh468": "looks for the face itself, on the masked picture (MTCNN and 468 points)",
+    "mtcnn": "detects and aligns the face itself, on the masked picture (MTCNN)",
+    "dlib5": "detects and aligns the face itself, on the masked picture (dlib)",
+    "mesh468": "detects and aligns the face itself, on the masked picture (MTCNN and 468 points)",
     PLACE_GIVEN: "is told where the face is, from the picture without a mask",
 }
 FINDERS = {"mtcnn": "MTCNN", "dlib5": "dlib", "mesh468": "MTCNN with 468 points"}
@@ -44,14 +44,14 @@ TRAINED_WORDS = {
     "same family": "no, but a network of its family",
     "other family": "no",
     "family not known": "no (family not known)",
-    "eyes only": "no (sees the eyes alone)",
+    "eyes only": "no (sees only the eyes)",
     "not known": "not known",
 }
 
 
 def aligner_name(name: str) -> str:
     """Where landmarks come from, short."""
-    return "place given" if name == PLACE_GIVEN else name
+    return "bare landmarks" if name == PLACE_GIVEN else name
 
 
 def gallery_name(name: str) -> str:
@@ -89,9 +89,9 @@ def main_results(record: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def plainest_results(record: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """One result for each recognizer: the face found afresh and people known without a mask, where there is.
+    """One result for each recognizer: the face re-detected, people enrolled without a mask.
 
-    Else what comes nearest to it.
+    Where there is none, what comes nearest to it.
     """
     chosen: dict[str, Mapping[str, Any]] = {}
     for one in sorted(
@@ -103,7 +103,7 @@ def plainest_results(record: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def column_of(record: Mapping[str, Any], recognizer: str) -> str:
-    """How far a recognizer is from those the design was trained against."""
+    """How far a recognizer is from those the design was trained on."""
     about = (record.get("recognizers") or {}).get(recognizer) or {}
     return str(about.get("column", "not known"))
 
@@ -146,4 +146,4 @@ def verdict(one: Mapping[str, Any]) -> str:
         return f"lower by {100 * drop['low']:.0f} to {100 * drop['high']:.0f} in 100"
     if drop["high"] < 0:
         return f"HIGHER by {-100 * drop['high']:.0f} to {-100 * drop['low']:.0f} in 100"
-    return "no difference can be told"
+    return "no difference can be shown"

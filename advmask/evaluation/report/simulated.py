@@ -23,13 +23,13 @@ def simulated(settings: Mapping[str, Any] | None) -> list[str]:
             get.up_to("wear.stretch", "stretched up to {} %", factor=100),
             get.up_to("wear.folds", "up to {} folds") if get("wear.fold_mm") else "",
         ],
-        "Cloth": [
+        "Fabric": [
             get.up_to("fabric.white", "up to {} % darker than ideal white", factor=100),
-            get.up_to("fabric.base", "of its own colour by up to {} %", factor=100),
+            get.up_to("fabric.base", "base colour tinted by up to {} %", factor=100),
             get.up_to("fabric.sheen", "up to {} % gloss", factor=100),
-            get.up_to("fabric.shade", "lit up to {} % otherwise than the skin", factor=100),
+            get.up_to("fabric.shade", "lit up to {} % differently from the skin", factor=100),
             get.up_to("fabric.tint", "tinted up to {} %", factor=100),
-            get.up_to("fabric.translucency", "up to {} % of the skin shining through", factor=100),
+            get.up_to("fabric.translucency", "up to {} % of the skin showing through", factor=100),
             get.up_to("fabric.weave", "threads with {} % contrast", factor=100),
             get.up_to("fabric.wrinkles", "fine wrinkles shading by {} %", factor=100),
         ],
@@ -59,9 +59,9 @@ def simulated(settings: Mapping[str, Any] | None) -> list[str]:
     missing += [
         words
         for name, words in (
-            ("fabric.weave", "threads of the cloth"),
+            ("fabric.weave", "threads of the fabric"),
             ("fabric.wrinkles", "fine wrinkles"),
-            ("fabric.translucency", "skin shining through"),
+            ("fabric.translucency", "skin showing through"),
             ("camera.motion.share", "motion blur"),
         )
         if not get(name)

@@ -39,12 +39,12 @@ def found_table(record: Mapping[str, Any]) -> Table:
         "plain mask that hides best": _strongest_plain,
         "no mask": lambda one: _rate(_tar(one, "bare")),
         "difference (range)": verdict,
-        "design trained against it?": lambda one: TRAINED_WORDS.get(
+        "design trained on it?": lambda one: TRAINED_WORDS.get(
             column_of(record, one["recognizer"]), "not known"
         ),
         "strangers in plain masks who match": _strangers,
     }
-    return table_of("Pictures of 100 that are still matched to the wearer", columns, main_results(record))
+    return table_of("Pictures out of 100 that are still matched to the wearer", columns, main_results(record))
 
 
 def shares_of_strangers(one: Mapping[str, Any]) -> list[float]:
@@ -61,7 +61,7 @@ def transfer_matrix(record: Mapping[str, Any]) -> Table:
     columns: dict[str, Callable[[tuple[str, str]], object]] = {
         "recognizer": lambda row: row[0],
         "family": lambda row: about.get(row[0], {}).get("family", "-"),
-        "design trained against it?": lambda row: TRAINED_WORDS.get(column_of(record, row[0]), "-"),
+        "design trained on it?": lambda row: TRAINED_WORDS.get(column_of(record, row[0]), "-"),
         "enrolled": lambda row: gallery_name(row[1]),
     }
     for aligner in dict.fromkeys(one["aligner"] for one in main):
@@ -100,7 +100,7 @@ def rate_tables(record: Mapping[str, Any]) -> list[Table]:
 
 
 def impostor_tables(record: Mapping[str, Any]) -> list[Table]:
-    """Masked people as impostors; thresholds; faces not found; distance of landmarks."""
+    """Masked people as impostors; thresholds; faces not detected; displacement of landmarks."""
     impostors = _by_condition(
         record, lambda name, one: figure(one["conditions"][name]["others_fmr"], factor=100, digits=2)
     )
@@ -123,9 +123,9 @@ def impostor_tables(record: Mapping[str, Any]) -> list[Table]:
             dense=True,
         ),
         table_of("Thresholds", _SETUP | _FMR | thresholds, record["results"]),
-        table_of("Faces not found, by condition", _SETUP | missed, main_results(record)),
+        table_of("Faces not detected, by condition", _SETUP | missed, main_results(record)),
         table_of(
-            "Landmarks found: median distance from those of the bare picture, in eye distances",
+            "Landmarks: median distance from those of the bare picture, in interocular distances",
             _SETUP | moved,
             main_results(record),
         ),
