@@ -16,7 +16,6 @@ from advmask import __version__
 from advmask.core.errors import AdvmaskError, ConfigError
 from advmask.core.plain_lines import plain_lines
 
-_STOPPED = "Stopped. To resume a training run, repeat its command with hydra.run.dir=ITS-FOLDER."
 _BUG = "This is a bug in advmask. Please report it at {where} with the command and the lines below."
 _INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 _BROKEN_PIPE = 141  # 128 + SIGPIPE
@@ -35,12 +34,20 @@ class Command(NamedTuple):
 
 COMMANDS: dict[str, Command] = {
     "train": Command("advmask.commands.train", "design a mask: learn a texture"),
-    "preview": Command("advmask.commands.preview", "contact sheet of a design: bare, plain mask, design"),
-    "evaluate": Command("advmask.commands.evaluate", "measure a design against recognizers"),
+    "preview": Command(
+        "advmask.commands.preview", "contact sheet of a design: bare, plain mask, design", ("design",)
+    ),
+    "evaluate": Command("advmask.commands.evaluate", "measure a design against recognizers", ("design",)),
     "compare": Command("advmask.commands.compare", "measure several designs side by side", ("designs...",)),
     "pattern": Command("advmask.commands.pattern", "draw the flat patterns of masks, with their stretch"),
-    "export": Command("advmask.commands.export", "write the files to print: PNG, PDF, SVG, proofs"),
-    "apply": Command("advmask.commands.apply", "wear a design in pictures and videos: the digital mask"),
+    "export": Command(
+        "advmask.commands.export", "write the files to print: PNG, PDF, SVG, proofs", ("design",)
+    ),
+    "apply": Command(
+        "advmask.commands.apply",
+        "wear a design in pictures and videos: the digital mask",
+        ("design", "input", "output"),
+    ),
     "judge": Command(
         "advmask.commands.judge", "score pictures of people who wear a printed mask", ("action",)
     ),
@@ -70,11 +77,11 @@ def main(argv: list[str] | None = None) -> int:
         with plain_lines():
             code = _dispatch(words)
         sys.stdout.flush()
-    except KeyboardInterrupt:
-        return _stopped()
+    except KeyboardInterrupt as stopped:
+        again = " ".join(map(str, stopped.args))
+        print(f"Stopped. To resume: {again}" if again else "Stopped.", file=sys.stderr)
+        return _INTERRUPTED
     except SystemExit as leaving:
-        if isinstance(leaving.__context__, KeyboardInterrupt):  # Lightning turns Ctrl-C into exit(1)
-            return _stopped()
         return leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
     except Exception as error:
         return _reported(error)
@@ -107,20 +114,14 @@ def _execute(name: str, rest: list[str]) -> None:
     arguments = parse(name, rest, command.positionals)
     conf = conf_dir()
     try:
-        if arguments.help:
+        if "--help" in arguments.options:
             from advmask.commands.help import command_help
 
             print(command_help(name, conf, command.positionals, arguments.overrides))
         else:
-            launch(
-                name,
-                module=command.module,
-                conf=conf,
-                words=[*arguments.overrides, *arguments.options],
-                typed=[name, *rest],
-            )
+            launch(name, arguments, module=command.module, conf=conf, typed=rest)
     except Exception as error:
-        known = explained(error, command=name, conf=conf, overrides=arguments.overrides)
+        known = explained(error, command=name, conf=conf, arguments=arguments)
         if known is None or known is error:
             raise
         raise known from error
@@ -132,11 +133,6 @@ def _unknown_command(name: str) -> str:
         return f"The command comes first: advmask COMMAND {name}; the commands are {', '.join(COMMANDS)}."
     hint = f"did you mean {near[0]}?" if near else f"the commands are {', '.join(COMMANDS)}."
     return f"Unknown command {name}; {hint}"
-
-
-def _stopped() -> int:
-    print(_STOPPED, file=sys.stderr)
-    return _INTERRUPTED
 
 
 def _reported(error: Exception) -> int:

@@ -1,25 +1,52 @@
-"""The words after `advmask COMMAND`, sorted into positionals, settings and Hydra's own options."""
+"""The words after `advmask COMMAND`, sorted into bare words, settings and options."""
 
-import argparse
 import difflib
+import re
+from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import NoReturn
-
-from hydra._internal.utils import get_args_parser
+from dataclasses import dataclass, field
 
 from advmask.commands.quoting import PATH_KEYS, quote_overrides, quoted, quoted_path
 from advmask.core.errors import ConfigError
 
+FLAGS = ("--help", "--multirun", "--resolve")
+VALUED = ("--cfg", "--package", "--config-dir", "--info")
+_SHORT = {
+    "-h": "--help",
+    "-m": "--multirun",
+    "-c": "--cfg",
+    "-p": "--package",
+    "-cd": "--config-dir",
+    "-i": "--info",
+}
+_CHOICES = {
+    "--cfg": ("job", "hydra", "all"),
+    "--info": ("all", "config", "defaults", "defaults-tree", "plugins", "searchpath"),
+}
+_MEANT = {"faces": "faces.root"}  # what an option named like a section stands for
+_SETTING = re.compile(r"\+{0,2}[A-Za-z_][\w.@/]*=")
+
 
 @dataclass(frozen=True)
 class Arguments:
-    """What the user asked for; `overrides` are quoted and complete, `options` are Hydra's."""
+    """What the user asked for.
+
+    Attributes:
+        overrides: Settings in Hydra's grammar, quoted and complete.
+        options: The options given, by their long names; `True` for those that take no value.
+        dashed: Settings that were written as options, `--KEY VALUE`.
+        multirun: Whether settings with several values are run one by one.
+    """
 
     overrides: tuple[str, ...]
-    options: tuple[str, ...]
-    help: bool = False
+    options: dict[str, str | bool] = field(default_factory=dict)
+    dashed: frozenset[str] = frozenset()
     multirun: bool = False
+
+    def option(self, name: str) -> str | None:
+        """The value of an option; None where it was not given."""
+        value = self.options.get(name)
+        return value if isinstance(value, str) else None
 
 
 def parse(command: str, words: Sequence[str], positionals: Sequence[str]) -> Arguments:
@@ -28,42 +55,82 @@ def parse(command: str, words: Sequence[str], positionals: Sequence[str]) -> Arg
     Args:
         command: Name of the command, for messages.
         words: Everything after it.
-        positionals: Setting that each leading bare word fills, in order; a last one that ends in `...`
-            takes all that remain, as a list.
+        positionals: Setting that each bare word fills, in order; a last one that ends in `...` takes all that
+            remain, as a list.
 
     Raises:
-        ConfigError: An unknown option, or a bare word that has no place.
+        ConfigError: An option that cannot be one, or a bare word that has no place.
     """
-    bare, rest = _leading_bare_words(words)
-    filled = _fill(command, bare, positionals)
-    parser = get_args_parser()
-    parser.error = _refuse  # type: ignore[method-assign]
-    known = parser.parse_intermixed_args(rest)  # options may stand between settings
-    _refuse_contradictions(known)
-    for word in known.overrides:
-        if "=" not in word and not word.startswith("~"):
-            raise ConfigError(f"Cannot read {word!r}: a setting is written KEY=VALUE; see {_help(command)}.")
-    multirun = known.multirun or any(word.upper() == "HYDRA.MODE=MULTIRUN" for word in known.overrides)
+    bare: list[str] = []
+    settings: list[str] = []
+    options: dict[str, str | bool] = {}
+    dashed: set[str] = set()
+    queue = deque(words)
+    while queue:
+        word = queue.popleft()
+        name, equals, value = word.partition("=")
+        name = _SHORT.get(name, name)
+        if not _is_option(word):
+            (bare if _is_bare(word) else settings).append(word)
+        elif name in FLAGS and not equals:
+            options[name] = True
+        elif name in VALUED:
+            if not equals:
+                value = queue.popleft() if queue and not _is_option(queue[0]) else ""
+            options[name] = _checked(name, value or ("all" if name == "--info" else ""))
+        elif name.startswith("--") and name not in FLAGS:
+            key = name[2:].replace("-", "_")
+            key = _MEANT.get(key, key)
+            if not equals:
+                value = queue.popleft() if queue and _is_value(queue[0]) else "true"
+            settings.append(f"{key}={value}")
+            dashed.add(key)
+        else:
+            raise ConfigError(unknown_option(word, ()))
+    _refuse_contradictions(options)
+    multirun = "--multirun" in options or any(word.upper() == "HYDRA.MODE=MULTIRUN" for word in settings)
     return Arguments(
-        overrides=(*filled, *quote_overrides(known.overrides, multirun=multirun)),
-        options=_spelled(known),
-        help=known.help,
+        overrides=(*_fill(command, bare, positionals), *quote_overrides(settings, multirun=multirun)),
+        options=options,
+        dashed=frozenset(dashed),
         multirun=multirun,
     )
 
 
-def _leading_bare_words(words: Sequence[str]) -> tuple[list[str], list[str]]:
-    count = 0
-    while count < len(words) and _is_bare(words[count]):
-        count += 1
-    return list(words[:count]), list(words[count:])
+def unknown_option(word: str, keys: Sequence[str]) -> str:
+    """The sentence about an option that is none.
+
+    Args:
+        word: As typed, without a value.
+        keys: Settings, which may be written as options too.
+    """
+    known = [*FLAGS, *VALUED, *_SHORT]
+    near = difflib.get_close_matches(word, [*known, *(f"--{key}" for key in keys)], n=1)
+    hint = f"did you mean {near[0]}?" if near else f"the options are {', '.join(sorted(known))}."
+    return f"Unknown option {word}; {hint}"
+
+
+def _is_option(word: str) -> bool:
+    return re.match(r"--?[A-Za-z]", word) is not None
 
 
 def _is_bare(word: str) -> bool:
     # A word that begins like a path is one, even if it holds "=" (a setting) or begins with "~" (a removal).
     if word.startswith(("/", "./", "../", "~/")):
         return True
-    return "=" not in word and not word.startswith(("-", "+", "~"))
+    return "=" not in word and not word.startswith(("+", "~"))
+
+
+def _is_value(word: str) -> bool:
+    return not _is_option(word) and (_is_bare(word) or _SETTING.match(word) is None)
+
+
+def _checked(name: str, value: str) -> str:
+    choices = _CHOICES.get(name)
+    if not value or (choices and value not in choices):
+        wanted = f"one of {', '.join(choices)}" if choices else "a value"
+        raise ConfigError(f"Cannot read the options: {name} takes {wanted}, not {value!r}.")
+    return value
 
 
 def _fill(command: str, bare: list[str], positionals: Sequence[str]) -> list[str]:
@@ -71,7 +138,7 @@ def _fill(command: str, bare: list[str], positionals: Sequence[str]) -> list[str
     if len(bare) > len(positionals) and not takes_rest:
         word = bare[len(positionals)]
         raise ConfigError(
-            f"Cannot read {word!r}: {command} takes settings as KEY=VALUE here; see {_help(command)}."
+            f"Cannot read {word!r}: {command} takes settings as KEY=VALUE here; see advmask {command} --help."
         )
     filled: list[str] = []
     for position, key in enumerate(positionals[: len(bare)]):
@@ -83,37 +150,10 @@ def _fill(command: str, bare: list[str], positionals: Sequence[str]) -> list[str
     return filled
 
 
-def _refuse_contradictions(known: argparse.Namespace) -> None:
-    modes = {"--run": known.run, "--multirun": known.multirun, "--cfg": known.cfg, "--info": known.info}
-    chosen = [name for name, value in modes.items() if value]
+def _refuse_contradictions(options: dict[str, str | bool]) -> None:
+    chosen = [name for name in ("--multirun", "--cfg", "--info") if name in options]
     if len(chosen) > 1:
         raise ConfigError(f"Give only one of {' and '.join(chosen)}.")
-    if known.resolve and not known.cfg:
-        raise ConfigError("--resolve needs --cfg job.")
-
-
-def _spelled(known: argparse.Namespace) -> tuple[str, ...]:
-    """Hydra's options again as words: all but the help, which is ours."""
-    words: list[str] = []
-    for name, value in vars(known).items():
-        if name in {"overrides", "help"} or value is None or value is False:
-            continue
-        words.append(f"--{name.replace('_', '-')}")
-        if value is not True:
-            words.append(value)
-    return tuple(words)
-
-
-def _refuse(message: str) -> NoReturn:
-    unknown = message.removeprefix("unrecognized arguments: ")
-    if unknown == message:
-        raise ConfigError(f"Cannot read the options: {message}.")
-    word = unknown.split()[0]
-    known = [option for action in get_args_parser()._actions for option in action.option_strings]
-    near = difflib.get_close_matches(word, known, n=1)
-    hint = f"did you mean {near[0]}?" if near else f"the options are {', '.join(sorted(known))}."
-    raise ConfigError(f"Unknown option {word}; {hint}")
-
-
-def _help(command: str) -> str:
-    return f"advmask {command} --help"
+    for name in ("--resolve", "--package"):
+        if name in options and "--cfg" not in options:
+            raise ConfigError(f"{name} needs --cfg job.")

@@ -1,10 +1,15 @@
-"""What the user reads when something goes wrong: one sentence for what is his to mend, else a bug report."""
+"""What the user reads when something goes wrong: one sentence for what is his to mend, else a bug report.
+
+What Hydra raises says by its class and attributes what kind of fault there is; which word has it is found by
+looking at the words again, never by reading Hydra's messages.
+"""
 
 import difflib
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override, ValueType
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from omegaconf.errors import (
     ConfigAttributeError,
@@ -13,47 +18,41 @@ from omegaconf.errors import (
     OmegaConfBaseException,
 )
 
+from advmask.commands.arguments import Arguments, unknown_option
 from advmask.commands.settings_text import known_keys
-from advmask.core.errors import AdvmaskError, ConfigError
+from advmask.core.errors import AdvmaskError, ConfigError, MissingPackageError
 
-_UNKNOWN = re.compile(r"Could not override '([^']+)'|Could not delete from config. '([^']+)' does not exist")
-_AMBIGUOUS = re.compile(r"Ambiguous value for argument '(?P<key>[^=]*)=(?P<value>.*)'\n\s*1\.", re.DOTALL)
-_SENTENCES = (
-    (
-        re.compile(r"An item is already at '(?P<key>[^']+)'"),
-        "Setting {key} exists; write it without the plus sign.",
-    ),
-    (
-        re.compile(r"Sweep parameters '(?P<word>.*)' requires", re.DOTALL),
-        "Setting {word} is a sweep: add -m to run each value.",
-    ),
-    (
-        re.compile(r"Error merging override (?P<word>.*)", re.DOTALL),
-        "Setting {word} does not fit: {reason}.",
-    ),
-)
+_FOLDERS_OF_HYDRA = ("hydra.run.dir", "hydra.sweep.dir")
+_LAUNCHERS = ("joblib", "submitit_local", "submitit_slurm")  # what advmask[sweep] brings
 
 
-def explained(error: Exception, *, command: str, conf: Path, overrides: Sequence[str]) -> AdvmaskError | None:
+def explained(error: Exception, *, command: str, conf: Path, arguments: Arguments) -> AdvmaskError | None:
     """The error with its sentence and exit code, or None for a bug of ours.
 
     Args:
         error: What came out of composing or of running the command.
         command: Name of the command.
         conf: Folder of the YAML files.
-        overrides: The settings given, quoted.
+        arguments: What the user asked for.
     """
     sentence: str | None = None
     if isinstance(error, AdvmaskError):
         return error
     if isinstance(error, OverrideParseException):
-        sentence = _unreadable(error)
-    elif isinstance(error, MissingConfigException):
-        sentence = _missing_option(error)
-    elif isinstance(error, HydraException):
-        sentence = _composition(error, command=command, conf=conf, overrides=overrides)
-    elif isinstance(error, ValueError) and str(error).startswith("Config group override must be"):
-        sentence = "A choice between files is written GROUP=NAME, and a number is no name of a file."
+        key, equals, _ = error.override.partition("=")
+        advice = f"; a text is quoted so: '{key}=\"TEXT\"'" if equals else ""
+        sentence = (
+            f"Cannot read {error.override!r}: a quote or a bracket is not closed, or a character needs "
+            f"quotes{advice}."
+        )
+    elif isinstance(error, MissingConfigException) and error.options:
+        return _missing_choice(error.missing_cfg_file or "", error.options)
+    elif isinstance(error, (HydraException, ValueError)):
+        sentence = _first_fault(command, conf, arguments)
+        if sentence is None and isinstance(error.__cause__, OmegaConfBaseException):
+            sentence = _omegaconf(error.__cause__)
+        if sentence is None and isinstance(error, HydraException):
+            sentence = f"The configuration does not compose: {' '.join(str(error).split()).rstrip('.')}."
     # A key that is not there, outside composition, is one that the command's own code asked for: a bug.
     elif isinstance(error, OmegaConfBaseException) and not isinstance(
         error, (ConfigAttributeError, ConfigKeyError)
@@ -62,44 +61,47 @@ def explained(error: Exception, *, command: str, conf: Path, overrides: Sequence
     return None if sentence is None else ConfigError(sentence)
 
 
-def _composition(error: HydraException, *, command: str, conf: Path, overrides: Sequence[str]) -> str:
-    text = str(error)
-    ambiguous = _AMBIGUOUS.search(text)
-    if ambiguous is not None:
-        return _ambiguous(ambiguous["key"], ambiguous["value"], conf=conf)
-    unknown = _UNKNOWN.search(text)
-    if unknown is not None:
-        return _unknown_setting(unknown[1] or unknown[2], command=command, conf=conf, overrides=overrides)
-    for pattern, sentence in _SENTENCES:
-        match = pattern.search(text)
-        if match is not None:
-            return sentence.format(**match.groupdict(), reason=_first_reason(str(error.__cause__)))
-    if isinstance(error.__cause__, OmegaConfBaseException):
-        return _omegaconf(error.__cause__)
-    return f"The configuration does not compose: {_one_line(text)}"
+def _first_fault(command: str, conf: Path, arguments: Arguments) -> str | None:
+    """What is wrong with the first setting that cannot be as it is; None where all can."""
+    known = [*_keys(command, conf, arguments.overrides), *_FOLDERS_OF_HYDRA]
+    parser = OverridesParser.create()
+    for word in arguments.overrides:
+        override = parser.parse_override(word)
+        fault = _fault(override, known, conf=conf, multirun=arguments.multirun)
+        if fault is not None:
+            return fault
+        key = override.key_or_group.replace("/", ".")
+        if key in known or (key.startswith("hydra.") and _nearest(key, _FOLDERS_OF_HYDRA) is None):
+            continue
+        if override.is_add() or override.is_force_add() or _is_group(conf, override):
+            continue
+        if key in arguments.dashed:
+            return unknown_option(f"--{key}", known)
+        near = _nearest(key, known)
+        hint = f"did you mean {near}?" if near else f"advmask {command} --help lists the settings."
+        return f"Unknown setting {key}; {hint}"
+    return None
 
 
-def _unreadable(error: OverrideParseException) -> str:
-    key, equals, _ = error.override.partition("=")
-    reason = _first_reason(error.message)
-    if "NoViableAlt" in reason or reason.startswith("no viable"):
-        reason = "a quote or a bracket is not closed, or a character needs quotes"
-    advice = f"; a text is quoted so: '{key}=\"TEXT\"'" if equals else ""
-    return f"Cannot read {error.override!r}: {reason}{advice}."
+def _fault(override: Override, known: Sequence[str], *, conf: Path, multirun: bool) -> str | None:
+    key, value = override.key_or_group, (override.input_line or "").partition("=")[2]
+    sweep, group = override.is_sweep_override(), _is_group(conf, override)
+    if sweep and not multirun:
+        if group:
+            return f"Only one {key} can be chosen, not {value}; add -m to run each."
+        if override.value_type == ValueType.SIMPLE_CHOICE_SWEEP:
+            instead = f"write {key}=[{value}] for a list, or add -m to run each value."
+            return f"Setting {key}={value} holds a comma: {instead}"
+        return f"Setting {key}={value} is a sweep: add -m to run each value."
+    if group and not (sweep or override.is_delete() or isinstance(override.value(), (str, list, type(None)))):
+        return "A choice between files is written GROUP=NAME, and a number is no name of a file."
+    if override.is_add() and key in known:
+        return f"Setting {key} exists; write it without the plus sign."
+    return None
 
 
-def _ambiguous(key: str, value: str, *, conf: Path) -> str:
-    if (conf / key).is_dir():
-        return f"Only one {key} can be chosen, not {value}; add -m to run each."
-    return (
-        f"Setting {key}={value} holds a comma: write {key}=[{value}] for a list, or add -m to run each value."
-    )
-
-
-def _unknown_setting(key: str, *, command: str, conf: Path, overrides: Sequence[str]) -> str:
-    near = _nearest(key, [*_keys(command, conf, overrides), "hydra.run.dir", "hydra.sweep.dir"])
-    hint = f"did you mean {near}?" if near else f"advmask {command} --help lists the settings."
-    return f"Unknown setting {key}; {hint}"
+def _is_group(conf: Path, override: Override) -> bool:
+    return (conf / override.key_or_group).is_dir()
 
 
 def _keys(command: str, conf: Path, overrides: Sequence[str]) -> list[str]:
@@ -108,49 +110,45 @@ def _keys(command: str, conf: Path, overrides: Sequence[str]) -> list[str]:
     for tried in (choices, []):
         try:
             return known_keys(conf, command, tried)
-        except HydraException:
+        except (HydraException, ValueError):
             continue
     return []
 
 
 def _nearest(key: str, known: Sequence[str]) -> str | None:
-    close = difflib.get_close_matches(key, known, n=1, cutoff=0.7)
-    if close:
-        return close[0]
+    """The known key that may have been meant: its first unknown part is replaced, or its section."""
+    parts = key.split(".")
+    for place, part in enumerate(parts):
+        above = "".join(f"{each}." for each in parts[:place])
+        here = {name.removeprefix(above).split(".")[0] for name in known if name.startswith(above)}
+        if part in here:
+            continue
+        near = difflib.get_close_matches(part, sorted(here), n=1, cutoff=0.65)
+        if not near:
+            break
+        whole = ".".join([*parts[:place], near[0], *parts[place + 1 :]])
+        return whole if whole in known else _nearest(whole, known) or f"{above}{near[0]}"
     # The section was left out or is another: compare the last part alone.
-    last = key.rpartition(".")[2]
+    last = parts[-1]
     for name in difflib.get_close_matches(last, [name.rpartition(".")[2] for name in known], n=1, cutoff=0.8):
         return next(whole for whole in known if whole.rpartition(".")[2] == name)
     return None
 
 
-def _missing_option(error: MissingConfigException) -> str:
-    wanted = error.missing_cfg_file or ""
-    group, slash, option = wanted.rpartition("/")
-    if not slash or not error.options:
-        return f"The configuration does not compose: {_one_line(str(error))}"
-    near = difflib.get_close_matches(option, error.options, n=1)
+def _missing_choice(wanted: str, options: Sequence[str]) -> AdvmaskError:
+    group, _, option = wanted.rpartition("/")
+    if group == "hydra/launcher" and option in _LAUNCHERS:
+        return MissingPackageError(
+            f"{group}={option} needs a package that is not installed; run: pip install 'advmask[sweep]'"
+        )
+    near = difflib.get_close_matches(option, options, n=1)
     hint = f" Did you mean {group}={near[0]}?" if near else ""
-    return f"Unknown choice {group}={option}; {group} is one of: {', '.join(error.options)}.{hint}"
+    return ConfigError(f"Unknown choice {group}={option}; {group} is one of: {', '.join(options)}.{hint}")
 
 
 def _omegaconf(error: OmegaConfBaseException) -> str:
-    text = str(error)
-    if match := re.search(r"Missing mandatory value: ([\w.]+)", text):
-        return f"Setting {match[1]} is missing; give it as {match[1]}=VALUE."
-    key = getattr(error, "full_key", None)
+    key = error.full_key or ""
     if isinstance(error, MissingMandatoryValue) and key:
         return f"Setting {key} is missing; give it as {key}=VALUE."
-    return f"Setting {key} does not fit: {_first_reason(text)}." if key else f"{_first_reason(text)}."
-
-
-def _first_reason(text: str) -> str:
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    # Hydra's first line repeats the override; what is wrong stands on the second.
-    if len(lines) > 1 and lines[0].startswith("Error parsing override"):
-        lines = lines[1:]
-    return lines[0].rstrip(".") if lines else "no reason given"
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split()).rstrip(".") + "."
+    reason = next((line.strip() for line in str(error).splitlines() if line.strip()), "no reason given")
+    return f"Setting {key} does not fit: {reason.rstrip('.')}." if key else f"{reason.rstrip('.')}."

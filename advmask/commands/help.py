@@ -54,8 +54,10 @@ def command_help(command: str, conf: Path, positionals: Sequence[str], overrides
             [
                 ("hydra.run.dir=DIR", "folder for the output; the same folder again resumes"),
                 ("-m, --multirun", "one run for each combination of values: KEY=A,B"),
-                ("--cfg job", "print the composed configuration and stop"),
-                ("--hydra-help", "more options"),
+                ("--cfg job", "print the composed configuration and stop; --package KEY, --resolve"),
+                ("--config-dir DIR", "a further folder of YAML files to choose from"),
+                ("--info", "how Hydra composes: its search path, defaults and plugins"),
+                ("--KEY VALUE", "another way to write KEY=VALUE; --faces DIR is faces.root=DIR"),
             ]
         ),
     ]

@@ -1,85 +1,139 @@
-"""Running a command under Hydra: composition, run folder and sweeps are Hydra's, the words are ours."""
+"""Running a command under Hydra: composition and sweeps are Hydra's, the words and the folder are ours."""
 
 import errno
-import os
+import shlex
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 
-import hydra
+from hydra import compose, initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
-from hydra.errors import HydraException
-from hydra.types import RunMode
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
-from advmask.commands.output import shared_output, unwritable
+from advmask.commands.arguments import Arguments
+from advmask.commands.output import is_extra_process, shared_output, unwritable
 from advmask.commands.quoting import quoted
 from advmask.core.config_folders import register_resolvers, user_conf_dir
-from advmask.core.errors import RunError
+from advmask.core.errors import ConfigError, RunError
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 
 
-def launch(command: str, *, module: str, conf: Path, words: Sequence[str], typed: Sequence[str]) -> None:
-    """Compose the configuration of a command and let the command's module run it.
+def launch(command: str, arguments: Arguments, *, module: str, conf: Path, typed: Sequence[str]) -> None:
+    """Compose the configuration of a command and let the command's module run it, or show it.
 
     Args:
         command: Name of the command and of its top-level YAML file.
+        arguments: What the user asked for.
         module: Import path of the module whose `run(config)` does the work; imported only now.
         conf: Absolute folder of the YAML files.
-        words: Overrides, quoted, and Hydra's options.
-        typed: The words as the user typed them, the command first.
+        typed: The words after the command, as the user typed them.
 
     Raises:
         RunError: The run folder cannot be made or written to.
         hydra.errors.HydraException: The configuration does not compose.
+        KeyboardInterrupt: The user stopped the command; with the command that resumes it, for a training run.
         Exception: Whatever the command raised, as it was.
     """
-    failures: list[Exception] = []
-
-    def task(config: DictConfig) -> None:
-        # Lightning starts further processes with sys.argv; they need the words as they were typed.
-        sys.argv = [sys.argv[0], *typed]
-        try:
-            _run(module, config)
-        except Exception as error:
-            failures.append(error)
-            if HydraConfig.get().mode == RunMode.MULTIRUN:
-                raise  # ends the sweep; Hydra says which job it was
-
     register_resolvers()
-    entry: Callable[[], None] = hydra.main(version_base="1.3", config_path=str(conf), config_name=command)(
-        task
-    )
-    with _hydra_sees([*_own_choices(), *words]):
-        try:
-            entry()
-        except OSError as error:
-            # Outside the command, what Hydra does with files is to make the run folder.
-            if failures or error.filename is None or isinstance(error, HydraException):
-                raise
-            raise RunError(unwritable(error.filename, error.strerror or str(error))) from error
-    if failures:
-        # Kept from Hydra, which would print a line of its own about a single run.
-        raise failures[0]
+    overrides = [*_search_path(arguments), *arguments.overrides]
+    with initialize_config_dir(version_base="1.3", config_dir=str(conf), job_name=command):
+        hydra, info = GlobalHydra.instance().hydra, arguments.option("--info")
+        assert hydra is not None  # the object that `compose` asks too; sweeps have no other door but sys.argv
+        if arguments.multirun:
+            task = partial(_perform, command=command, module=module)
+            hydra.multirun(command, task, [*overrides, "hydra.mode=MULTIRUN"], with_log_configuration=False)
+            return
+        if info is not None:
+            hydra.show_info(info, command, overrides)
+            return
+        full = compose(command, overrides, return_hydra_config=True)
+    if arguments.option("--cfg"):
+        print(_shown(full, arguments), end="")
+        return
+    _make_folder(full)
+    HydraConfig.instance().set_config(full)
+    try:
+        _perform(_without_hydra(full), command=command, module=module, typed=typed)
+    finally:
+        HydraConfig.instance().cfg = None
 
 
-def _own_choices() -> list[str]:
+def _search_path(arguments: Arguments) -> list[str]:
     """The word that lets Hydra find the user's own choices beside ours, if there are any."""
-    folder = user_conf_dir()
-    return [f"hydra.searchpath=[{quoted(f'file://{folder}')}]"] if folder.is_dir() else []
+    given = arguments.option("--config-dir")
+    if given is not None and not Path(given).is_dir():
+        raise ConfigError(f"There is no folder {given}; check --config-dir.")
+    folders = [*([Path(given).absolute()] if given else []), user_conf_dir()]
+    paths = ",".join(quoted(f"file://{folder}") for folder in folders if folder.is_dir())
+    return [f"hydra.searchpath=[{paths}]"] if paths else []
 
 
-def _run(module: str, config: DictConfig) -> None:
-    with shared_output() as folder:
-        try:
-            import_module(module).run(config)
-        except OSError as error:
-            if not _is_about(error, folder):
-                raise
-            raise RunError(unwritable(folder, error.strerror or str(error))) from error
+def _without_hydra(full: DictConfig) -> DictConfig:
+    return OmegaConf.masked_copy(full, [str(key) for key in full if key != "hydra"])
+
+
+def _shown(full: DictConfig, arguments: Arguments) -> str:
+    kind, package = arguments.option("--cfg"), arguments.option("--package")
+    shown = {"job": _without_hydra(full), "hydra": OmegaConf.masked_copy(full, ["hydra"]), "all": full}
+    chosen = shown[str(kind)]
+    if package is not None:
+        chosen = OmegaConf.select(chosen, package, throw_on_missing=False)
+        if not OmegaConf.is_config(chosen):
+            return f"{chosen}\n"
+    return OmegaConf.to_yaml(chosen, resolve="--resolve" in arguments.options)
+
+
+def _make_folder(full: DictConfig) -> None:
+    folder = Path(full.hydra.run.dir)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RunError(unwritable(folder, error.strerror or str(error))) from error
+    with read_write(full.hydra.runtime), open_dict(full.hydra.runtime):
+        full.hydra.runtime.output_dir = str(folder.absolute())
+
+
+def _perform(config: DictConfig, *, command: str, module: str, typed: Sequence[str] | None = None) -> None:
+    """Run the command, in a process whose words are those of this run alone.
+
+    Lightning starts one more process per device with `sys.argv`; there is no other way to tell it the words.
+    """
+    words = list(HydraConfig.get().overrides.task if typed is None else typed)
+    before, sys.argv = sys.argv, [sys.argv[0], command, *words]
+    try:
+        with shared_output() as folder:
+            _run(module, config, folder, again=_again(command, words, folder))
+    finally:
+        sys.argv = before
+
+
+def _run(module: str, config: DictConfig, folder: Path, *, again: str) -> None:
+    try:
+        import_module(module).run(config)
+    except KeyboardInterrupt as stopped:
+        raise KeyboardInterrupt(again) from stopped
+    except SystemExit as leaving:
+        if isinstance(leaving.__context__, KeyboardInterrupt):  # Lightning turns Ctrl-C into exit(1)
+            raise KeyboardInterrupt(again) from leaving
+        raise
+    except OSError as error:
+        if not _is_about(error, folder):
+            raise
+        raise RunError(unwritable(folder, error.strerror or str(error))) from error
+
+
+def _again(command: str, words: Sequence[str], folder: Path) -> str:
+    """The command that resumes a training run; empty for what cannot be resumed."""
+    if command != "train" or is_extra_process():
+        return ""
+    here = Path.cwd()
+    place = folder.relative_to(here) if folder.is_relative_to(here) else folder
+    kept = [word for word in words if not word.startswith("hydra.run.dir=")]
+    return shlex.join(["advmask", command, *kept, f"hydra.run.dir={place}"])
 
 
 def _is_about(error: OSError, folder: Path) -> bool:
@@ -88,19 +142,3 @@ def _is_about(error: OSError, folder: Path) -> bool:
     if isinstance(error, FileNotFoundError) or not isinstance(error.filename, str):
         return False
     return Path(error.filename).absolute().is_relative_to(folder)
-
-
-@contextmanager
-def _hydra_sees(words: Sequence[str]) -> Iterator[None]:
-    """Give Hydra its words, and have it raise its errors instead of printing them."""
-    argv, full_error = sys.argv, os.environ.get("HYDRA_FULL_ERROR")
-    sys.argv = [argv[0], *words]
-    os.environ["HYDRA_FULL_ERROR"] = "1"
-    try:
-        yield
-    finally:
-        sys.argv = argv
-        if full_error is None:
-            del os.environ["HYDRA_FULL_ERROR"]
-        else:
-            os.environ["HYDRA_FULL_ERROR"] = full_error

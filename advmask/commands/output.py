@@ -20,7 +20,7 @@ def output_dir() -> Path:
     Raises:
         RunError: The folder cannot be written to.
     """
-    given = os.environ.get(_SHARED) if _is_extra_process() else None
+    given = os.environ.get(_SHARED) if is_extra_process() else None
     folder = Path(given or HydraConfig.get().runtime.output_dir)
     # Hydra accepts any folder that exists; a run of hours must not end in a refusal to write.
     if not os.access(folder, os.W_OK | os.X_OK):
@@ -42,7 +42,7 @@ def shared_output() -> Iterator[Path]:
     """
     folder = Path(HydraConfig.get().runtime.output_dir)
     before = os.environ.get(_SHARED)
-    if not _is_extra_process():
+    if not is_extra_process():
         os.environ[_SHARED] = str(folder)
     try:
         yield folder
@@ -53,5 +53,6 @@ def shared_output() -> Iterator[Path]:
             os.environ[_SHARED] = before
 
 
-def _is_extra_process() -> bool:
+def is_extra_process() -> bool:
+    """Whether Lightning started this process beside another one, for a further device."""
     return os.environ.get("LOCAL_RANK", "0") != "0"

@@ -23,6 +23,8 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from hydra.core.override_parser.types import Quote, QuotedString
+
 PATH_KEYS = frozenset(
     {
         "design",
@@ -80,9 +82,7 @@ def quoted(text: str, *, interpolate: bool = False) -> str:
     if not interpolate:
         # OmegaConf halves the backslashes right before `${` and takes an odd one as the escape.
         text = re.sub(r"(\\*)\$\{", lambda match: f"{match[1] * 2}\\${{", text)
-    # Hydra halves the backslashes right before a quote, the closing one included, and no others.
-    text = re.sub(r'(\\*)("|\Z)', lambda match: match[1] * 2 + ('\\"' if match[2] else ""), text)
-    return f'"{text}"'
+    return QuotedString(text, Quote.double).with_quotes()
 
 
 def quoted_path(text: str) -> str:

@@ -45,6 +45,11 @@ def _sentence(root: type[BaseModel], problem: Any) -> str:
         return f"Unknown setting {key}; {hint}"
     if problem["type"] == "missing":
         return f"Setting {key} is missing."
+    if problem["type"] == "model_type":
+        own = _known_keys(root, path)
+        given = problem["input"]
+        advice = f"write {key}.root={given}" if "root" in own else f"write one as {key}.{own[0]}=VALUE"
+        return f"Setting {key}={given} does not fit: {key} has settings of its own; {advice}."
     message = problem["msg"].removeprefix("Value error, ").rstrip(".")
     if not path:  # a contradiction between settings, which names them itself
         return f"{message[:1].upper()}{message[1:]}."

@@ -294,6 +294,15 @@ def test_damaged_dlib_weights(
     [
         ("trainer.step=5", "Unknown setting trainer.step; did you mean trainer.steps?"),
         ("face.root=x", "Unknown setting face.root; did you mean faces.root?"),
+        ("pinter=none", "Unknown setting pinter; did you mean printer?"),
+        ("printr.name=mine", "Unknown setting printr.name; did you mean printer"),
+        ("pinter.dpi=300", "Unknown setting pinter.dpi; did you mean printer.dpi?"),
+        (
+            "faces=/photos",
+            "Setting faces=/photos does not fit: faces has settings of its own; write faces.root=/photos.",
+        ),
+        ("protocol=all", "Unknown setting protocol"),
+        ("surrogates=none", "surrogates has settings of its own; write one as surrogates."),
         (
             "trainer.steps=0",
             "Setting trainer.steps=0 does not fit: input should be greater than or equal to 1.",
@@ -387,11 +396,17 @@ class TestDesigns:
         assert list(Path("folder").iterdir()) == []
 
     def test_an_unfinished_run(
-        self, tiny: list[str], refused: Said, command: str, monkeypatch: pytest.MonkeyPatch
+        self,
+        tiny: list[str],
+        refused: Said,
+        command: str,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
     ):
         with monkeypatch.context() as patch:
             patch.setattr("advmask.training.run.save_texels", _interrupted)
-            refused(130, "train", *tiny)
+            assert cli.main(["train", *tiny]) == 130
+        assert capsys.readouterr().err.endswith(" hydra.run.dir=out\n")
         said = refused(7, command, "design=out")
         assert said.startswith("The run in out has not finished; repeat its train command with")
         assert not Path("out/results.json").exists()

@@ -2,9 +2,11 @@
 
 import errno
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +78,39 @@ def test_bare_words_fill_positionals(seen: Recorder, tmp_path: Path) -> None:
     assert cli.main(["preview", *words]) == 0
     assert seen.configs[0]["design"] == "runs/first"
     assert seen.configs[0]["photos"] == ["a,b.jpg", "./c=d.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("words", "key", "value"),
+    [
+        (["--faces", "~/a b"], "faces.root", "HOME/a b"),
+        (["--faces=~/a b"], "faces.root", "HOME/a b"),
+        (["--faces.root", "/x=y, z"], "faces.root", "/x=y, z"),
+        (["--design", "runs/x"], "design", "runs/x"),
+        (["--design=a=b,c"], "design", "a=b,c"),
+        (["--texture", "pixels"], "texture.size", 5),
+        (["--steps", "-3"], "steps", -3),
+        (["--light.angle=2.5", "steps=7"], "light.angle", 2.5),
+        (["--design", "steps=7"], "steps", 7),
+    ],
+)
+def test_settings_may_be_written_as_options(
+    seen: Recorder, monkeypatch: pytest.MonkeyPatch, words: list[str], key: str, value: object
+) -> None:
+    monkeypatch.setenv("HOME", "HOME")
+    assert cli.main(["train", *words]) == 0
+    assert OmegaConf.select(OmegaConf.create(seen.configs[0]), key) == value
+
+
+def test_an_option_alone_switches_on(seen: Recorder) -> None:
+    assert cli.main(["train", "--design", "--faces.cache", "--steps", "2"]) == 0
+    assert seen.configs[0]["faces"]["cache"] is True
+    assert (seen.configs[0]["design"], seen.configs[0]["steps"]) == (True, 2)
+
+
+def test_bare_words_may_stand_behind_settings(seen: Recorder) -> None:
+    assert cli.main(["preview", "--faces", "~nobody", "runs/first", "faces.cache=x", "a.jpg"]) == 0
+    assert (seen.configs[0]["design"], seen.configs[0]["photos"]) == ("runs/first", ["a.jpg"])
 
 
 def test_a_sweep_runs_each_value(seen: Recorder, tmp_path: Path) -> None:
@@ -151,13 +186,17 @@ def test_extra_processes_share_the_folder(command: Install, monkeypatch: pytest.
         (["steps=range(1,3)"], "Setting steps=range(1,3) is a sweep: add -m to run each value."),
         (["+steps=1"], "Setting steps exists; write it without the plus sign."),
         (["steps=[1"], "Cannot read 'steps=[1'"),
-        (["steps=2", "stray"], "Cannot read 'stray': a setting is written KEY=VALUE"),
+        (["steps=2", "stray"], "Cannot read 'stray': train takes settings as KEY=VALUE here"),
         (["stray"], "Cannot read 'stray': train takes settings as KEY=VALUE here"),
         (["--mulirun"], "Unknown option --mulirun; did you mean --multirun?"),
-        (["--cfg", "nothing"], "Cannot read the options: argument --cfg/-c: invalid choice"),
+        (["--steqs", "3"], "Unknown option --steqs; did you mean --steps?"),
+        (["-x"], "Unknown option -x; "),
+        (["textur=pixels"], "Unknown setting textur; did you mean texture?"),
+        (["textur.sise=3"], "Unknown setting textur.sise; did you mean texture"),
+        (["--cfg", "nothing"], "Cannot read the options: --cfg takes one of job, hydra, all, not 'nothing'."),
         (["-m", "--cfg", "job"], "Give only one of --multirun and --cfg."),
         (["--resolve"], "--resolve needs --cfg job."),
-        (["--config-dir", "/not/there"], "The configuration does not compose: Additional config directory"),
+        (["--config-dir", "/not/there"], "There is no folder /not/there; check --config-dir."),
     ],
 )
 def test_what_the_user_can_mend(
@@ -253,25 +292,84 @@ def test_only_errors_about_the_run_folder_blame_it(
     assert error.startswith("Cannot write to" if code == 7 else "This is a bug")
 
 
-def test_ctrl_c(command: Install, capsys: pytest.CaptureFixture[str]) -> None:
+def _resuming(err: str) -> list[str]:
+    """The words of the command that an error sentence gives."""
+    assert err.startswith("Stopped. To resume: advmask ")
+    assert err.count("\n") == 1
+    return shlex.split(err.removeprefix("Stopped. To resume: "))[1:]
+
+
+@pytest.mark.parametrize("by_lightning", [False, True])
+def test_ctrl_c_says_the_command_that_resumes(
+    command: Install, capsys: pytest.CaptureFixture[str], by_lightning: bool
+) -> None:
+    folders: list[Path] = []
+    stop = True
+
+    def run(config: DictConfig) -> None:
+        folders.append(output_dir())
+        assert config.faces.root == "/it's, 1"
+        if not stop:
+            return
+        try:
+            raise KeyboardInterrupt
+        except KeyboardInterrupt:
+            if by_lightning:
+                sys.exit(1)
+            raise
+
+    command(run)
+    assert cli.main(["train", "faces.root=/it's, 1", "steps=3"]) == 130
+    words = _resuming(capsys.readouterr().err)
+    assert words == [
+        "train",
+        "faces.root=/it's, 1",
+        "steps=3",
+        f"hydra.run.dir={folders[0].relative_to(Path.cwd())}",
+    ]
+    stop = False
+    assert cli.main(words) == 0
+    assert folders[0] == folders[1]
+
+
+def test_ctrl_c_in_a_sweep_resumes_its_job(command: Install, capsys: pytest.CaptureFixture[str]) -> None:
+    seen: list[tuple[int, Path]] = []
+
+    def run(config: DictConfig) -> None:
+        seen.append((config.steps, output_dir()))
+        if len(seen) == 2:
+            raise KeyboardInterrupt
+
+    command(run)
+    assert cli.main(["train", "-m", "steps=1,2", "hydra.sweep.dir=all"]) == 130
+    words = _resuming(capsys.readouterr().err)
+    assert cli.main(words) == 0
+    assert seen[1:] == [(2, Path.cwd() / "all" / "1")] * 2
+
+
+def test_other_commands_have_nothing_to_resume(command: Install, capsys: pytest.CaptureFixture[str]) -> None:
     def run(_: DictConfig) -> None:
         raise KeyboardInterrupt
 
     command(run)
-    assert cli.main(["train"]) == 130
-    assert "To resume" in sentence(capsys)
+    assert cli.main(["preview", "x.png"]) == 130
+    assert sentence(capsys) == "Stopped."
 
 
-def test_ctrl_c_as_lightning_passes_it_on(command: Install, capsys: pytest.CaptureFixture[str]) -> None:
-    def run(_: DictConfig) -> None:
-        try:
-            raise KeyboardInterrupt
-        except KeyboardInterrupt:
-            sys.exit(1)
+def test_a_launcher_that_is_not_installed(seen: Recorder, capsys: pytest.CaptureFixture[str]) -> None:
+    if find_spec("hydra_plugins") is not None:
+        pytest.skip("it is installed here")
+    for more in ([], ["-m", "steps=1,2"]):
+        assert cli.main(["train", "hydra/launcher=joblib", *more]) == 8
+        assert sentence(capsys).endswith("run: pip install 'advmask[sweep]'")
+    assert seen.configs == []
 
-    command(run)
-    assert cli.main(["train"]) == 130
-    assert "To resume" in sentence(capsys)
+
+def test_jobs_of_a_sweep_start_processes_with_their_own_words(command: Install) -> None:
+    seen: list[list[str]] = []
+    command(lambda _: seen.append(sys.argv[1:]))
+    assert cli.main(["train", "steps=1,2", "-m", "design=a b", "hydra.sweep.dir=all"]) == 0
+    assert seen == [["train", f"steps={n}", 'design="a b"'] for n in (1, 2)]
 
 
 def test_a_closed_pipe_is_quiet(command: Install, capsys: pytest.CaptureFixture[str]) -> None:
@@ -295,6 +393,13 @@ def test_a_reader_that_leaves_early_sees_no_complaint() -> None:
         process.stdin.close()
         assert process.stderr.read() == b""
         assert process.wait() == 141
+
+
+def test_python_m_advmask() -> None:
+    said = subprocess.run(
+        [sys.executable, "-m", "advmask", "--version"], capture_output=True, text=True, check=True
+    )
+    assert said.stdout == f"advmask {advmask.__version__}\n"
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
