@@ -34,13 +34,13 @@ class Arguments:
     Attributes:
         overrides: Settings in Hydra's grammar, quoted and complete.
         options: The options given, by their long names; `True` for those that take no value.
-        dashed: Settings that were written as options, `--KEY VALUE`.
+        dashed: Settings that were written as options, `--KEY VALUE`, by key, as typed.
         multirun: Whether settings with several values are run one by one.
     """
 
     overrides: tuple[str, ...]
     options: dict[str, str | bool] = field(default_factory=dict)
-    dashed: frozenset[str] = frozenset()
+    dashed: dict[str, str] = field(default_factory=dict)
     multirun: bool = False
 
     def option(self, name: str) -> str | None:
@@ -64,7 +64,7 @@ def parse(command: str, words: Sequence[str], positionals: Sequence[str]) -> Arg
     bare: list[str] = []
     settings: list[str] = []
     options: dict[str, str | bool] = {}
-    dashed: set[str] = set()
+    dashed: dict[str, str] = {}
     queue = deque(words)
     while queue:
         word = queue.popleft()
@@ -84,29 +84,29 @@ def parse(command: str, words: Sequence[str], positionals: Sequence[str]) -> Arg
             if not equals:
                 value = queue.popleft() if queue and _is_value(queue[0]) else "true"
             settings.append(f"{key}={value}")
-            dashed.add(key)
+            dashed[key] = name
         else:
-            raise ConfigError(unknown_option(word, ()))
+            raise ConfigError(unknown_option(word))
     _refuse_contradictions(options)
     multirun = "--multirun" in options or any(word.upper() == "HYDRA.MODE=MULTIRUN" for word in settings)
     return Arguments(
         overrides=(*_fill(command, bare, positionals), *quote_overrides(settings, multirun=multirun)),
         options=options,
-        dashed=frozenset(dashed),
+        dashed=dashed,
         multirun=multirun,
     )
 
 
-def unknown_option(word: str, keys: Sequence[str]) -> str:
+def unknown_option(word: str, *, near: str | None = None) -> str:
     """The sentence about an option that is none.
 
     Args:
         word: As typed, without a value.
-        keys: Settings, which may be written as options too.
+        near: The setting that may have been meant, where it may have been one.
     """
     known = [*FLAGS, *VALUED, *_SHORT]
-    near = difflib.get_close_matches(word, [*known, *(f"--{key}" for key in keys)], n=1)
-    hint = f"did you mean {near[0]}?" if near else f"the options are {', '.join(sorted(known))}."
+    meant = [*difflib.get_close_matches(word, known, n=1), *([f"--{near}"] if near else [])]
+    hint = f"did you mean {meant[0]}?" if meant else f"the options are {', '.join(sorted(known))}."
     return f"Unknown option {word}; {hint}"
 
 

@@ -76,7 +76,7 @@ def _first_fault(command: str, conf: Path, arguments: Arguments) -> str | None:
         if override.is_add() or override.is_force_add() or _is_group(conf, override):
             continue
         if key in arguments.dashed:
-            return unknown_option(f"--{key}", known)
+            return unknown_option(arguments.dashed[key], near=_nearest(key, known))
         near = _nearest(key, known)
         hint = f"did you mean {near}?" if near else f"advmask {command} --help lists the settings."
         return f"Unknown setting {key}; {hint}"

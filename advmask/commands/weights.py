@@ -4,13 +4,14 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from omegaconf import DictConfig
 
 from advmask.commands.given import as_mapping
 from advmask.core.errors import ConfigError, WeightsError
 from advmask.core.settings import Settings
-from advmask.recognizers.dlib_network import dlib_weights_path
+from advmask.recognizers.dlib_file import dlib_weights_path
 from advmask.recognizers.weights_folder import (
     SUMS,
     VARIABLE,
@@ -20,8 +21,10 @@ from advmask.recognizers.weights_folder import (
     same_files,
     weight_folders,
 )
-from advmask.recognizers.weights_store import add, get, verify
 from advmask.recognizers.zoo import zoo
+
+if TYPE_CHECKING:
+    from advmask.recognizers.recognizer import Recognizer
 
 ACTIONS = ("list", "get", "verify", "add")
 _ROW = "{:<29}{:<5}{:>7}  {:<14}{:<32}{}"
@@ -50,24 +53,27 @@ def run(config: DictConfig) -> None:
     with _folder(settings.folder):
         if settings.action == "list":
             print(_table())
-        elif settings.action == "get":
-            found = get(str(settings.what), progress=settings.progress)
-            print(f"{found.name} is here: {_place(found)}\n{_use(found)}")
-        elif settings.action == "add":
-            found, recognizer = add(
-                Path(str(settings.what)).expanduser(), name=settings.name, adapter=settings.adapter
-            )
-            size = "embedding of " + str(recognizer.specification.embedding)
-            how = size if recognizer.differentiable else f"{size}, without gradient"
-            print(f"{found.name} is here: {_place(found)} ({how})\n{_use(found)}")
-            for names in _names_of_same_files(held()):
-                if found.name in names:
-                    others = " and ".join(name for name in names if name != found.name)
-                    print(
-                        f"The same file is here as {others} already; keep one, or it counts twice in present."
-                    )
         else:
-            _verify()
+            from advmask.recognizers import weights_store  # loads torch, which a list does not need
+
+            if settings.action == "get":
+                found = weights_store.get(str(settings.what), progress=settings.progress)
+                print(f"{found.name} is here: {_place(found)}\n{_use(found)}")
+            elif settings.action == "add":
+                file = Path(str(settings.what)).expanduser()
+                _tell_added(*weights_store.add(file, name=settings.name, adapter=settings.adapter))
+            else:
+                _tell_verified(weights_store.verify())
+
+
+def _tell_added(found: Held, recognizer: "Recognizer") -> None:
+    size = "embedding of " + str(recognizer.specification.embedding)
+    how = size if recognizer.differentiable else f"{size}, without gradient"
+    print(f"{found.name} is here: {_place(found)} ({how})\n{_use(found)}")
+    for names in _names_of_same_files(held()):
+        if found.name in names:
+            others = " and ".join(name for name in names if name != found.name)
+            print(f"The same file is here as {others} already; keep one, or it counts twice in present.")
 
 
 @contextmanager
@@ -133,9 +139,9 @@ def _unused(folders: list[Path], here: list[Held]) -> Iterator[Path]:
                 yield path
 
 
-def _verify() -> None:
+def _tell_verified(verified: list[tuple[Held, str, str | None]]) -> None:
     wrong = []
-    for each, checksum, problem in verify():
+    for each, checksum, problem in verified:
         if each.path is None:
             print(f"{each.name}: comes with its package")
         elif problem is not None:

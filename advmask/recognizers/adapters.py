@@ -13,7 +13,8 @@ from advmask.recognizers import facenet_network
 from advmask.recognizers.adaface_network import load_adaface
 from advmask.recognizers.black_box import load_black_box
 from advmask.recognizers.calibration import Calibration, stored_calibration
-from advmask.recognizers.dlib_network import CHANNELS, STD, VALUE_RANGE, dlib_weights_path, load_dlib_resnet
+from advmask.recognizers.dlib_file import dlib_weights_path
+from advmask.recognizers.dlib_network import CHANNELS, STD, VALUE_RANGE, load_dlib_resnet
 from advmask.recognizers.file_kinds import refuse_other_kind
 from advmask.recognizers.iresnet import load_iresnet
 from advmask.recognizers.network_check import carries_gradient, check_network

@@ -1,6 +1,5 @@
 """dlib's face recognition ResNet as a torch module: frozen, and quick in the gradient to its input."""
 
-import importlib.util
 from pathlib import Path
 
 import torch
@@ -8,7 +7,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from advmask.core.errors import MissingPackageError
+from advmask.recognizers.dlib_file import dlib_weights_path
 from advmask.recognizers.dlib_reader import (
     BLOCKS,
     EMBEDDING,
@@ -23,9 +22,6 @@ CHANNELS = "rgb"
 VALUE_RANGE = (0.0, 255.0)
 """Range of the input before the mean is subtracted; the means are read from the file."""
 STD = (256.0, 256.0, 256.0)
-
-_PACKAGE = "face_recognition_models"
-_FILE = "dlib_face_recognition_resnet_model_v1.dat"
 
 
 class DlibResNet(nn.Module):
@@ -87,23 +83,6 @@ def load_dlib_resnet(path: Path | None = None) -> DlibResNet:
         WeightsError: The file is missing, damaged or another one.
     """
     return DlibResNet(read_dlib_resnet(dlib_weights_path() if path is None else path))
-
-
-def dlib_weights_path() -> Path:
-    """Where the pip package `face_recognition_models` keeps the weights; it is located, never imported.
-
-    Its import fails beside a recent setuptools. The file itself may still be missing.
-
-    Raises:
-        MissingPackageError: The package is not installed.
-    """
-    found = importlib.util.find_spec(_PACKAGE)
-    if found is None or not found.submodule_search_locations:
-        raise MissingPackageError(
-            f"The dlib recognizer takes its weights from the package {_PACKAGE}, which is not installed; "
-            f"run: pip install {_PACKAGE}"
-        )
-    return Path(next(iter(found.submodule_search_locations))) / "models" / _FILE
 
 
 class _Residual(nn.Module):

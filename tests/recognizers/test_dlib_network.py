@@ -12,7 +12,8 @@ from torch import Tensor
 
 from advmask.core.errors import MissingPackageError, WeightsError
 from advmask.recognizers import dlib_network
-from advmask.recognizers.dlib_network import DlibResNet, dlib_weights_path, load_dlib_resnet
+from advmask.recognizers.dlib_file import dlib_weights_path
+from advmask.recognizers.dlib_network import DlibResNet, load_dlib_resnet
 from advmask.recognizers.dlib_reader import BLOCKS, read_dlib_resnet
 
 

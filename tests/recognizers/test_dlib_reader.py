@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from advmask.core.errors import WeightsError
-from advmask.recognizers.dlib_network import dlib_weights_path
+from advmask.recognizers.dlib_file import dlib_weights_path
 from advmask.recognizers.dlib_reader import read_dlib_resnet
 
 NAMES = (b"con_4", b"affine_", b"relu_", b"max_pool_2", b"avg_pool_2", b"add_prev_", b"fc_2")

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from advmask.core.errors import ConfigError, WeightsError
-from advmask.recognizers.dlib_network import dlib_weights_path
+from advmask.recognizers.dlib_file import dlib_weights_path
 from advmask.recognizers.recognizer_names import build_recognizer, build_recognizers
 from advmask.recognizers.templates import template_points
 
