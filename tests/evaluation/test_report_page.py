@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from advmask.evaluation.estimates import Estimate
+from advmask.evaluation.estimates import MARKS_EXPLAINED, Estimate
 from advmask.evaluation.protocol import Judgement
 from advmask.evaluation.report.answer import answer
 from advmask.evaluation.report.charts import bars_by_person, det_chart, distributions, roc_chart
@@ -153,7 +153,7 @@ def test_names_of_any_kind_stay_text(any_judgement: tuple[dict[str, Any], Judgem
 
 
 def test_words_of_the_user_are_escaped():
-    assert "&lt;b&gt;" in PIECES.table(Table("a & b", ("x",), [("<b>",)]))
+    assert "&lt;b&gt;" in PIECES.table(Table("a & b", [("x", str)], ["<b>"]))
     chart = PIECES.chart(roc_chart({"<b>": np.array([0.5])}, np.array([0.1]), title="<b>"))
     assert "&lt;b&gt;" in chart
     assert "<b>" not in chart
@@ -226,3 +226,4 @@ def test_a_page_with_pictures_is_self_contained(any_judgement: tuple[dict[str, A
     reader = check_page(report_page(record, judgement))
     assert [tag for tag, _ in reader.seen].count("img") >= 4
     assert "astronaut: this design" in " ".join(reader.words)
+    assert "".join(reader.words).count(MARKS_EXPLAINED) == 2

@@ -3,15 +3,20 @@
 import html
 import re
 import shlex
+from operator import itemgetter
 
 import pytest
 
 from advmask.effects.settings import EffectsSettings
+from advmask.evaluation.estimates import Estimate
 from advmask.evaluation.report.charts import bars_by_person
 from advmask.evaluation.report.page import TEMPLATES
 from advmask.evaluation.report.pieces import Table
 from advmask.evaluation.report.provenance import provenance
 from advmask.evaluation.report.simulated import printer_words, simulated
+from advmask.evaluation.report.tables import impostor_tables, rate_tables
+from advmask.evaluation.results import result_record
+from advmask.evaluation.summary import ConditionResult, RecognizerResult
 from advmask.printers.settings import PrinterSettings
 
 PIECES = TEMPLATES.get_template("pieces.html.j2").module
@@ -59,14 +64,51 @@ def test_a_record_without_settings_says_so():
 
 
 def test_each_cell_carries_the_heading_of_its_column_for_narrow_screens():
-    markup = PIECES.table(Table("t", ("who", "a & b", "c"), [("x", 1, 2), ("y", 3, 4)]))
+    columns = [(name, itemgetter(number)) for number, name in enumerate(("who", "a & b", "c"))]
+    markup = PIECES.table(Table("t", columns, [("x", 1, 2), ("y", 3, 4)]))
     assert re.findall(r'data-label="([^"]*)"', markup) == ["a &amp; b", "c"] * 2
     assert markup.count('role="row"') == 3
     assert markup.count('role="rowheader"') == 2
 
 
 def test_a_checksum_may_be_broken():
-    assert f'<span class="sum">{"a1" * 32}</span>' in PIECES.table(Table("t", ("x", "y"), [("x", "a1" * 32)]))
+    assert f'<span class="sum">{"a1" * 32}</span>' in PIECES.table(
+        Table("t", [("x", str), ("y", lambda one: one * 32)], ["a1"])
+    )
+
+
+@pytest.mark.parametrize(
+    ("cell", "shown"),
+    [
+        ("12.0", "12.0"),
+        ("12.0 [3.0, 20.0]", '12.0 <span class="i">[3.0, 20.0]</span>'),
+        ("12.0 [3.0, 20.0]b *", '12.0 * <span class="i">[3.0, 20.0]b</span>'),
+        ("12.0 [3.0, 20.0]t", '12.0 <span class="i">[3.0, 20.0]t</span>'),
+        ("about [nothing", "about [nothing"),
+    ],
+)
+def test_an_interval_keeps_the_mark_of_its_method(cell: str, shown: str):
+    assert f">{shown}</td>" in PIECES.table(Table("t", [("x", str), ("y", str)], [cell]))
+
+
+def test_tables_say_how_each_interval_was_made():
+    estimates = {
+        "many": Estimate(0.5, 0.4, 0.6, "bootstrap"),
+        "few": Estimate(0.5, 0.3, 0.7, "binomial"),
+        "drop": Estimate(0.0, -0.2, 0.2, "combined"),
+        "others": Estimate(0.01, 0.0, 0.02, "student"),
+    }
+    plain = ConditionResult(
+        0.4, estimates["many"], estimates["many"], 0, None, None, estimates["others"], 0.0
+    )
+    own = ConditionResult(0.4, estimates["few"], estimates["few"], 0, estimates["drop"], None, None, 0.0)
+    conditions = {"bare": plain, "white": plain, "design": own}
+    one = RecognizerResult("mine", "mtcnn", "bare", 0.01, 0.5, None, "here", 40, 2, "white", conditions)
+    record = result_record([one], {})
+    tar, _, confidence = (table.rows[0] for table in rate_tables(record))
+    assert tar[3:] == ["50.0 [30.0, 70.0]b", "0.0 [-20.0, 20.0]c", "50.0 [40.0, 60.0]", "50.0 [40.0, 60.0] *"]
+    assert confidence[2:] == ["0.50 [0.30, 0.70]b", "0.50 [0.40, 0.60]", "0.50 [0.40, 0.60]"]
+    assert impostor_tables(record)[0].rows[0][4] == "1.00 [0.00, 2.00]t"
 
 
 def test_folded_parts_stand_outside_the_details_so_that_they_print():

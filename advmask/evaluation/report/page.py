@@ -6,6 +6,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from advmask.evaluation.estimates import MARKS_EXPLAINED
 from advmask.evaluation.protocol import Judgement
 from advmask.evaluation.report.answer import answer
 from advmask.evaluation.report.charts import setup_charts
@@ -48,6 +49,7 @@ def report_page(record: Mapping[str, Any], judgement: Judgement, *, pictures: bo
         answer=answer(record),
         plain=plain_part(record),
         examples=examples(judgement, plain, names) if pictures else [],
+        marks=MARKS_EXPLAINED,
         matrix=transfer_matrix(record),
         rates=rate_tables(record),
         impostors=impostor_tables(record),

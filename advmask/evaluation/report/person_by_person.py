@@ -1,7 +1,8 @@
 """Person by person: who is matched in which set-up, in one order everywhere."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from advmask.evaluation.metrics import accepted
 from advmask.evaluation.protocol import JudgedScores
 from advmask.evaluation.report.charts import bars_by_person
 from advmask.evaluation.report.names import condition_name, main_results, setup_name
-from advmask.evaluation.report.pieces import Table
+from advmask.evaluation.report.pieces import Columns, Table
 
 
 @dataclass(frozen=True)
@@ -41,19 +42,16 @@ def person_by_person(
     order = _in_order(counted)
     if not order:
         return None
-    recognizers = list(dict.fromkeys(one.recognizer for one in counted))
-    own = {name: [one for one in counted if one.recognizer == name] for name in recognizers}
-    over_all = [
-        (names[person], *(_cell(_sum(one.people.get(person) for one in own[name])) for name in recognizers))
-        for person in order
-    ]
+    own = {one.recognizer: [each for each in counted if each.recognizer == one.recognizer] for one in counted}
+    first: Columns = [("person", names.__getitem__)]
     tables = [
         Table(
             f"{name}: pictures matched with the design / with the plain mask, of those compared",
-            ("person", *(f"{one.setup} ({one.plain})" for one in own[name])),
-            [(names[person], *(_cell(one.people.get(person)) for one in own[name])) for person in order],
+            first + [(f"{one.setup} ({one.plain})", partial(_cell, [one])) for one in each],
+            order,
+            numbers_from=1,
         )
-        for name in recognizers
+        for name, each in own.items()
     ]
     charts = []
     for one in counted:
@@ -67,7 +65,8 @@ def person_by_person(
         title = f"Share of each person's pictures matched, plain mask and design, {what}"
         charts.append((what, bars_by_person(rates, title=title, names=(one.plain, "design"))))
     caption = "Matches with the design / with the plain mask, of all comparisons over all set-ups"
-    summary = Table(caption, ("person", *recognizers), over_all)
+    totals = first + [(name, partial(_cell, each)) for name, each in own.items()]
+    summary = Table(caption, totals, order, numbers_from=1)
     return {"summary": summary, "tables": tables, "charts": charts}
 
 
@@ -111,13 +110,10 @@ def _count(judged: Sequence[JudgedScores], record: Mapping[str, Any]) -> list[_C
     return found
 
 
-def _sum(counts: Iterable[tuple[int, int, int] | None]) -> tuple[int, int, int] | None:
-    known = [each for each in counts if each is not None]
+def _cell(setups: Sequence[_Counts], person: str) -> str:
+    """What is said of a person over some set-ups."""
+    known = [one.people[person] for one in setups if person in one.people]
     if not known:
-        return None
+        return "none compared"
     plain, design, compared = (sum(column) for column in zip(*known, strict=True))
-    return plain, design, compared
-
-
-def _cell(counts: tuple[int, int, int] | None) -> str:
-    return "none compared" if counts is None else f"{counts[1]} / {counts[0]} of {counts[2]}"
+    return f"{design} / {plain} of {compared}"

@@ -2,7 +2,7 @@
 
 import base64
 import io
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,8 @@ from torch import Tensor
 
 from advmask.evaluation.contact_sheet import to_image
 
+Columns = list[tuple[str, Callable[[Any], object]]]  # headings, each with what makes its cell of a thing
+
 
 @dataclass(frozen=True)
 class Table:
@@ -18,38 +20,22 @@ class Table:
 
     Attributes:
         caption: What it shows.
-        head: Of the columns.
-        rows: Cells; the first one heads the row.
+        columns: The first one heads the rows.
+        things: One for each row.
         numbers_from: The first column that is aligned as numbers are.
         dense: Smaller, for many columns.
     """
 
     caption: str
-    head: Sequence[str]
-    rows: Sequence[Sequence[object]]
-    numbers_from: int = 1
+    columns: Columns
+    things: Iterable[Any]
+    numbers_from: int = 2
     dense: bool = False
 
-
-def table_of(
-    caption: str,
-    columns: Mapping[str, Callable[[Any], object]],
-    things: Iterable[Any],
-    *,
-    numbers_from: int = 2,
-    dense: bool = False,
-) -> Table:
-    """A table with one row for each thing.
-
-    Args:
-        caption: As `numbers_from` and `dense` in `Table`.
-        columns: Headings, each with what makes its cell of a thing.
-        things: In the order of rows.
-        numbers_from: See `caption`.
-        dense: See `caption`.
-    """
-    rows = [[cell(one) for cell in columns.values()] for one in things]
-    return Table(caption, tuple(columns), rows, numbers_from=numbers_from, dense=dense)
+    @property
+    def rows(self) -> list[list[object]]:
+        """The cells."""
+        return [[cell(one) for _, cell in self.columns] for one in self.things]
 
 
 Picture = dict[str, object]

@@ -4,9 +4,10 @@ import json
 import re
 import shlex
 from collections.abc import Mapping
+from operator import itemgetter
 from typing import Any
 
-from advmask.evaluation.report.pieces import Table
+from advmask.evaluation.report.pieces import Columns, Table
 
 _REPEATED = ("faces.root", "recognizers", "protocol.")  # settings that the command line shows
 _PLAIN = re.compile(r"[\w./-]+")  # what the command line takes without quotation marks
@@ -21,15 +22,12 @@ def provenance(record: Mapping[str, Any], *, show_people: bool) -> dict[str, Any
         show_people: Without, what might name people (paths of photos and of the design) is left out.
     """
     sums = record.get("weights_sha256") or {}
-    networks = [
-        (
-            label,
-            one["name"] if show_people else label,
-            one["family"],
-            one["licence"] or "-",
-            sums.get(label) or "-",
-        )
-        for label, one in (record.get("recognizers") or {}).items()
+    networks: Columns = [
+        ("label", lambda each: each[0]),
+        ("name", lambda each: each[1]["name"] if show_people else each[0]),
+        ("family", lambda each: each[1]["family"]),
+        ("licence", lambda each: each[1]["licence"] or "-"),
+        ("SHA-256 of the weights", lambda each: sums.get(each[0]) or "-"),
     ]
     settings = record.get("settings") or {}
     design = record.get("design") or {}
@@ -41,14 +39,19 @@ def provenance(record: Mapping[str, Any], *, show_people: bool) -> dict[str, Any
         ("schema of results.json", record["schema"]),
     ]
     shown = {key: value for key, value in settings.items() if show_people or key not in {"faces", "design"}}
-    head = ("label", "name", "family", "licence", "SHA-256 of the weights")
+    about = (record.get("recognizers") or {}).items()
+    packages = (record.get("packages") or {}).items()
     return {
         "command": _command(settings, show_people=show_people),
-        "facts": Table("What was measured", ("fact", "value"), facts),
-        "networks": Table("Networks", head, networks, numbers_from=len(head)),
-        "packages": Table("Packages", ("package", "version"), list((record.get("packages") or {}).items())),
+        "facts": Table("What was measured", _pairs("fact", "value"), facts, numbers_from=1),
+        "networks": Table("Networks", networks, about, numbers_from=len(networks)),
+        "packages": Table("Packages", _pairs("package", "version"), packages, numbers_from=1),
         "settings": "\n".join(_flat(shown)),
     }
+
+
+def _pairs(first: str, second: str) -> Columns:
+    return [(first, itemgetter(0)), (second, itemgetter(1))]
 
 
 def _flat(value: Any, name: str = "") -> list[str]:

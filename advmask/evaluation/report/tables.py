@@ -17,34 +17,31 @@ from advmask.evaluation.report.names import (
     setup_words,
     verdict,
 )
-from advmask.evaluation.report.pieces import Table, table_of
+from advmask.evaluation.report.pieces import Columns, Table
 from advmask.evaluation.result_tables import figure, percent
 from advmask.evaluation.summary import PLAIN_MASKS
 
 _Result = Mapping[str, Any]
-_Columns = dict[str, Callable[[_Result], object]]
-_SETUP: _Columns = {
-    "recognizer": lambda one: one["recognizer"],
-    "set-up": lambda one: setup_name(one["aligner"], one["gallery"]),
-}
-_FMR: _Columns = {"FMR": lambda one: f"{one['fmr']:g}"}
+_SETUP: Columns = [
+    ("recognizer", lambda one: one["recognizer"]),
+    ("set-up", lambda one: setup_name(one["aligner"], one["gallery"])),
+]
+_FMR: Columns = [("FMR", lambda one: f"{one['fmr']:g}")]
 
 
 def found_table(record: Mapping[str, Any]) -> Table:
     """The table of the plain part: one line for each recognizer in each set-up."""
-    columns: _Columns = {
-        "recognizer": lambda one: one["recognizer"],
-        "set-up": setup_words,
-        "this design": lambda one: _rate(_tar(one, "design")),
-        "plain mask that hides best": _strongest_plain,
-        "no mask": lambda one: _rate(_tar(one, "bare")),
-        "difference (range)": verdict,
-        "design trained on it?": lambda one: TRAINED_WORDS.get(
-            column_of(record, one["recognizer"]), "not known"
-        ),
-        "strangers in plain masks who match": _strangers,
-    }
-    return table_of("Pictures out of 100 that are still matched to the wearer", columns, main_results(record))
+    columns: Columns = [
+        ("recognizer", lambda one: one["recognizer"]),
+        ("set-up", setup_words),
+        ("this design", lambda one: _rate(_tar(one, "design"))),
+        ("plain mask that hides best", _strongest_plain),
+        ("no mask", lambda one: _rate(_tar(one, "bare"))),
+        ("difference (range)", verdict),
+        ("design trained on it?", lambda one: TRAINED_WORDS[column_of(record, one["recognizer"])]),
+        ("strangers in plain masks who match", _strangers),
+    ]
+    return Table("Pictures out of 100 that are still matched to the wearer", columns, main_results(record))
 
 
 def shares_of_strangers(one: Mapping[str, Any]) -> list[float]:
@@ -58,44 +55,44 @@ def transfer_matrix(record: Mapping[str, Any]) -> Table:
     main = main_results(record)
     about = record.get("recognizers") or {}
     cells = {(one["recognizer"], one["gallery"], one["aligner"]): one for one in main}
-    columns: dict[str, Callable[[tuple[str, str]], object]] = {
-        "recognizer": lambda row: row[0],
-        "family": lambda row: about.get(row[0], {}).get("family", "-"),
-        "design trained on it?": lambda row: TRAINED_WORDS.get(column_of(record, row[0]), "-"),
-        "enrolled": lambda row: gallery_name(row[1]),
-    }
+    columns: Columns = [
+        ("recognizer", lambda row: row[0]),
+        ("family", lambda row: about.get(row[0], {}).get("family", "-")),
+        ("design trained on it?", lambda row: TRAINED_WORDS[column_of(record, row[0])]),
+        ("enrolled", lambda row: gallery_name(row[1])),
+    ]
     for aligner in dict.fromkeys(one["aligner"] for one in main):
-        columns[aligner_name(aligner)] = partial(lambda aligner, row: _three(cells[(*row, aligner)]), aligner)
+        cell = partial(lambda aligner, row: _three(cells[(*row, aligner)]), aligner)
+        columns.append((aligner_name(aligner), cell))
     rows = dict.fromkeys((one["recognizer"], one["gallery"]) for one in main)
     caption = "TAR in % with the design / the strongest plain mask / no mask, by aligner"
-    return table_of(caption, columns, rows, numbers_from=4)
+    return Table(caption, columns, rows, numbers_from=4)
 
 
 def rate_tables(record: Mapping[str, Any]) -> list[Table]:
     """TAR, rank-1 and match confidence of every condition under every recognizer, aligner and gallery."""
     main = main_results(record)
-    tar = _by_condition(record, lambda name, one: f"{percent(_tar(one, name))}{_star(one, name)}")
-    design = next(iter(tar))
-    drop: _Columns = {"design lower by": lambda one: percent(one["conditions"].get("design", {}).get("drop"))}
+    design, *others = _by_condition(record, lambda name, one: percent(_tar(one, name)) + _star(one, name))
+    drop = ("design lower by", lambda one: percent(one["conditions"].get("design", {}).get("drop")))
     first = _by_condition(record, lambda name, one: percent(one["conditions"][name]["rank1"]))
     confidence = _by_condition(
         record, lambda name, one: figure(one["conditions"][name]["match_confidence"], digits=2)
     )
-    others = (record.get("people") or {}).get("at_hand", 0)
+    people = (record.get("people") or {}).get("at_hand", 0)
     return [
-        table_of(
+        Table(
             "TAR in %, with 95 % intervals; * the strongest plain mask",
-            _SETUP | _FMR | {design: tar[design]} | drop | tar,
+            [*_SETUP, *_FMR, design, drop, *others],
             record["results"],
             dense=True,
         ),
-        table_of(
-            f"Rank-1 identification in %, among all {others} people at hand, those not probed as distractors",
-            _SETUP | first,
+        Table(
+            f"Rank-1 identification in %, among all {people} people at hand, those not probed as distractors",
+            _SETUP + first,
             main,
             dense=True,
         ),
-        table_of("Mean match confidence", _SETUP | confidence, main, dense=True),
+        Table("Mean match confidence", _SETUP + confidence, main, dense=True),
     ]
 
 
@@ -104,59 +101,63 @@ def impostor_tables(record: Mapping[str, Any]) -> list[Table]:
     impostors = _by_condition(
         record, lambda name, one: figure(one["conditions"][name]["others_fmr"], factor=100, digits=2)
     )
-    thresholds: _Columns = {"threshold": _threshold, "from": lambda one: one["threshold_source"]}
-    missed: _Columns = {"compared": lambda one: one["probes"]}
-    missed |= _by_condition(record, lambda name, one: one["conditions"][name]["undetected"])
+    thresholds: Columns = [("threshold", _threshold), ("from", lambda one: one["threshold_source"])]
+    missed: Columns = [("compared", lambda one: one["probes"])]
+    missed += _by_condition(record, lambda name, one: one["conditions"][name]["undetected"])
     moved = _by_condition(record, lambda name, one: _plain(one["conditions"][name]["displacement"]))
-    unsupported: _Columns = {
-        "recognizer": lambda one: one["recognizer"],
-        "enrolled": lambda one: gallery_name(one["gallery"]),
-        **_FMR,
-        "why there are no figures": lambda one: one["reason"],
-    }
+    unsupported: Columns = [
+        ("recognizer", lambda one: one["recognizer"]),
+        ("enrolled", lambda one: gallery_name(one["gallery"])),
+        *_FMR,
+        ("why there are no figures", lambda one: one["reason"]),
+    ]
     tables = [
-        table_of(
+        Table(
             "Masked impostors: share in % of comparisons with other people that match at the threshold of "
             "bare faces; the FMR asked for is what bare faces give",
-            _SETUP | _FMR | impostors,
+            _SETUP + _FMR + impostors,
             record["results"],
             dense=True,
         ),
-        table_of("Thresholds", _SETUP | _FMR | thresholds, record["results"]),
-        table_of("Faces not detected, by condition", _SETUP | missed, main_results(record)),
-        table_of(
+        Table(
+            "Thresholds, with intervals by bootstrap over people",
+            _SETUP + _FMR + thresholds,
+            record["results"],
+        ),
+        Table("Faces not detected, by condition", _SETUP + missed, main_results(record)),
+        Table(
             "Landmarks: median distance from those of the bare picture, in interocular distances",
-            _SETUP | moved,
+            _SETUP + moved,
             main_results(record),
         ),
     ]
     if reasons := record.get("unsupported"):
         caption = "False match rates not supported"
-        tables.append(table_of(caption, unsupported, reasons, numbers_from=len(unsupported)))
+        tables.append(Table(caption, unsupported, reasons, numbers_from=len(unsupported)))
     return tables
 
 
 def breakdown_table(record: Mapping[str, Any]) -> Table | None:
     """TAR by yaw, size and light; None where there are too few probes."""
     strongest = {_key(one): one["strongest_plain"] for one in main_results(record)}
-    columns: _Columns = {
-        **_SETUP,
-        "by": lambda one: one["trait"],
-        "range": lambda one: f"{one['low']:.0f} to {one['high']:.0f} {one['unit']}",
-        "probes of people": lambda one: f"{one['probes']} of {one['people']}",
-        "design": lambda one: percent(one["tar"].get("design")),
-        "strongest plain": lambda one: percent(one["tar"].get(strongest.get(_key(one)))),
-        "no mask": lambda one: percent(one["tar"].get("bare")),
-    }
+    columns: Columns = [
+        *_SETUP,
+        ("by", lambda one: one["trait"]),
+        ("range", lambda one: f"{one['low']:.0f} to {one['high']:.0f} {one['unit']}"),
+        ("probes of people", lambda one: f"{one['probes']} of {one['people']}"),
+        ("design", lambda one: percent(one["tar"].get("design"))),
+        ("strongest plain", lambda one: percent(one["tar"].get(strongest.get(_key(one))))),
+        ("no mask", lambda one: percent(one["tar"].get("bare"))),
+    ]
     caption = "TAR in %, thirds of the probes by a property of the bare photo"
-    table = table_of(caption, columns, record.get("breakdown", ()), numbers_from=3)
-    return table if table.rows else None
+    probes = record.get("breakdown")
+    return Table(caption, columns, probes, numbers_from=3) if probes else None
 
 
-def _by_condition(record: Mapping[str, Any], cell: Callable[[str, _Result], object]) -> _Columns:
+def _by_condition(record: Mapping[str, Any], cell: Callable[[str, _Result], object]) -> Columns:
     """A column for each condition, the design first."""
     names: Sequence[str] = list(record["results"][0]["conditions"]) if record["results"] else ["design"]
-    return {condition_name(name): partial(cell, name) for name in design_first(names)}
+    return [(condition_name(name), partial(cell, name)) for name in design_first(names)]
 
 
 def _key(one: _Result) -> tuple[str, str, str]:
