@@ -8,7 +8,7 @@ from omegaconf import DictConfig
 from pydantic import field_validator
 
 from advmask.commands.design_names import open_design
-from advmask.commands.facts import about_recognizers, package_versions, texels_sha256
+from advmask.evaluation.record_facts import about_recognizers, package_versions, texels_sha256
 from advmask.commands.given import as_mapping, over
 from advmask.commands.output import output_dir
 from advmask.core.errors import ConfigError, DesignError
@@ -84,7 +84,7 @@ def run(config: DictConfig) -> None:
         "date": datetime.now(UTC).date().isoformat(),
         "settings": settings.model_dump(mode="json"),
         "design": design,
-        "recognizers": about_recognizers(recognizers, of_run),
+        "recognizers": about_recognizers(recognizers, None if of_run is None else of_run.recognizers),
         "packages": package_versions(),
     }
     folder = output_dir()

@@ -3,15 +3,13 @@
 import hashlib
 from importlib.metadata import version
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from tiny_chain import write_network
 
-from advmask.commands.facts import about_recognizers, package_versions, texels_sha256
+from advmask.evaluation.record_facts import about_recognizers, package_versions, texels_sha256
 from advmask.core.files import sha256
 from advmask.recognizers.recognizer_names import build_recognizers
 
@@ -25,8 +23,8 @@ def test_columns_tell_what_a_design_was_trained_against(
 ) -> None:
     first = write_network(tmp_path / "first.onnx")
     write_network(tmp_path / "second.onnx", seed=1)
-    run: Any = None if trained is None else SimpleNamespace(recognizers=[f"onnx:{tmp_path / trained}.onnx"])
-    found = about_recognizers(build_recognizers([first]), run)
+    names = None if trained is None else [f"onnx:{tmp_path / trained}.onnx"]
+    found = about_recognizers(build_recognizers([first]), names)
     assert found == {
         "first": {
             "name": first,

@@ -15,7 +15,6 @@ from advmask.core.errors import AdvmaskError
 from advmask.evaluation.columns import columns_of
 from advmask.recognizers.recognizer import Recognizer
 from advmask.recognizers.recognizer_names import build_recognizers
-from advmask.training.settings import TrainSettings
 
 _log = logging.getLogger(__name__)
 
@@ -23,7 +22,7 @@ _PACKAGES = ("kornia", "facenet-pytorch", "numpy", "pillow")
 
 
 def about_recognizers(
-    recognizers: Sequence[Recognizer], run: TrainSettings | None
+    recognizers: Sequence[Recognizer], trained: Sequence[str] | None
 ) -> dict[str, dict[str, Any]]:
     """By label what recognizers are, and how far from those a design was trained against.
 
@@ -31,9 +30,9 @@ def about_recognizers(
 
     Args:
         recognizers: Those that judge.
-        run: Settings behind the design; None where they are not known.
+        trained: Names of those that a design was trained against; None where they are not known.
     """
-    columns = columns_of(recognizers, _trained(recognizers, run))
+    columns = columns_of(recognizers, _opened(recognizers, trained))
     return {
         one.label: {
             "name": one.name,
@@ -63,13 +62,13 @@ def texels_sha256(texels: Float[Tensor, "3 height width"]) -> str:
     return hashlib.sha256(texels.float().contiguous().numpy().tobytes()).hexdigest()
 
 
-def _trained(recognizers: Sequence[Recognizer], run: TrainSettings | None) -> list[Recognizer] | None:
+def _opened(recognizers: Sequence[Recognizer], names: Sequence[str] | None) -> list[Recognizer] | None:
     """The networks a design was trained against; None where that is not known or one of them is gone."""
-    if run is None:
+    if names is None:
         return None
     here = {one.name: one for one in recognizers}
     try:
-        return [here[name] if name in here else build_recognizers([name])[0] for name in run.recognizers]
+        return [here[name] if name in here else build_recognizers([name])[0] for name in names]
     except AdvmaskError as error:
         _log.warning(
             "A network the design was trained against cannot be opened, so columns are unknown: %s", error

@@ -1,0 +1,136 @@
+"""A design measured against recognizers and control masks, in one call."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+from torch import Tensor
+
+from advmask.core.run_config import settings_of_run
+from advmask.core.settings import Settings
+from advmask.effects.settings import EffectsSettings
+from advmask.evaluation.conditions import conditions_of
+from advmask.evaluation.evaluation import Evaluation
+from advmask.evaluation.protocol import Judgement, judge_designs, people_of
+from advmask.evaluation.record_facts import about_recognizers, package_versions, texels_sha256
+from advmask.evaluation.results import PLAIN_MASKS, result_record
+from advmask.evaluation.settings import ProtocolSettings, ScoringSettings
+from advmask.evaluation.traits import break_down, photo_traits
+from advmask.masks.mask_building import build_mask
+from advmask.photos.loading import FaceSet, load_faces
+from advmask.photos.settings import FacesSettings
+from advmask.printers.settings import PrinterSettings
+from advmask.recognizers.preparation import prepare_all
+from advmask.recognizers.recognizer import Recognizer
+from advmask.recognizers.recognizer_names import build_recognizers
+from advmask.textures.design_files import Design
+from advmask.wearing.artwork import shipped_design
+
+_log = logging.getLogger(__name__)
+
+CONTROLS = (*PLAIN_MASKS, "noise", "lower_face")
+DESIGN = "design"
+"""What the design is called among the conditions."""
+
+
+class _OfRun(Settings):
+    """What a run says of whom and what its design was trained on."""
+
+    faces: FacesSettings = FacesSettings()
+    recognizers: list[str]
+
+
+def evaluate_design(
+    design: Design,
+    settings: ScoringSettings,
+    *,
+    faces: FaceSet | None = None,
+    recognizers: Sequence[Recognizer] | None = None,
+    controls: Sequence[str] = CONTROLS,
+) -> Evaluation:
+    """Measure a design with every setting given; `evaluate` gives those that are not.
+
+    Args:
+        design: Its mask and resolution take the place of those of the settings.
+        settings: Everything the scores depend on.
+        faces: Photos at hand; None loads those of the settings.
+        recognizers: That judge; None builds those of the settings.
+        controls: Names of designs that ship.
+
+    Raises:
+        AdvmaskError: Whatever the user can mend, in one sentence.
+    """
+    changes: dict[str, Any] = {"mask": design.mask, "texels_per_mm": design.texels_per_mm}
+    if recognizers is None:
+        recognizers = build_recognizers(settings.recognizers)
+    else:
+        changes["recognizers"] = [one.name for one in recognizers]
+    settings = settings.model_copy(update=changes)
+    protocol = settings.protocol
+    if faces is None:
+        faces = load_faces(settings.faces, progress=protocol.progress)
+        for sentence in [*map(str, faces.omissions), *faces.notices]:
+            _log.warning(sentence)
+    surface = build_mask(design.mask)
+    masks = {
+        name: shipped_design(name, surface, texels_per_mm=design.texels_per_mm) for name in controls
+    }
+    judgement = judge_designs(
+        masks | {DESIGN: design.texels},
+        faces,
+        prepare_all(recognizers, faces.crops, fmr=protocol.fmr),
+        conditions=conditions_of(settings),
+        protocol=protocol,
+    )
+    results = [one for each in judgement.judged for one in each.summaries(seed=protocol.seed)]
+    of_run = None if design.run is None else settings_of_run(design.run, _OfRun)
+    facts = {
+        "date": datetime.now(UTC).date().isoformat(),
+        "settings": settings.model_dump(mode="json"),
+        "people": {
+            "probed": list(people_of(faces, protocol.people)),
+            "held_out": None if of_run is None else _held_out(settings, of_run.faces, faces),
+            "at_hand": len(faces.people),
+        },
+        "design": {"name": design.name, "texels_sha256": texels_sha256(design.texels)},
+        "recognizers": about_recognizers(recognizers, None if of_run is None else of_run.recognizers),
+        "unsupported": _unsupported(judgement),
+        "breakdown": _breakdown(judgement, seed=protocol.seed),
+        "weights_sha256": {item.label: item.weights_sha256 for item in recognizers},
+        "packages": package_versions(),
+    }
+    return Evaluation(results, result_record(results, facts), judgement)
+
+
+def _unsupported(judgement: Judgement) -> list[dict[str, Any]]:
+    lines = {
+        (one.recognizer, one.gallery, one.fmr): one.reason
+        for each in judgement.judged
+        for one in each.gallery.unsupported
+    }
+    return [
+        {"recognizer": recognizer, "gallery": gallery, "fmr": fmr, "reason": reason}
+        for (recognizer, gallery, fmr), reason in lines.items()
+    ]
+
+
+def _breakdown(judgement: Judgement, *, seed: int) -> list[Any]:
+    stage = judgement.stage
+    traits = photo_traits(stage.photos.crops, [photo for photo, _ in stage.probes])
+    return [
+        found
+        for each in judgement.judged
+        for found in break_down(
+            each.scores, traits, stage.conditions, threshold=each.threshold.threshold, seed=seed
+        )
+    ]
+
+
+def _held_out(settings: ScoringSettings, trained: FacesSettings, faces: FaceSet) -> bool | None:
+    """Whether the design never saw the people probed; None where this cannot be told from the settings."""
+    roots = [None if root is None else root.absolute() for root in (trained.root, settings.faces.root)]
+    if trained.split != settings.faces.split or roots[0] != roots[1]:
+        return None
+    return faces.split.held_out and settings.protocol.people in {"validate", "test"}

@@ -1,0 +1,133 @@
+"""What an evaluation found: results as objects, as rows for a data frame, as a table, and as files."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from advmask.core.files import write_text
+from advmask.evaluation.metrics import Estimate
+from advmask.evaluation.protocol import Judgement
+from advmask.evaluation.report.page import report_page
+from advmask.evaluation.result_tables import csv_table, latex_of, markdown_of
+from advmask.evaluation.results import write_record
+from advmask.evaluation.score_files import write_comparisons, write_scores
+from advmask.evaluation.summary import RecognizerResult
+from advmask.evaluation.terminal_table import results_table
+
+RECORD, REPORT = "results.json", "report.html"
+_FIGURES = ("tar", "match_confidence", "drop", "rank1", "others_fmr", "similarity", "displacement")
+_WHOM = {
+    True: " (whom the design was not trained on)",
+    False: " (the design was trained on some or all of them)",
+    None: "",
+}
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Evaluation:
+    """A design measured against recognizers and control masks.
+
+    Attributes:
+        results: Of every recognizer, aligner, gallery and false match rate; those at the first rate are `main`.
+        record: What `results.json` holds: the results, and what they depend on; see docs/results.md.
+        judgement: Scores of every probe, and the stage, from which probes can be looked at once more.
+    """
+
+    results: Sequence[RecognizerResult]
+    record: dict[str, Any]
+    judgement: Judgement = field(repr=False)
+
+    @property
+    def main(self) -> list[RecognizerResult]:
+        """Results at the first false match rate."""
+        return [one for one in self.results if one.fmr == self.results[0].fmr]
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One flat row for each figure, as `pandas.DataFrame` takes them.
+
+        Returns:
+            Rows with `recognizer`, `column` (trained on it, or how far from that), `aligner`, `gallery`, `fmr`,
+            `condition` (`bare`, a control or `design`), `figure` (`tar`, `match_confidence`, `drop` below the
+            strongest plain mask, `rank1`, `others_fmr`, `similarity`, `displacement`), `value`, the 95 %
+            interval from `low` to `high` over people with the `method` it was made by (None without one), and
+            `n` probes. Rates are between 0 and 1.
+        """
+        rows = []
+        for one in self.results:
+            about = self.record["recognizers"].get(one.recognizer, {})
+            head = {
+                "recognizer": one.recognizer,
+                "column": about.get("column"),
+                "aligner": one.aligner,
+                "gallery": one.gallery,
+                "fmr": one.fmr,
+            }
+            for condition, found in one.conditions.items():
+                for figure in _FIGURES:
+                    value = getattr(found, figure)
+                    if value is not None:
+                        estimate = value if isinstance(value, Estimate) else Estimate(value)
+                        about = {"condition": condition, "figure": figure}
+                        rows.append(head | about | asdict(estimate) | {"n": one.probes})
+        return rows
+
+    def table(self) -> str:
+        """The table of the terminal: all conditions at the first false match rate."""
+        return results_table(self.main)
+
+    def text(self) -> str:
+        """The table, who was probed, and what was not measured."""
+        people = self.record["people"]
+        names, rate = people["probed"], self.main[0].fmr
+        who = "1 person" if len(names) == 1 else f"{len(names)} people"
+        brackets = (
+            "in brackets 95 % intervals over people" if len(names) > 1 else "one person gives no intervals"
+        )
+        missing = [
+            f"\nNot given at FMR {one['fmr']:g} for {one['recognizer']} ({one['gallery']} gallery): "
+            f"{one['reason']}"
+            for one in self.record["unsupported"]
+            if one["fmr"] == rate
+        ]
+        return "\n".join(
+            [
+                f"\n{who}{_WHOM[people['held_out']]}; {brackets}.\n",
+                self.table(),
+                *dict.fromkeys(missing),
+                "\nMeasured on these photos, recognizers and simulated effects only: not a printed mask, not "
+                "other recognizers, not a promise.",
+            ]
+        )
+
+    def write(self, folder: str | Path, *, pictures: bool = True) -> Path:
+        """Write `results.json` and what belongs to it: scores, tables, the report.
+
+        Args:
+            folder: Where to; an earlier evaluation there is kept under a number.
+            pictures: Show faces and names in the report.
+
+        Returns:
+            The report.
+
+        Raises:
+            RunError: The folder cannot be written to.
+        """
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        write_record(folder / RECORD, self.record)
+        write_scores(folder / "scores.csv.gz", self.judgement.judged)
+        write_comparisons(folder / "comparisons.csv.gz", self.judgement.judged)
+        write_text(folder / "results.csv", csv_table(self.record))
+        write_text(folder / "results.md", markdown_of(self.record))
+        write_text(folder / "results.tex", latex_of(self.record))
+        write_text(folder / REPORT, report_page(self.record, self.judgement, pictures=pictures))
+        return folder / REPORT
+
+    def __repr__(self) -> str:
+        lines = [f"Evaluation of {self.record['design']['name']}, TAR at FMR {self.main[0].fmr:g}:"]
+        for one in self.main:
+            about = f"  {one.recognizer}, aligner {one.aligner}, gallery {one.gallery}, {one.probes} probes:"
+            tars = (f"{name} {found.tar.text(1, factor=100)} %" for name, found in one.conditions.items())
+            lines.append(f"{about} {', '.join(tars)}")
+        return "\n".join(lines)
