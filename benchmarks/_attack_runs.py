@@ -15,6 +15,7 @@ from advmask.commands.design_names import open_design
 from advmask.commands.evaluate import EvaluateSettings
 from advmask.core.files import write_text
 from advmask.core.memory import keep_freed_memory
+from advmask.evaluation.conditions import conditions_of
 from advmask.evaluation.protocol import JudgedScores, judge_designs
 from advmask.evaluation.results import PLAIN_MASKS
 from advmask.masks.mask_building import build_mask
@@ -73,7 +74,7 @@ def judge_one(folder: Path, asked: dict[str, Any]) -> None:
         designs,
         faces,
         prepare_all(recognizers, faces.crops, fmr=settings.protocol.fmr),
-        conditions=settings.conditions(),
+        conditions=conditions_of(settings),
         protocol=settings.protocol,
     ).judged
     for name in ("bare", *designs) if first else designs:

@@ -19,6 +19,7 @@ import torch
 from _common import settings_of
 
 from advmask.commands.evaluate import EvaluateSettings
+from advmask.evaluation.conditions import conditions_of
 from advmask.evaluation.probe_scores import score
 from advmask.masks.mask_building import build_mask
 from advmask.photos.loading import load_faces
@@ -66,7 +67,7 @@ def main() -> None:
         designs,
         faces,
         prepared,
-        conditions=settings.conditions(),
+        conditions=conditions_of(settings),
         protocol=settings.protocol,
     )
     scoring = dict(spent)

@@ -18,6 +18,7 @@ from _common import settings_of, words_of
 
 from advmask.commands.design_names import open_design
 from advmask.commands.evaluate import EvaluateSettings
+from advmask.evaluation.conditions import conditions_of
 from advmask.evaluation.estimates import Estimate
 from advmask.evaluation.metrics import FloatArray, accepted, difference_over_people
 from advmask.evaluation.protocol import JudgedScores, judge_designs
@@ -72,7 +73,7 @@ def main() -> None:
             faces,
             prepared,
             conditions=replace(
-                settings.conditions(), texels_per_mm=opened[1].texels_per_mm, mask=of_run.mask
+                conditions_of(settings), texels_per_mm=opened[1].texels_per_mm, mask=of_run.mask
             ),
             protocol=settings.protocol,
         ).judged

@@ -11,14 +11,15 @@ from pydantic import Field
 from advmask.commands.design_names import NamedDesign, open_design
 from advmask.commands.given import as_mapping, beside_run
 from advmask.commands.output import output_dir
-from advmask.commands.scoring_settings import ScoringSettings
 from advmask.core.errors import ConfigError
 from advmask.core.files import write_text
 from advmask.core.memory import keep_freed_memory
 from advmask.evaluation.comparing import SideBySide, side_by_side
+from advmask.evaluation.conditions import conditions_of
 from advmask.evaluation.protocol import JudgedScores, judge_designs
 from advmask.evaluation.result_tables import figure, markdown_table, percent
 from advmask.evaluation.results import PLAIN_MASKS, json_text
+from advmask.evaluation.settings import ScoringSettings
 from advmask.masks.mask_building import build_mask
 from advmask.masks.settings import MaskSettings
 from advmask.photos.loading import load_faces
@@ -60,7 +61,7 @@ def run(config: DictConfig) -> None:
                 controls | {name: one.texels for name, one in members.items()},
                 faces,
                 prepared,
-                conditions=replace(settings.conditions(), mask=own_mask, texels_per_mm=texels_per_mm),
+                conditions=replace(conditions_of(settings), mask=own_mask, texels_per_mm=texels_per_mm),
                 protocol=protocol,
             ).judged
         )

@@ -7,14 +7,11 @@ from jaxtyping import Float
 from torch import Tensor
 
 from advmask.core.errors import DesignError
-from advmask.evaluation.results import PLAIN_MASKS
 from advmask.masks.settings import MaskSettings
 from advmask.textures.design_files import Design
 from advmask.training.run_folder import RunFolder
 from advmask.training.settings import TrainSettings
 from advmask.wearing.opened_design import load_design
-
-CONTROLS = (*PLAIN_MASKS, "noise", "lower_face")
 
 
 @dataclass(frozen=True)

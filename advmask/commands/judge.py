@@ -8,7 +8,6 @@ from omegaconf import DictConfig
 from pydantic import field_validator
 
 from advmask.commands.design_names import open_design
-from advmask.evaluation.record_facts import about_recognizers, package_versions, texels_sha256
 from advmask.commands.given import as_mapping, over
 from advmask.commands.output import output_dir
 from advmask.core.errors import ConfigError, DesignError
@@ -19,6 +18,7 @@ from advmask.evaluation.real_prints.judgement_table import NOT_SHOWN, in_a_sente
 from advmask.evaluation.real_prints.judging import PhysicalVerdict, judge_folder
 from advmask.evaluation.real_prints.protocol_page import protocol_pdf
 from advmask.evaluation.real_prints.records import CSV, JSON, SHEET, judge_csv, judge_record, keep_earlier
+from advmask.evaluation.record_facts import about_recognizers, package_versions, texels_sha256
 from advmask.evaluation.results import json_text
 from advmask.evaluation.settings import JudgeProtocol
 from advmask.masks.settings import MaskSettings

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 
 from advmask.effects.settings import EffectsSettings
+from advmask.evaluation.settings import ScoringSettings
 from advmask.masks.settings import MaskSettings
 from advmask.printers.settings import PrinterSettings
 from advmask.render.settings import RenderSettings
-from advmask.wearing.placement_cache import PlacementCache
+from advmask.wearing.placement_cache import PlacementCache, placement_cache
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,3 +29,15 @@ class Conditions:
     mask: MaskSettings
     render: RenderSettings
     cache: PlacementCache | None = None
+
+
+def conditions_of(settings: ScoringSettings) -> Conditions:
+    """What designs are judged under, with placements kept beside the photos."""
+    return Conditions(
+        texels_per_mm=settings.texels_per_mm,
+        effects=settings.effects,
+        printer=settings.printer,
+        mask=settings.mask,
+        render=settings.render,
+        cache=placement_cache(settings.faces),
+    )

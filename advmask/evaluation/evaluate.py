@@ -1,27 +1,22 @@
 """A design measured against recognizers and control masks, in one call."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any, TypeVar
-
-from torch import Tensor
+from typing import Any
 
 from advmask.core.run_config import settings_of_run
 from advmask.core.settings import Settings
-from advmask.effects.settings import EffectsSettings
 from advmask.evaluation.conditions import conditions_of
 from advmask.evaluation.evaluation import Evaluation
 from advmask.evaluation.protocol import Judgement, judge_designs, people_of
 from advmask.evaluation.record_facts import about_recognizers, package_versions, texels_sha256
 from advmask.evaluation.results import PLAIN_MASKS, result_record
-from advmask.evaluation.settings import ProtocolSettings, ScoringSettings
+from advmask.evaluation.settings import ScoringSettings
 from advmask.evaluation.traits import break_down, photo_traits
 from advmask.masks.mask_building import build_mask
 from advmask.photos.loading import FaceSet, load_faces
 from advmask.photos.settings import FacesSettings
-from advmask.printers.settings import PrinterSettings
 from advmask.recognizers.preparation import prepare_all
 from advmask.recognizers.recognizer import Recognizer
 from advmask.recognizers.recognizer_names import build_recognizers
@@ -74,9 +69,7 @@ def evaluate_design(
         for sentence in [*map(str, faces.omissions), *faces.notices]:
             _log.warning(sentence)
     surface = build_mask(design.mask)
-    masks = {
-        name: shipped_design(name, surface, texels_per_mm=design.texels_per_mm) for name in controls
-    }
+    masks = {name: shipped_design(name, surface, texels_per_mm=design.texels_per_mm) for name in controls}
     judgement = judge_designs(
         masks | {DESIGN: design.texels},
         faces,

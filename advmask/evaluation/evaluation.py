@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from advmask.core.files import write_text
-from advmask.evaluation.metrics import Estimate
+from advmask.evaluation.estimates import Estimate
 from advmask.evaluation.protocol import Judgement
 from advmask.evaluation.report.page import report_page
 from advmask.evaluation.result_tables import csv_table, latex_of, markdown_of
@@ -29,7 +29,7 @@ class Evaluation:
     """A design measured against recognizers and control masks.
 
     Attributes:
-        results: Of every recognizer, aligner, gallery and false match rate; those at the first rate are `main`.
+        results: Of every recognizer, aligner, gallery and false match rate; `main` are those at the first.
         record: What `results.json` holds: the results, and what they depend on; see docs/results.md.
         judgement: Scores of every probe, and the stage, from which probes can be looked at once more.
     """
@@ -47,11 +47,11 @@ class Evaluation:
         """One flat row for each figure, as `pandas.DataFrame` takes them.
 
         Returns:
-            Rows with `recognizer`, `column` (trained on it, or how far from that), `aligner`, `gallery`, `fmr`,
-            `condition` (`bare`, a control or `design`), `figure` (`tar`, `match_confidence`, `drop` below the
-            strongest plain mask, `rank1`, `others_fmr`, `similarity`, `displacement`), `value`, the 95 %
-            interval from `low` to `high` over people with the `method` it was made by (None without one), and
-            `n` probes. Rates are between 0 and 1.
+            Rows with `recognizer`, `column` (trained on it, or how far from that), `aligner`, `gallery`,
+            `fmr`, `condition` (`bare`, a control or `design`), `figure`, `value`, the 95 % interval over
+            people from `low` to `high` with the `method` it was made by (None without one), and `n` probes.
+            Figures are `tar`, `match_confidence`, `drop` of TAR below the strongest plain mask, `rank1` and
+            `others_fmr`, shares between 0 and 1, and the means of `similarity` and `displacement`.
         """
         rows = []
         for one in self.results:

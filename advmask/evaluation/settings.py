@@ -5,7 +5,12 @@ from typing import Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from advmask.core.settings import Settings
+from advmask.effects.settings import EffectsSettings
+from advmask.masks.settings import MaskSettings
+from advmask.photos.settings import FacesSettings
+from advmask.printers.settings import PrinterSettings
 from advmask.recognizers.settings import GalleryName
+from advmask.render.settings import RenderSettings
 
 
 class ProtocolSettings(Settings):
@@ -72,3 +77,16 @@ class JudgeProtocol(Settings):
     every_s: float = Field(default=0.5, ge=0)
     seed: int = 1
     progress: bool = True
+
+
+class ScoringSettings(Settings):
+    """Everything that scores depend on, besides the designs."""
+
+    texels_per_mm: float
+    recognizers: list[str]
+    faces: FacesSettings
+    mask: MaskSettings
+    render: RenderSettings
+    effects: EffectsSettings
+    printer: PrinterSettings
+    protocol: ProtocolSettings

@@ -85,7 +85,7 @@ class Design:
     @property
     def name(self) -> str:
         """What it is called: the name of its run folder or picture; else `design`."""
-        return "design" if self.place is None else self.place.absolute().name
+        return "design" if self.place is None else self.place.resolve().name
 
     @property
     def run(self) -> Path | None:

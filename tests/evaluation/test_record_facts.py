@@ -9,8 +9,8 @@ import pytest
 import torch
 from tiny_chain import write_network
 
-from advmask.evaluation.record_facts import about_recognizers, package_versions, texels_sha256
 from advmask.core.files import sha256
+from advmask.evaluation.record_facts import about_recognizers, package_versions, texels_sha256
 from advmask.recognizers.recognizer_names import build_recognizers
 
 
