@@ -41,9 +41,10 @@ def run(config: DictConfig) -> None:
         print(f"Its short check stands in {check}.")
     else:
         results = _check(result)
-        who = "validation people" if result.faces.split.held_out else "the people it was trained on"
-        print(f"\nChecked on {who}, under effects drawn anew:\n{_summary(results)}")
-        write_results(check, results, {"what": "short check at the end of training"})
+        if results:
+            who = "validation people" if result.faces.split.held_out else "the people it was trained on"
+            print(f"\nChecked on {who}, under effects drawn anew:\n{_summary(results)}")
+            write_results(check, results, {"what": "short check at the end of training"})
     print("\nThe design:  " + str(result.folder / "texture.png"))
     print("Its course:  " + str(result.folder / "progress.png"))
     print("To print:    " + ", ".join(str(path) for path in exports))
@@ -52,14 +53,22 @@ def run(config: DictConfig) -> None:
 
 
 def _check(result: TrainResult) -> list[RecognizerResult]:
+    """Judge the design beside plain masks; nothing where a recognizer has no threshold to be judged by."""
     settings = result.settings
+    prepared = result.prepared or prepare_all(
+        build_recognizers(settings.recognizers), result.faces.crops, needs_threshold=False
+    )
+    lacking = [item.recognizer.label for item in prepared if item.recognizer.calibration is None]
+    if lacking:
+        print(f"\nNot checked: {', '.join(lacking)} has no threshold, and the photos are too few for one.")
+        return []
     surface, per_mm = build_mask(settings.mask), settings.texture.texels_per_mm
     plain = {name: shipped_design(name, surface, texels_per_mm=per_mm) for name in PLAIN_MASKS}
     people = "validate" if people_of(result.faces, "validate") else "all"
     return evaluate_designs(
         plain | {"design": result.design.texels},
         result.faces,
-        result.prepared or prepare_all(build_recognizers(settings.recognizers), result.faces.crops),
+        prepared,
         conditions=Conditions(
             texels_per_mm=per_mm,
             effects=settings.effects,

@@ -25,7 +25,8 @@ class Prepared:
     """A recognizer with its gallery of bare photos.
 
     Attributes:
-        recognizer: Calibrated: with its stored calibration, else with the one at hand.
+        recognizer: Calibrated: with its stored calibration, else with the one at hand; without one only where
+            none was needed.
         embeddings: (n, D) of the bare photos.
         enrolment: Gallery and own templates.
         at_hand: Calibration from these very bare photos, where there are enough of them.
@@ -63,6 +64,7 @@ def prepare(
     names: Sequence[str],
     *,
     fmr: float = 1e-2,
+    needs_threshold: bool = True,
 ) -> Prepared:
     """Enrol bare photos, and calibrate the recognizer if no calibration is stored for it.
 
@@ -74,9 +76,10 @@ def prepare(
         embeddings: Of the bare photos.
         names: The person on each.
         fmr: False match rate of the threshold at hand.
+        needs_threshold: False leaves a recognizer without one where there is none to be had.
 
     Raises:
-        CalibrationError: Nothing is stored and the photos cannot support the threshold.
+        CalibrationError: A threshold is needed, none is stored and the photos cannot support one.
     """
     enrolment = enrol(recognizer, embeddings, names)
     compared = bare_comparisons(recognizer, embeddings, enrolment)
@@ -85,7 +88,7 @@ def prepare(
         at_hand = compared.calibrated(fmr=fmr, source=source)
     except CalibrationError as error:
         at_hand = None
-        if recognizer.calibration is None:
+        if recognizer.calibration is None and needs_threshold:
             or_else = (
                 " Or write 'calibration: {fmr: ..., threshold: ..., scale: ...}' into the YAML beside its "
                 "weights."
@@ -94,8 +97,7 @@ def prepare(
             raise CalibrationError(
                 f"{recognizer.name} has no stored threshold and cannot be calibrated here: {error}{or_else}"
             ) from error
-    if recognizer.calibration is None:
-        assert at_hand is not None  # or it was refused above
+    if recognizer.calibration is None and at_hand is not None:
         recognizer = recognizer.with_calibration(at_hand)
     return Prepared(recognizer, embeddings, enrolment, at_hand)
 
@@ -105,6 +107,7 @@ def prepare_all(
     crops: Sequence[FaceCrop],
     *,
     fmr: float = 1e-2,
+    needs_threshold: bool = True,
 ) -> list[Prepared]:
     """Prepare several recognizers on the same bare crops.
 
@@ -115,6 +118,7 @@ def prepare_all(
         recognizers: For those without calibration the result holds a calibrated copy.
         crops: Bare photos.
         fmr: False match rate of the thresholds at hand.
+        needs_threshold: False leaves recognizers without one where there is none to be had.
     """
     for recognizer in recognizers:
         if recognizer.family == "user" and not recognizer.eyes_only:
@@ -124,7 +128,7 @@ def prepare_all(
     names = [crop.person for crop in crops]
     embeddings = embed_crops(recognizers, crops)
     return [
-        prepare(recognizer, of_it, names, fmr=fmr)
+        prepare(recognizer, of_it, names, fmr=fmr, needs_threshold=needs_threshold)
         for recognizer, of_it in zip(recognizers, embeddings, strict=True)
     ]
 

@@ -105,12 +105,12 @@ class FiniteSteps(Callback):
 
 
 def _not_finite(metrics: Any) -> list[str]:
-    prefix = "match_confidence/"
-    return [
-        name.removeprefix(prefix)
+    blamed = [
+        name.partition("/")[2]
         for name, value in metrics.items()
-        if name.startswith(prefix) and not math.isfinite(float(value))
+        if name.startswith(("match_confidence/", "similarity/")) and not math.isfinite(float(value))
     ]
+    return list(dict.fromkeys(blamed))
 
 
 def _shown(photos: Sequence[Path]) -> str:

@@ -21,13 +21,13 @@ class Judged:
     Attributes:
         term: What is minimised.
         similarity: (B,) with the wearer's own bare template; without gradient, like all below.
-        margin: (B,) of that similarity.
+        margin: (B,) of that similarity; None where the recognizer has no threshold and needs none.
         further: Names and values of further terms.
     """
 
     term: Float[Tensor, ""]
     similarity: Float[Tensor, " batch"]
-    margin: Float[Tensor, " batch"]
+    margin: Float[Tensor, " batch"] | None
     further: Mapping[str, Float[Tensor, ""]]
 
 
@@ -107,14 +107,14 @@ class Judging(nn.Module):
             photo: Which photos they are, of the n.
         """
         similarity = member.similarity(embedding, self.get_buffer(f"own_{number}")[photo])
-        margin = member.calibrated.margin(similarity)
-        term: Tensor = self.match(similarity[None], margin[None])
-        further = {}
+        margin, term = self._matched(member, similarity)
+        further: dict[str, Tensor] = {}
         if self._masked_weight:
             alike = member.similarity(embedding, self.get_buffer(f"masked_{number}")[photo])
-            masked = member.calibrated.margin(alike)
-            term = term + self._masked_weight * self.match(alike[None], masked[None])
-            further["masked_gallery"] = torch.sigmoid(masked.detach()).mean()
+            masked, more = self._matched(member, alike)
+            term = term + self._masked_weight * more
+            if masked is not None:
+                further["masked_gallery"] = torch.sigmoid(masked.detach()).mean()
         if self._impostor_weight:
             everybody = self.get_buffer(f"everybody_{number}")
             matrix = member.calibrated.margin(member.similarity_matrix(embedding, everybody))
@@ -123,4 +123,13 @@ class Judging(nn.Module):
             taken = self.impostor(matrix, own)
             term = term + self._impostor_weight * taken
             further["impostor"] = taken.detach()
-        return Judged(term, similarity.detach(), margin.detach(), further)
+        return Judged(term, similarity.detach(), None if margin is None else margin.detach(), further)
+
+    def _matched(
+        self, member: Recognizer, similarity: Float[Tensor, " batch"]
+    ) -> tuple[Float[Tensor, " batch"] | None, Float[Tensor, ""]]:
+        """The margin, if the recognizer has a threshold, and the match term, which may do without."""
+        if member.calibration is None and self.match.kind == "similarity":
+            return None, self.match(similarity[None], similarity[None])
+        margin = member.calibrated.margin(similarity)
+        return margin, self.match(similarity[None], margin[None])

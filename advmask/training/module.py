@@ -120,12 +120,15 @@ class DesignModule(pl.LightningModule):
         if self.fidelity is not None:
             terms["fidelity"] = self.fidelity(texels, step=batch.step)
             loss = loss + self.asked.fidelity * terms["fidelity"]
-        confidence = torch.sigmoid(torch.stack([one.margin for one in judged])).mean(dim=1)
-        values = {"loss": loss.detach(), "match_confidence": confidence.mean()}
+        margins = [one.margin for one in judged if one.margin is not None]
+        values = {"loss": loss.detach()}
+        if margins:
+            values["match_confidence"] = torch.sigmoid(torch.stack(margins)).mean(dim=1).mean()
         values |= {name: term.detach() for name, term in terms.items()}
         values |= {name: torch.stack(each).mean() for name, each in seen.items()}
-        for member, value, one in zip(self.ensemble.members, confidence, judged, strict=True):
-            values[f"match_confidence/{member.label}"] = value
+        for member, one in zip(self.ensemble.members, judged, strict=True):
+            if one.margin is not None:
+                values[f"match_confidence/{member.label}"] = torch.sigmoid(one.margin).mean()
             values[f"similarity/{member.label}"] = one.similarity.mean()
         return loss, values
 

@@ -68,21 +68,36 @@ def curves_of(rows: Sequence[Mapping[str, str]]) -> dict[str, Curve]:
 def plot(curves: Mapping[str, Curve]) -> Image.Image:
     """Match confidence of each recognizer above, the loss below; a running mean over single steps.
 
+    Recognizers without a threshold have no match confidence; if all are, their similarities stand above.
+
     Args:
         curves: By the names of the log's columns.
     """
     canvas = Image.new("RGB", (_SCALE * _WIDTH, _SCALE * 2 * _PANEL), "white")
-    above = {name.removeprefix(_CONFIDENCE): c for name, c in curves.items() if name.startswith(_CONFIDENCE)}
+    above = _of_each(_CONFIDENCE, curves)
     validated = curves.get("val_match_confidence")
     if validated:
         above["validation"] = validated
     below = {name: curves[name] for name in ("loss",) if name in curves}
     last = max((curve[-1][0] for curve in curves.values()), default=1.0)
-    _panel(canvas, 0, "match confidence", above, last, low=0.0, high=1.0)
-    values = [value for curve in below.values() for _, value in _smooth(curve) if _finite(value)]
-    low, high = min([0.0, *values]), max([0.0, *values])
-    _panel(canvas, _PANEL, "loss", below, last, low=low, high=high if high > low else low + 1)
+    if above:
+        _panel(canvas, 0, "match confidence", above, last, low=0.0, high=1.0)
+    else:
+        _ranged(canvas, 0, "similarity", _of_each("similarity/", curves), last)
+    _ranged(canvas, _PANEL, "loss", below, last)
     return canvas.resize((_WIDTH, 2 * _PANEL), Image.Resampling.LANCZOS)
+
+
+def _of_each(prefix: str, curves: Mapping[str, Curve]) -> dict[str, Curve]:
+    """A column of each recognizer, by its name."""
+    return {name.removeprefix(prefix): curve for name, curve in curves.items() if name.startswith(prefix)}
+
+
+def _ranged(canvas: Image.Image, top: int, title: str, curves: Mapping[str, Curve], last: float) -> None:
+    """A panel as high as its values, zero among them."""
+    values = [value for curve in curves.values() for _, value in _smooth(curve) if _finite(value)]
+    low, high = min([0.0, *values]), max([0.0, *values])
+    _panel(canvas, top, title, curves, last, low=low, high=high if high > low else low + 1)
 
 
 def _panel(

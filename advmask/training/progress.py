@@ -10,7 +10,7 @@ from pytorch_lightning.callbacks import Callback
 from torch import Tensor
 from tqdm import tqdm
 
-_CONFIDENCE = "match_confidence/"
+_SHOWN = {"match_confidence/": "match confidence", "similarity/": "similarity"}  # the first that there is
 
 
 class DesignProgress(Callback):
@@ -44,7 +44,7 @@ class DesignProgress(Callback):
         self._last = now
         self._speed = speed if self._speed == 0 else 0.9 * self._speed + 0.1 * speed
         self._bar.set_postfix_str(
-            f"match confidence {_confidences(trainer.callback_metrics)}; {self._speed:.1f} photos/s",
+            f"{_figures(trainer.callback_metrics)}; {self._speed:.1f} photos/s",
             refresh=False,
         )
         self._bar.update(1)
@@ -65,14 +65,16 @@ class DesignProgress(Callback):
             self._bar = None
 
 
-def _confidences(metrics: Mapping[str, Tensor]) -> str:
+def _figures(metrics: Mapping[str, Tensor]) -> str:
     """Of each recognizer, and last of validation people where there are any."""
-    shown = [
-        f"{name.removeprefix(_CONFIDENCE)} {float(value):.2f}"
-        for name, value in metrics.items()
-        if name.startswith(_CONFIDENCE)
-    ]
-    validated = metrics.get("val_match_confidence")
-    if validated is not None:
-        shown.append(f"(validation {float(validated):.2f})")
-    return " ".join(shown) or "?"
+    for prefix, words in _SHOWN.items():
+        of_each = [
+            f"{name.removeprefix(prefix)} {float(value):.2f}"
+            for name, value in metrics.items()
+            if name.startswith(prefix)
+        ]
+        if of_each:
+            validated = metrics.get("val_match_confidence")
+            more = [] if validated is None else [f"(validation {float(validated):.2f})"]
+            return " ".join([words, *of_each, *more])
+    return "?"

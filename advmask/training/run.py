@@ -95,7 +95,7 @@ def train(settings: TrainSettings, *, folder: Path) -> TrainResult:
     crops = faces.of(faces.split.train)
     if not crops:
         raise ConfigError("faces.split leaves nobody to train on; give its first number at least one person.")
-    prepared = prepare_all(recognizers, faces.crops)
+    prepared = prepare_all(recognizers, faces.crops, needs_threshold=_needs_threshold(settings))
     probes = build_probes(settings, faces, surface, prepared)
     photos = wear_masks(
         crops,
@@ -147,6 +147,12 @@ def train(settings: TrainSettings, *, folder: Path) -> TrainResult:
     return TrainResult(design, folder, settings, faces, prepared)
 
 
+def _needs_threshold(settings: TrainSettings) -> bool:
+    """Whether anything asked for compares with a threshold; the plain similarity does not."""
+    validated = settings.trainer.validate_every > 0 and settings.trainer.validation_recognizers is None
+    return settings.objective.match != "similarity" or settings.objective.impostor > 0 or validated
+
+
 def _faces(settings: TrainSettings) -> FaceSet:
     faces = load_faces(settings.faces, progress=settings.trainer.progress)
     for sentence in [*map(str, faces.omissions), *faces.notices]:
@@ -185,7 +191,7 @@ def _facts(
             {
                 "name": item.recognizer.name,
                 "weights_sha256": item.recognizer.weights_sha256,
-                "calibration": item.recognizer.calibrated.model_dump(),
+                "calibration": kept.model_dump() if (kept := item.recognizer.calibration) else None,
             }
             for item in prepared
         ],

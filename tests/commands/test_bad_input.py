@@ -249,6 +249,28 @@ def test_a_network_without_a_threshold_and_too_few_people(tiny: list[str], refus
     assert "'calibration: {fmr: ..., threshold: ..., scale: ...}'" in said
 
 
+def test_the_plain_similarity_needs_no_threshold(
+    tiny: list[str], monkeypatch: pytest.MonkeyPatch, printed: Said
+):
+    """The very photos and network that are too few for one."""
+    monkeypatch.undo()
+    name = network()
+    write_network(Path("nets/mine.onnx"), calibration="")
+    words = ["train", *tiny, name, "trainer.steps=2", "objective=similarity"]
+    out = printed(*words)
+    assert "Not checked: mine has no threshold, and the photos are too few for one." in out
+    header, *rows = Path("out/metrics.csv").read_text().splitlines()
+    assert "similarity/mine" in header.split(",")
+    assert "match_confidence" not in header
+    assert "nan" not in "".join(rows)
+    assert Path("out/progress.png").stat().st_size > 0
+    record = json.loads(Path("out/run.json").read_text())
+    assert record["recognizers"][0]["calibration"] is None
+    assert "Not checked: mine" in printed(*words)  # once finished, too
+    for more in ("objective.impostor=1", "trainer.validate_every=1", "objective.match=confidence"):
+        assert cli.main([*words, more, "hydra.run.dir=other"]) == 5
+
+
 @pytest.mark.parametrize(
     ("name", "says"),
     [

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from advmask.training.plot import curves_of, plot, write_plot
-from advmask.training.progress import _confidences
+from advmask.training.progress import _figures
 
 HEADER = "step,loss,match_confidence,match_confidence/dlib,val_match_confidence\n"
 
@@ -62,7 +62,17 @@ def test_the_bar_names_every_recognizer():
         "match_confidence/dlib": torch.tensor(0.25),
         "match_confidence/facenet:vggface2": torch.tensor(0.75),
     }
-    assert _confidences(metrics) == "dlib 0.25 facenet:vggface2 0.75"
+    assert _figures(metrics) == "match confidence dlib 0.25 facenet:vggface2 0.75"
     metrics["val_match_confidence"] = torch.tensor(0.4)
-    assert _confidences(metrics).endswith("(validation 0.40)")
-    assert _confidences({}) == "?"
+    assert _figures(metrics).endswith("(validation 0.40)")
+    assert _figures({"similarity/dlib": torch.tensor(0.5)}) == "similarity dlib 0.50"
+    assert _figures({}) == "?"
+
+
+def test_similarities_stand_above_where_there_is_no_threshold():
+    falling = [(float(i), -0.01 * i) for i in range(100)]
+    drawn = np.asarray(plot({"similarity/dlib": falling, "loss": falling}))
+    blue = _inked(Image.fromarray(drawn), (0x2F, 0x6C, 0x8F))
+    upper = blue[(blue[:, 0] > 26) & (blue[:, 0] < 214)]
+    assert upper[upper[:, 1] < 120][:, 0].mean() < 60
+    assert upper[upper[:, 1] > 800][:, 0].mean() > 180
