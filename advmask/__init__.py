@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from advmask.photos.loading import load_faces as load_faces
     from advmask.photos.settings import FacesSettings as FacesSettings
     from advmask.recognizers.preparation import prepare_all as prepare_all
+    from advmask.recognizers.recognizer import Recognizer as Recognizer
     from advmask.recognizers.recognizer_names import build_recognizers as build_recognizers
     from advmask.render.given_pictures import texture_size as texture_size
     from advmask.render.worn_masks import WornMasks as WornMasks
@@ -43,6 +44,7 @@ _HOMES = {
     "FacesSettings": "advmask.photos.settings",
     "MaskSettings": "advmask.masks.settings",
     "ProtocolSettings": "advmask.evaluation.settings",
+    "Recognizer": "advmask.recognizers.recognizer",
     "TrainSettings": "advmask.training.settings",
     "Wear": "advmask.masks.placement",
     "WornMasks": "advmask.render.worn_masks",
@@ -65,6 +67,7 @@ __all__ = [
     "FacesSettings",
     "MaskSettings",
     "ProtocolSettings",
+    "Recognizer",
     "TrainSettings",
     "Wear",
     "WornMasks",

@@ -40,8 +40,9 @@ from advmask.photos.settings import FacesSettings
 from advmask.recognizers.calibration import calibrate, threshold_at_fmr
 from advmask.recognizers.enrolment import Comparisons, bare_comparisons, enrol
 from advmask.recognizers.ensemble import Ensemble
+from advmask.recognizers.labels import EYES
 from advmask.recognizers.preparation import embed_crops, rows_of
-from advmask.recognizers.recognizer import EYES, Recognizer
+from advmask.recognizers.recognizer import Recognizer
 from advmask.recognizers.recognizer_names import build_recognizers
 from advmask.recognizers.threshold_interval import threshold_interval
 from advmask.render.settings import RenderSettings

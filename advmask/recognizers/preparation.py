@@ -13,6 +13,7 @@ from advmask.photos.crops import FaceCrop
 from advmask.recognizers.calibration import Calibration
 from advmask.recognizers.enrolment import Enrolment, bare_comparisons, enrol
 from advmask.recognizers.identity_check import check_separation
+from advmask.recognizers.own_module import MODULE
 from advmask.recognizers.recognizer import Recognizer, embed_all
 
 _log = logging.getLogger(__name__)
@@ -93,6 +94,8 @@ def prepare(
                 " Or write 'calibration: {fmr: ..., threshold: ..., scale: ...}' into the YAML beside its "
                 "weights."
             )
+            if recognizer.name.startswith(f"{MODULE}:"):
+                or_else = " Or give Recognizer.from_module calibration=dict(fmr=..., threshold=..., scale=...)."
             or_else = "" if recognizer.eyes_only else or_else
             raise CalibrationError(
                 f"{recognizer.name} has no stored threshold and cannot be calibrated here: {error}{or_else}"

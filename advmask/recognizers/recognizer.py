@@ -1,5 +1,6 @@
 """A recognizer behind its aligner: chips in, embeddings and match confidence out."""
 
+from collections.abc import Mapping, Sequence
 from copy import copy
 
 import torch
@@ -10,15 +11,12 @@ from advmask.core.errors import CalibrationError, WeightsError
 from advmask.recognizers.alignment import cut_chips, similarity_to_template
 from advmask.recognizers.calibration import Calibration
 from advmask.recognizers.eye_region import eye_region, only_eyes
+from advmask.recognizers.labels import label_of
+from advmask.recognizers.own_module import as_recognizer_parts
 from advmask.recognizers.preprocessing import preprocess
 from advmask.recognizers.similarity import Distance, mean_template, similarity, similarity_matrix
 from advmask.recognizers.specification import NetworkSpecification
 from advmask.recognizers.templates import template_points
-
-EYES = "eyes"
-"""Scheme of a matcher that sees the eye region alone: `eyes:dlib`."""
-
-_ENDINGS = (".onnx", ".pth", ".pt", ".ts", ".torchscript", ".ckpt", ".safetensors", ".py")
 
 
 class Recognizer(nn.Module):
@@ -63,13 +61,75 @@ class Recognizer(nn.Module):
         self.requires_grad_(False)
         self.eval()
 
+    @classmethod
+    def from_module(
+        cls,
+        module: nn.Module,
+        *,
+        size: tuple[int, int],
+        template: str | Sequence[tuple[float, float]],
+        name: str | None = None,
+        channels: str = "rgb",
+        range: tuple[float, float] = (-1.0, 1.0),  # noqa: A002 - as in the YAML
+        mean: tuple[float, float, float] = (0.0, 0.0, 0.0),
+        std: tuple[float, float, float] = (1.0, 1.0, 1.0),
+        distance: str = "cosine",
+        embedding: int | None = None,
+        flip: bool = False,
+        calibration: Mapping[str, float] | None = None,
+        family: str = "user",
+        licence: str | None = None,
+        source: str | None = None,
+    ) -> "Recognizer":
+        """A network of one's own as a recognizer, which is taken wherever the name of one is.
+
+        A copy of the network is taken, in evaluation mode and without gradients of its own: the module stays
+        what it was, and training it further does not change the recognizer. It is run on random pictures
+        once, to see that it embeds each picture by itself.
+
+        Args:
+            module: Takes input (B, 3, height, width), prepared as follows, and gives embeddings (B, D).
+            size: Height and width of its input, px.
+            template: Five-point alignment: `arcface`, `dlib` or `facenet`, or five (x, y) points, px.
+            name: For tables; None takes the name of its class. Records call it `module:NAME`.
+            channels: Order of its input's channels, `rgb` or `bgr`.
+            range: Lowest and highest value of its input, before `mean` and `std`.
+            mean: Subtracted per channel, in the network's channel order and in that range.
+            std: Divided by, per channel.
+            distance: How its embeddings compare, `cosine` or `euclidean`.
+            embedding: Length of an embedding; None finds it by a call.
+            flip: Embed a picture as the sum of its embedding and that of its mirror image.
+            calibration: `threshold`, `scale` and `fmr`, where they are known; otherwise the photos at hand
+                must be enough for a threshold.
+            family: Of the architecture; in results it stands beside others of the same family.
+            licence: Of the weights.
+            source: Where the weights come from.
+
+        Raises:
+            ConfigError: It is no module, or a value does not fit.
+            WeightsError: It does not run as it is to be fed, or not as a recognizer must.
+        """
+        feeding = {
+            "size": size,
+            "template": template,
+            "channels": channels,
+            "range": range,
+            "mean": mean,
+            "std": std,
+            "distance": distance,
+            "embedding": embedding,
+            "flip": flip,
+            "calibration": calibration,
+            "family": family,
+            "licence": licence,
+            "source": source,
+        }
+        return cls(**as_recognizer_parts(module, name, feeding))
+
     @property
     def label(self) -> str:
         """Short name for tables: of a path its stem, of a function `module.function`."""
-        scheme, _, rest = self.name.partition(":")
-        if scheme == EYES:
-            return f"{_label(rest)}-eyes"
-        return _label(self.name)
+        return label_of(self.name)
 
     @property
     def eyes_only(self) -> bool:
@@ -173,6 +233,13 @@ class Recognizer(nn.Module):
         """Match confidence of similarities, in (0, 1)."""
         return self.calibrated.confidence(similarity)
 
+    def __repr__(self) -> str:
+        """One line; the network itself is `network`."""
+        spec = self.specification
+        height, width = spec.size
+        known = f"threshold {self.calibration.threshold:g}" if self.calibration else "no threshold yet"
+        return f"Recognizer({self.name!r}, {height} x {width} px, {spec.distance}, {known})"
+
     def train(self, mode: bool = True) -> "Recognizer":
         """Recognizers stay in evaluation mode, whatever a training loop asks for."""
         super().train(False)
@@ -205,22 +272,3 @@ def embed_all(
             "weights are damaged, or `range`, `mean` and `std` in its specification are wrong."
         )
     return embeddings
-
-
-def _stem(path: str) -> str:
-    name = path.replace("\\", "/").rsplit("/", 1)[-1]
-    for ending in _ENDINGS:
-        name = name.removesuffix(ending)
-    return name
-
-
-def _label(name: str) -> str:
-    scheme, _, rest = name.partition(":")
-    if not rest:
-        return scheme
-    if scheme == "facenet":
-        return f"{scheme}-{rest}"
-    if scheme == "python":
-        module, _, function = rest.rpartition(":")
-        return f"{_stem(module)}.{function}"
-    return f"{_stem(rest)}-blackbox" if scheme == "onnx-blackbox" else _stem(rest)

@@ -5,9 +5,13 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
+from torch import nn
+
 from advmask.core.errors import ConfigError, WeightsError
 from advmask.recognizers.adapters import BUILDERS, FACENETS
-from advmask.recognizers.recognizer import EYES, Recognizer
+from advmask.recognizers.labels import EYES
+from advmask.recognizers.own_module import MODULE
+from advmask.recognizers.recognizer import Recognizer
 from advmask.recognizers.weights_folder import expected_path, held, held_by_name
 from advmask.recognizers.zoo import zoo
 
@@ -58,6 +62,10 @@ def build_recognizer(name: str) -> Recognizer:
     builder = BUILDERS.get(scheme)
     if builder is not None:
         return builder(name, rest)
+    if scheme == MODULE:
+        raise ConfigError(
+            f"{name} was given as an object, from Python; give the object again, or name other recognizers."
+        )
     if name == PRESENT:
         raise ConfigError(
             "present stands for several recognizers; write it into a list: recognizers=[present]."
@@ -76,11 +84,12 @@ def build_recognizer(name: str) -> Recognizer:
     raise ConfigError(f"Unknown recognizer {name!r}; {_hint(name, scheme, rest)}")
 
 
-def build_recognizers(names: Sequence[str], *, differentiable: bool = False) -> list[Recognizer]:
+def build_recognizers(names: Sequence[str | Recognizer], *, differentiable: bool = False) -> list[Recognizer]:
     """Build several recognizers; at least one, all different.
 
     Args:
-        names: Names as `build_recognizer` takes them; `present` stands for all whose weights are here and
+        names: Names as `build_recognizer` takes them, or recognizers, such as `Recognizer.from_module` makes;
+            `present` stands for all whose weights are here and
             that are not named beside it.
         differentiable: Take only those that give a gradient: of `present` the others are left out, which
             is logged; one that is named is refused.
@@ -90,20 +99,21 @@ def build_recognizers(names: Sequence[str], *, differentiable: bool = False) -> 
     """
     if not names:
         raise ConfigError("recognizers=[] names none; give at least one, such as recognizers=[dlib].")
+    as_written = names_of(names)
     built: list[Recognizer] = []
     for name in names:
         if name == PRESENT:
-            found = [build_recognizer(each) for each in present(but=names)]
+            found = [build_recognizer(each) for each in present(but=as_written)]
             for one in found:
                 if differentiable and not one.differentiable:
                     _log.warning("%s is left out of training: %s.", one.label, one.why_no_gradient)
                 else:
                     built.append(one)
             continue
-        one = build_recognizer(name)
+        one = name if isinstance(name, Recognizer) else build_recognizer(name)
         if differentiable and not one.differentiable:
             raise ConfigError(
-                f"{name} cannot be trained against: {one.why_no_gradient}. Leave it out of recognizers; "
+                f"{one.name} cannot be trained against: {one.why_no_gradient}. Leave it out of recognizers; "
                 "advmask evaluate takes it."
             )
         built.append(one)
@@ -121,6 +131,25 @@ def build_recognizers(names: Sequence[str], *, differentiable: bool = False) -> 
     if twice:
         raise ConfigError(f"Two recognizers are called {', '.join(twice)}; each may be named once.")
     return built
+
+
+def names_of(recognizers: Sequence[str | Recognizer]) -> list[str]:
+    """The names of recognizers that are given by name or as objects.
+
+    Raises:
+        ConfigError: Something is neither.
+    """
+    if isinstance(recognizers, str | Recognizer | nn.Module):
+        raise ConfigError("Recognizers are given as a list, such as recognizers=['dlib'].")
+    names = []
+    for one in recognizers:
+        if not isinstance(one, str | Recognizer):
+            kind = type(one).__name__
+            how = f"make one with Recognizer.from_module({kind.lower()}, size=..., template=...)."
+            hint = how if isinstance(one, nn.Module) else "give a name, such as 'dlib', or a Recognizer."
+            raise ConfigError(f"{kind} is no recognizer; {hint}")
+        names.append(one if isinstance(one, str) else one.name)
+    return names
 
 
 def present(*, but: Sequence[str] = ()) -> list[str]:
