@@ -12,6 +12,7 @@ from PIL import Image
 from tiny_chain import YAML, words, write_network
 
 from advmask import cli
+from advmask.commands.train import _check as checked_at_the_end
 from advmask.photos.loading import portrait_path
 from advmask.recognizers.recognizer_names import FORMS
 
@@ -253,7 +254,7 @@ def test_the_plain_similarity_needs_no_threshold(
     tiny: list[str], monkeypatch: pytest.MonkeyPatch, printed: Said
 ):
     """The very photos and network that are too few for one."""
-    monkeypatch.undo()
+    monkeypatch.setattr("advmask.commands.train._check", checked_at_the_end)
     name = network()
     write_network(Path("nets/mine.onnx"), calibration="")
     words = ["train", *tiny, name, "trainer.steps=2", "objective=similarity"]
