@@ -95,7 +95,9 @@ def prepare(
                 "weights."
             )
             if recognizer.name.startswith(f"{MODULE}:"):
-                or_else = " Or give Recognizer.from_module calibration=dict(fmr=..., threshold=..., scale=...)."
+                or_else = (
+                    " Or give Recognizer.from_module calibration=dict(fmr=..., threshold=..., scale=...)."
+                )
             or_else = "" if recognizer.eyes_only else or_else
             raise CalibrationError(
                 f"{recognizer.name} has no stored threshold and cannot be calibrated here: {error}{or_else}"
