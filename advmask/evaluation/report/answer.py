@@ -13,8 +13,8 @@ from advmask.evaluation.report.names import (
     ALIGNERS,
     CONDITIONS,
     ENROLLED,
-    MET,
-    NEVER_MET,
+    NOT_TRAINED_ON,
+    TRAINED_ON,
     column_of,
     listed,
     people_words,
@@ -24,8 +24,8 @@ from advmask.evaluation.report.names import (
 )
 
 _GROUPS = (
-    (NEVER_MET, "Networks the design was not trained on:"),
-    (MET, "Networks the design was trained on:"),
+    (NOT_TRAINED_ON, "Networks the design was not trained on:"),
+    (TRAINED_ON, "Networks the design was trained on:"),
     (("not known",), "Networks for which it is not known whether the design was trained on them:"),
 )
 
@@ -58,8 +58,8 @@ def answer(record: Mapping[str, Any]) -> dict[str, Any]:
 def caveat(record: Mapping[str, Any]) -> str:
     """What the figures are of: no printed mask, and which networks."""
     columns = [column_of(record, one["recognizer"]) for one in plainest_results(record)]
-    met = sum(one in MET for one in columns)
-    never = sum(one in NEVER_MET for one in columns)
+    met = sum(one in TRAINED_ON for one in columns)
+    never = sum(one in NOT_TRAINED_ON for one in columns)
     start = "In a computer simulation, not with a printed mask"
     if not columns:
         said = f"{start}; nothing was compared."

@@ -1,6 +1,7 @@
 """The charts: curves and distributions of each set-up, and people side by side."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,18 @@ from numpy.typing import NDArray
 from advmask.evaluation.curves import roc, thinned
 from advmask.evaluation.protocol import JudgedScores
 from advmask.evaluation.report.names import condition_name, setup_name
-from advmask.evaluation.report.svg import Axis, Chart, Shape, circle, label, line_look, mark, path, star
+from advmask.evaluation.report.svg import (
+    Chart,
+    Shape,
+    circle,
+    label,
+    line_look,
+    linear,
+    logarithmic,
+    mark,
+    path,
+    star,
+)
 
 FloatArray = NDArray[np.float64]
 _WIDTH, _LEFT, _RIGHT, _TOP, _BOTTOM = 420, 52, 12, 26, 44
@@ -17,9 +29,10 @@ _HEIGHT = 300
 _FOOT = _HEIGHT - _BOTTOM
 _NAME_SIGNS = 30  # that fit beside a chart of people
 _GREY, _FAINT = "#595959", "#dcdcdc"
-_log_x = Axis(_LEFT, _WIDTH - _RIGHT, log=True)
-_log_y = Axis(_FOOT, _TOP, log=True)
-_linear_y = Axis(_FOOT, _TOP)
+_Axis = Callable[[float], float]
+_log_x = partial(logarithmic, _LEFT, _WIDTH - _RIGHT)
+_log_y = partial(logarithmic, _FOOT, _TOP)
+_linear_y = partial(linear, _FOOT, _TOP)
 
 
 def setup_charts(one: JudgedScores) -> dict[str, Any]:
@@ -99,7 +112,7 @@ def distributions(
     edges = np.linspace(low, high, 41)
 
     def x(value: float) -> float:
-        return left + (value - low) / (high - low) * (width - left - _RIGHT)
+        return linear(left, width - _RIGHT, (value - low) / (high - low))
 
     shapes: list[Shape] = []
     for number, (name, values) in enumerate(rows.items(), 1):
@@ -139,7 +152,7 @@ def bars_by_person(rates: Mapping[str, tuple[float, float]], *, title: str, name
     """
     left, width, step = 200, 640, 20
     foot = _TOP + step * len(rates)
-    x = Axis(left, width - 20)
+    x = partial(linear, left, width - 20)
 
     def design_mark(across: float, up: float) -> Shape:
         return path(star(across, up), "#000", stroke_width=0.6, fill="#b84a00")
@@ -160,7 +173,7 @@ def bars_by_person(rates: Mapping[str, tuple[float, float]], *, title: str, name
     return Chart(title, width, foot + 24, shapes)
 
 
-def _lines(lines: Mapping[str, tuple[FloatArray, FloatArray]], x: Axis, y: Axis) -> list[Shape]:
+def _lines(lines: Mapping[str, tuple[FloatArray, FloatArray]], x: _Axis, y: _Axis) -> list[Shape]:
     shapes = []
     for number, (name, (across, up)) in enumerate(lines.items()):
         fmr, share = thinned(across, up)

@@ -5,9 +5,9 @@ from itertools import groupby
 from typing import Any
 
 from advmask.evaluation.report.names import (
+    BARE_LANDMARKS,
     CONDITIONS,
     FINDERS,
-    PLACE_GIVEN,
     hundred,
     listed,
     main_results,
@@ -55,7 +55,7 @@ def _change(one: Mapping[str, Any], usual: Mapping[str, Any]) -> str:
             }.get(one["gallery"], one["gallery"])
         )
     if one["aligner"] != usual["aligner"]:
-        given = one["aligner"] == PLACE_GIVEN
+        given = one["aligner"] == BARE_LANDMARKS
         words.append(
             "gets the location of the face from a picture without a mask"
             if given
@@ -124,7 +124,7 @@ def other_settings(record: Mapping[str, Any], chosen: list[Mapping[str, Any]]) -
 def detection(record: Mapping[str, Any]) -> list[str]:
     """Whether faces are still detected, for each way to find them."""
     main = main_results(record)
-    detected = [one for one in main if one["aligner"] != PLACE_GIVEN and "design" in one["conditions"]]
+    detected = [one for one in main if one["aligner"] != BARE_LANDMARKS and "design" in one["conditions"]]
     if not detected:
         return ["Whether the face is still detected under the mask was not measured: its location was given."]
     lines = []

@@ -5,12 +5,12 @@ from typing import Any
 
 from advmask.evaluation.traits import FEWEST_PROBES
 
-PLACE_GIVEN = "bare"  # the aligner that takes the landmarks of the picture without a mask
+BARE_LANDMARKS = "bare"  # the aligner that takes the landmarks of the picture without a mask
 ALIGNERS = {
     "mtcnn": "detects and aligns the face itself, on the masked picture (MTCNN)",
     "dlib5": "detects and aligns the face itself, on the masked picture (dlib)",
     "mesh468": "detects and aligns the face itself, on the masked picture (MTCNN and 468 points)",
-    PLACE_GIVEN: "is told where the face is, from the picture without a mask",
+    BARE_LANDMARKS: "is told where the face is, from the picture without a mask",
 }
 FINDERS = {"mtcnn": "MTCNN", "dlib5": "dlib", "mesh468": "MTCNN with 468 points"}
 ENROLLED = {
@@ -37,8 +37,8 @@ _SHORT = {
     "lower_face": "lower face",
     "design": "design",
 }
-MET = ("trained on",)
-NEVER_MET = ("other family", "same family", "family not known", "eyes only")
+TRAINED_ON = ("trained on",)
+NOT_TRAINED_ON = ("other family", "same family", "family not known", "eyes only")
 TRAINED_WORDS = {
     "trained on": "yes",
     "same family": "no, but a network of its family",
@@ -51,7 +51,7 @@ TRAINED_WORDS = {
 
 def aligner_name(name: str) -> str:
     """Where landmarks come from, short."""
-    return "bare landmarks" if name == PLACE_GIVEN else name
+    return "bare landmarks" if name == BARE_LANDMARKS else name
 
 
 def gallery_name(name: str) -> str:
@@ -95,7 +95,7 @@ def plainest_results(record: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """
     chosen: dict[str, Mapping[str, Any]] = {}
     for one in sorted(
-        main_results(record), key=lambda one: (one["aligner"] == PLACE_GIVEN, one["gallery"] != "bare")
+        main_results(record), key=lambda one: (one["aligner"] == BARE_LANDMARKS, one["gallery"] != "bare")
     ):
         chosen.setdefault(one["recognizer"], one)
     order = dict.fromkeys(one["recognizer"] for one in record["results"])

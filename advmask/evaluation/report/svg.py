@@ -1,4 +1,4 @@
-"""What charts are drawn with: shapes of SVG as data, axes, and one look for each condition."""
+"""What charts are drawn with: shapes of SVG as data, places on axes, and one look for each condition."""
 
 import math
 from collections.abc import Sequence
@@ -34,20 +34,14 @@ class Chart:
     shapes: Sequence[Shape]
 
 
-@dataclass(frozen=True)
-class Axis:
-    """Where a share or rate in [0, 1] stands between two ends."""
+def linear(start: float, end: float, share: float) -> float:
+    """Where a share in [0, 1] stands between two ends."""
+    return start + float(share) * (end - start)
 
-    start: float
-    end: float
-    log: bool = False
 
-    def __call__(self, rate: float) -> float:
-        """The place of a rate."""
-        share = float(rate)
-        if self.log:
-            share = 1 - math.log10(max(share, _FLOOR)) / math.log10(_FLOOR)
-        return self.start + share * (self.end - self.start)
+def logarithmic(start: float, end: float, rate: float) -> float:
+    """Where a rate in [0, 1] stands between two ends on a logarithmic axis."""
+    return linear(start, end, 1 - math.log10(max(rate, _FLOOR)) / math.log10(_FLOOR))
 
 
 def path(d: str, stroke: str | None = None, **more: object) -> Shape:
