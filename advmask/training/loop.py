@@ -10,15 +10,14 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import Callback
 from pytorch_lightning.loggers.logger import Logger
-from pytorch_lightning.strategies import DDPStrategy
-from pytorch_lightning.utilities.exceptions import MisconfigurationException  # type: ignore[attr-defined]
 from torch import Tensor
 
-from advmask.core.errors import ConfigError, RunError
+from advmask.core.errors import RunError
 from advmask.training.checkpoints import AsideCheckpointIO, RateAsAsked, StretchCheckpoint
 from advmask.training.csv_log import CsvLog
 from advmask.training.data import StepData
 from advmask.training.guard import FiniteSteps
+from advmask.training.machine import trainer_on
 from advmask.training.module import DesignModule
 from advmask.training.parts import PartedSteps
 from advmask.training.plot import ProgressPlot
@@ -98,36 +97,17 @@ def fit(
     ]
     pl.seed_everything(settings.seed, workers=True, verbose=False)
     with quiet_lightning():
-        try:
-            trainer = pl.Trainer(
-                max_steps=trainer_settings.steps,
-                accelerator=trainer_settings.accelerator,
-                devices=trainer_settings.devices,
-                num_nodes=trainer_settings.num_nodes,
-                strategy=_strategy(trainer_settings.strategy),
-                use_distributed_sampler=False,  # the batches are parted already
-                precision=trainer_settings.precision,
-                logger=_loggers(settings.logger, run, resumed_at),
-                callbacks=callbacks,
-                plugins=[AsideCheckpointIO()],
-                log_every_n_steps=1,
-                num_sanity_val_steps=0,
-                enable_checkpointing=False,
-                enable_progress_bar=False,
-                enable_model_summary=False,
-                deterministic="warn",
-                default_root_dir=run.path,
-            )
-        except (
-            ValueError,
-            ModuleNotFoundError,
-            MisconfigurationException,
-        ) as error:  # its words for what this machine lacks
-            reason = " ".join(str(error).split()).rstrip(".!")
-            raise ConfigError(
-                f"Cannot train with trainer.accelerator={trainer_settings.accelerator} and "
-                f"trainer.devices={trainer_settings.devices}: {reason}."
-            ) from error
+        trainer = trainer_on(
+            trainer_settings,
+            use_distributed_sampler=False,  # the batches are parted already
+            logger=_loggers(settings.logger, run, resumed_at),
+            callbacks=callbacks,
+            plugins=[AsideCheckpointIO()],
+            log_every_n_steps=1,
+            num_sanity_val_steps=0,
+            deterministic="warn",
+            default_root_dir=run.path,
+        )
         try:
             trainer.fit(module, datamodule=data, ckpt_path=resume, weights_only=True)
         except (RuntimeError, EOFError, OSError, KeyError, pickle.UnpicklingError) as error:
@@ -183,11 +163,6 @@ def _shown(settings: TrainSettings, photos: WornPhotos, run: RunFolder) -> list[
             )
         )
     return callbacks
-
-
-def _strategy(name: str) -> DDPStrategy | str:
-    # The frozen networks are alike in all processes; sending them in each step would cost more than the step.
-    return DDPStrategy(broadcast_buffers=False) if name == "ddp" else name
 
 
 def _loggers(settings: LoggerSettings, run: RunFolder, resumed_at: int) -> list[Logger]:

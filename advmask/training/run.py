@@ -28,6 +28,7 @@ from advmask.training.building import (
     templates_under_a_mask,
 )
 from advmask.training.loop import fit
+from advmask.training.machine import check_machine
 from advmask.training.plot import write_plot
 from advmask.training.processes import is_first_process, only_the_first_speaks
 from advmask.training.run_folder import RunFolder
@@ -86,7 +87,8 @@ def train(settings: TrainSettings, *, folder: Path) -> TrainResult:
         design = _design(load_texels(run.texture), surface, settings, folder)
         return TrainResult(design, folder, settings, _faces(settings))
 
-    # What may be mistyped comes first, before minutes are spent on photos.
+    # What may be mistyped or lacking comes first, before minutes are spent on photos.
+    check_machine(settings.trainer)
     texture = build_texture(settings, surface)
     recognizers = build_recognizers(settings.recognizers, differentiable=True)
     scene = build_scene(settings)

@@ -1,0 +1,57 @@
+"""Lightning's trainer on the machine that a run asks for, or one sentence about what this machine lacks."""
+
+from typing import Any
+
+import pytorch_lightning as pl
+from pytorch_lightning.strategies import DDPStrategy
+from pytorch_lightning.utilities.exceptions import MisconfigurationException  # type: ignore[attr-defined]
+
+from advmask.core.errors import ConfigError
+from advmask.training.quiet import quiet_lightning
+from advmask.training.settings import TrainerSettings
+
+
+def check_machine(settings: TrainerSettings) -> None:
+    """Make sure that this machine has what a run asks for, before anything is done for it.
+
+    Raises:
+        ConfigError: It lacks an accelerator, or enough devices.
+    """
+    with quiet_lightning():
+        trainer_on(settings, logger=False)
+
+
+def trainer_on(settings: TrainerSettings, **more: Any) -> pl.Trainer:
+    """Lightning's trainer on the devices that the settings ask for; it shows and keeps nothing by itself.
+
+    Args:
+        settings: Which machine.
+        more: Further arguments of the trainer.
+
+    Raises:
+        ConfigError: This machine lacks what the settings ask for.
+    """
+    try:
+        return pl.Trainer(
+            max_steps=settings.steps,
+            accelerator=settings.accelerator,
+            devices=settings.devices,
+            num_nodes=settings.num_nodes,
+            strategy=_strategy(settings.strategy),
+            precision=settings.precision,
+            enable_checkpointing=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            **more,
+        )
+    except (ValueError, ModuleNotFoundError, MisconfigurationException) as error:
+        reason = " ".join(str(error).split()).rstrip(".!")  # its words for what this machine lacks
+        raise ConfigError(
+            f"Cannot train with trainer.accelerator={settings.accelerator} and "
+            f"trainer.devices={settings.devices}: {reason}."
+        ) from error
+
+
+def _strategy(name: str) -> DDPStrategy | str:
+    # The frozen networks are alike in all processes; sending them in each step would cost more than the step.
+    return DDPStrategy(broadcast_buffers=False) if name == "ddp" else name
