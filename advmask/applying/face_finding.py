@@ -46,7 +46,7 @@ class FaceFinder:
         settings: Which faces, by what.
 
     Raises:
-        WeightsError: The mesh model cannot be read.
+        WeightsError: The mesh model cannot be read or is another network.
     """
 
     def __init__(self, settings: FindSettings) -> None:
@@ -59,12 +59,7 @@ class FaceFinder:
         self._mesh = FaceMesh(settings.mesh_model.expanduser()) if wanted and settings.mesh_model else None
 
     def find(self, image: Image.Image) -> list[FoundFace]:
-        """Find all faces of a picture of mode RGB, the largest first.
-
-        Raises:
-            MissingPackageError: The package that runs the mesh is not installed.
-            WeightsError: The mesh model is another network.
-        """
+        """Find all faces of a picture of mode RGB, the largest first."""
         return [self._with_mesh(image, face) for face in self._everywhere.detect(image)]
 
     def find_again(self, image: Image.Image, box: Box) -> FoundFace | None:

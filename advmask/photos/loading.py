@@ -79,7 +79,6 @@ def load_faces(settings: FacesSettings, *, progress: bool = False) -> FaceSet:
         PhotoError: There are no photos, or none is usable.
         ConfigError: The split asks for more people than have usable photos.
         WeightsError: The mesh model cannot be read or is another.
-        MissingPackageError: The package that runs it is not installed.
     """
     # Resolved here and not in the settings, which are recorded and must not hold a path of this machine.
     root = portrait_path() if settings.root is None else settings.root

@@ -1,22 +1,20 @@
 """The face mesh: geometry with a stand-in for the network, errors, and the network itself where it is.
 
-The tests of the network itself need ai-edge-litert, and ADVMASK_FACE_MESH set to the mediapipe 0.10.21 wheel
-or to the face_landmark.tflite out of it.
+The tests of the network itself need ADVMASK_FACE_MESH set to the mediapipe 0.10.21 wheel or to the
+face_landmark.tflite out of it.
 """
 
 import os
-import sys
-import types
 import zipfile
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image, ImageDraw, ImageOps
+from tflite_writing import network
 
-from advmask.core.errors import ConfigError, MissingPackageError, PhotoError, WeightsError
+from advmask.core.errors import ConfigError, PhotoError, WeightsError
 from advmask.core.picture_reading import read_picture
 from advmask.photos.detection import Face, FaceDetector
 from advmask.photos.face_mesh import FaceMesh
@@ -30,58 +28,35 @@ MEMBER = "mediapipe/modules/face_landmark/face_landmark.tflite"
 class StandIn:
     """Looks for one red, one green and one blue dot, and puts outer eye corners and all else there."""
 
-    inputs: tuple[int, ...] = (1, 192, 192, 3)
     outputs: tuple[int, ...] = (1404, 1)
     logit = 8.0
 
-    def __init__(self, *, model_content: bytes, **_: object) -> None:
-        if model_content != b"stand-in":
-            raise ValueError("The model is not a valid Flatbuffer buffer")
-        self._picture = np.zeros(self.inputs)
+    def __init__(self, content: bytes, *, name: str) -> None:
+        assert content == b"stand-in"
 
-    def allocate_tensors(self) -> None:
-        pass
-
-    def get_input_details(self) -> list[dict[str, Any]]:
-        return [{"index": 0, "shape": np.array(self.inputs)}]
-
-    def get_output_details(self) -> list[dict[str, Any]]:
-        return [{"index": 7 + i, "shape": np.array([1, 1, 1, n])} for i, n in enumerate(self.outputs)]
-
-    def set_tensor(self, index: int, value: np.ndarray) -> None:
-        assert index == 0
-        assert value.shape == self.inputs
-        assert value.dtype == np.float32
-        assert value.min() >= 0
-        assert 0.9 < value.max() <= 1
-        self._picture = value[0]
-
-    def invoke(self) -> None:
-        pass
-
-    def get_tensor(self, index: int) -> np.ndarray:
-        if index == 8:
-            return np.array([[[[self.logit]]]], dtype=np.float32)
-        red, green, blue = (self._centre(channel) for channel in range(3))
+    def __call__(self, pictures: torch.Tensor) -> list[torch.Tensor]:
+        assert pictures.shape == (1, 3, 192, 192)
+        assert pictures.dtype == torch.float32
+        if not pictures.any():
+            return [torch.zeros(1, number, 1, 1) for number in self.outputs]
+        assert pictures.min() >= 0
+        assert 0.9 < pictures.max() <= 1
+        red, green, blue = (self._centre(pictures[0].numpy(), channel) for channel in range(3))
         points = np.zeros((468, 3), dtype=np.float32)
         points[:, :2] = blue + np.linspace(-30, 30, 468)[:, None]
         points[[33, 263], :2] = red, green
         points[:, 2] = -6.0
-        return points.reshape(1, 1, 1, 1404)
+        return [torch.from_numpy(points).view(1, 1404, 1, 1), torch.full((1, 1, 1, 1), self.logit)]
 
-    def _centre(self, channel: int) -> np.ndarray:
-        weight = np.clip(2 * self._picture[..., channel] - self._picture.sum(axis=2), 0, None)
+    def _centre(self, picture: np.ndarray, channel: int) -> np.ndarray:
+        weight = np.clip(2 * picture[channel] - picture.sum(axis=0), 0, None)
         x, y = np.meshgrid(np.arange(192) + 0.5, np.arange(192) + 0.5)
         return np.array([(weight * x).sum(), (weight * y).sum()]) / weight.sum()
 
 
 @pytest.fixture
 def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    fake = types.ModuleType("ai_edge_litert.interpreter")
-    fake.Interpreter = type("Interpreter", (StandIn,), {})  # type: ignore[attr-defined]
-    fake.OpResolverType = types.SimpleNamespace(BUILTIN_WITHOUT_DEFAULT_DELEGATES=3)  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "ai_edge_litert", types.ModuleType("ai_edge_litert"))
-    monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", fake)
+    monkeypatch.setattr("advmask.photos.mesh_network.TfliteNetwork", StandIn)
     path = tmp_path / "mesh.tflite"
     path.write_bytes(b"stand-in")
     return path
@@ -113,10 +88,10 @@ def test_points_come_back_in_pixels_of_the_photo(stand_in: Path, degrees: float)
     np.testing.assert_allclose(points[:, 2], 6 * span, rtol=1e-4)
 
 
-def test_no_face_to_the_network(stand_in: Path) -> None:
+def test_no_face_to_the_network(stand_in: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     image, face = dotted((165, 130), (235, 130), (200, 175)), face_there()
     mesh = FaceMesh(stand_in)
-    sys.modules["ai_edge_litert.interpreter"].Interpreter.logit = -3.0  # type: ignore[attr-defined]
+    monkeypatch.setattr(StandIn, "logit", -3.0)
     with pytest.raises(PhotoError, match=r"is 5% sure of a face \(50% are needed\)"):
         mesh.points(image, face)
 
@@ -126,20 +101,20 @@ def face_there() -> Face:
     return Face((130.0, 70.0, 270.0, 230.0), five, 1.0)
 
 
-@pytest.mark.parametrize(
-    ("inputs", "outputs"), [((1, 128, 128, 3), (1404, 1)), ((1, 192, 192, 3), (1404, 160, 1))]
-)
-def test_another_network(stand_in: Path, inputs: tuple[int, ...], outputs: tuple[int, ...]) -> None:
-    fake = sys.modules["ai_edge_litert.interpreter"].Interpreter  # type: ignore[attr-defined]
-    fake.inputs, fake.outputs = inputs, outputs
+@pytest.mark.parametrize("outputs", [(1404, 160, 1), (1404,)])
+def test_another_network(stand_in: Path, monkeypatch: pytest.MonkeyPatch, outputs: tuple[int, ...]) -> None:
+    monkeypatch.setattr(StandIn, "outputs", outputs)
     with pytest.raises(WeightsError, match=r"mesh\.tflite is another network .*mediapipe==0\.10\.21"):
-        FaceMesh(stand_in).points(Image.new("RGB", (400, 300)), face_there())
+        FaceMesh(stand_in)
 
 
-def test_files_that_are_no_network(stand_in: Path, tmp_path: Path) -> None:
-    stand_in.write_bytes(b"something else")
-    with pytest.raises(WeightsError, match=r"mesh\.tflite is no readable \.tflite network"):
-        FaceMesh(stand_in).points(Image.new("RGB", (400, 300)), face_there())
+def test_files_that_are_no_network(tmp_path: Path) -> None:
+    (tmp_path / "mesh.tflite").write_bytes(b"something else")
+    with pytest.raises(WeightsError, match=r"mesh\.tflite is no \.tflite network.*mediapipe==0\.10\.21"):
+        FaceMesh(tmp_path / "mesh.tflite")
+    (tmp_path / "small.tflite").write_bytes(network(1, 192, 192, kernel=3, stride=1, same=True))
+    with pytest.raises(WeightsError, match="another network than mediapipe's face mesh"):
+        FaceMesh(tmp_path / "small.tflite")
     with pytest.raises(WeightsError, match=r"Cannot read the face mesh network .*No such file"):
         FaceMesh(tmp_path / "gone.whl")
     with pytest.raises(WeightsError, match=r"Cannot read the face mesh network .*directory"):
@@ -160,13 +135,6 @@ def test_the_wheel_and_the_file_are_the_same_network(stand_in: Path, tmp_path: P
     (tmp_path / "bad.whl").write_bytes(content[:at] + b"\xff" * 4 + content[at + 4 :])
     with pytest.raises(WeightsError, match="damaged wheel"):
         FaceMesh(tmp_path / "bad.whl")
-
-
-def test_the_package_that_runs_it_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", None)
-    (tmp_path / "mesh.tflite").write_bytes(b"any")
-    with pytest.raises(MissingPackageError, match=r"pip install 'advmask\[landmarks\]'"):
-        FaceMesh(tmp_path / "mesh.tflite").points(Image.new("RGB", (400, 300)), face_there())
 
 
 def test_settings_ask_for_a_model() -> None:
@@ -198,14 +166,13 @@ def test_loading_with_a_mesh(stand_in: Path, tmp_path: Path, monkeypatch: pytest
     assert plain.dense is None
     assert torch.equal(plain.picture, crop.picture)
 
-    sys.modules["ai_edge_litert.interpreter"].Interpreter.logit = -9.0  # type: ignore[attr-defined]
+    monkeypatch.setattr(StandIn, "logit", -9.0)
     with pytest.raises(PhotoError, match=r"1\.png: The face mesh network is 0% sure"):
         load_faces(chosen.model_copy(update={"cache": False}))
 
 
 @pytest.fixture(scope="module")
 def real_mesh() -> FaceMesh:
-    pytest.importorskip("ai_edge_litert")
     path = os.environ.get("ADVMASK_FACE_MESH")
     if not path:
         pytest.skip("ADVMASK_FACE_MESH does not name the mediapipe 0.10.21 wheel or its face_landmark.tflite")

@@ -10,12 +10,11 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from advmask.core.errors import WeightsError
-from advmask.photos.face_mesh import MARGIN, OUTER_CORNERS, SIDE_PX, read_mesh_model
+from advmask.photos.mesh_network import SIDE_PX, MeshNetwork, in_picture, square_around, square_of
 from advmask.photos.mesh_points import FIVE_FROM_MESH, MESH_POINTS
 from advmask.recognizers.aligners.face_box import BoxRelation, box_from_landmarks
 from advmask.recognizers.aligners.mtcnn import MtcnnAligner
 from advmask.recognizers.aligners.precision import full_precision, like
-from advmask.recognizers.aligners.tflite_network import TfliteNetwork
 from advmask.recognizers.alignment import cut_chips
 
 MODEL_VARIABLE = "ADVMASK_FACE_MESH"
@@ -57,7 +56,7 @@ class MeshAligner:
                 f"{self.name} needs the face mesh network; run `pip download --no-deps --only-binary :all: "
                 f"mediapipe==0.10.21` and set {MODEL_VARIABLE} to the wheel's path."
             )
-        self._network = _checked(named)
+        self._network = MeshNetwork(named)
         self._given_box = given_box
 
     @cached_property
@@ -99,7 +98,7 @@ class MeshAligner:
             faces, squares = seen[found], _square_from_five(start[found])
             if not self._given_box:
                 with torch.no_grad():
-                    squares = _square_around(self.look(faces, squares)[0])
+                    squares = square_around(self.look(faces, squares)[0])
             looked, logit = self.look(faces, squares)
             sure = logit >= 0  # at least even chances of a face
             rows = found.nonzero()[:, 0][sure]
@@ -118,26 +117,8 @@ class MeshAligner:
         Returns:
             The mesh in pixels of the picture, and the logit of a face.
         """
-        outputs = self._network(_cut(pictures, squares))
-        points, logit = sorted((one.flatten(1) for one in outputs), key=lambda one: -one.shape[1])
-        flat = points.view(-1, MESH_POINTS, 3)[..., :2] - squares[:, None, :, 2]
-        power = squares[:, 0, 0] ** 2 + squares[:, 1, 0] ** 2
-        return flat @ squares[:, :, :2] / power[:, None, None], logit[:, 0]
-
-
-def _checked(path: Path) -> TfliteNetwork:
-    network = TfliteNetwork(read_mesh_model(path), name=str(path))
-    try:
-        with torch.no_grad():
-            sizes = sorted(one.numel() for one in network(torch.zeros(1, 3, SIDE_PX, SIDE_PX)))
-    except (RuntimeError, KeyError, IndexError) as error:
-        raise WeightsError(f"{path} is another network than mediapipe's face mesh ({error}).") from error
-    if sizes != [1, 3 * MESH_POINTS]:
-        raise WeightsError(
-            f"{path} is another network than mediapipe's face mesh: it gives {sizes} numbers, not "
-            f"{[1, 3 * MESH_POINTS]}."
-        )
-    return network
+        points, logit = self._network(_cut(pictures, squares))
+        return in_picture(points[..., :2], squares), logit
 
 
 def _cut(pictures: Tensor, squares: Tensor) -> Tensor:
@@ -152,23 +133,4 @@ def _cut(pictures: Tensor, squares: Tensor) -> Tensor:
 
 def _square_from_five(five: Tensor) -> Tensor:
     box = box_from_landmarks(five, MESH_BOX)
-    return _square((box[:, :2] + box[:, 2:]) / 2, box[:, 2] - box[:, 0], five[:, 1] - five[:, 0])
-
-
-def _square_around(points: Tensor) -> Tensor:
-    """The square around the points, level with the outer corners of the eyes."""
-    left, right = points[:, list(OUTER_CORNERS)].unbind(1)
-    along = F.normalize(right - left, dim=1)
-    turn = torch.stack([along, torch.stack([-along[:, 1], along[:, 0]], dim=1)], dim=1)
-    turned = points @ turn.transpose(1, 2)
-    low, high = turned.amin(dim=1), turned.amax(dim=1)
-    centre = (((low + high) / 2)[:, None] @ turn)[:, 0]
-    return _square(centre, (high - low).amax(dim=1), along)
-
-
-def _square(centre: Tensor, side: Tensor, level: Tensor) -> Tensor:
-    """Transform to what the network sees, `level` pointing right, with a margin around `side`."""
-    along = F.normalize(level, dim=1) * (SIDE_PX / (MARGIN * side))[:, None]
-    linear = torch.stack([along, torch.stack([-along[:, 1], along[:, 0]], dim=1)], dim=1)
-    shift = SIDE_PX / 2 - (linear @ centre[:, :, None])[..., 0]
-    return torch.cat([linear, shift[:, :, None]], dim=2)
+    return square_of((box[:, :2] + box[:, 2:]) / 2, box[:, 2] - box[:, 0], five[:, 1] - five[:, 0])

@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from advmask.core.errors import WeightsError
-from advmask.recognizers.aligners.tflite_graph import Graph, Operation, read_tflite
+from advmask.photos.tflite_graph import Graph, Operation, read_tflite
 
 _SUBNORMAL = float(np.finfo(np.float32).tiny)
 
