@@ -25,6 +25,7 @@ from advmask.masks.settings import MaskSettings
 from advmask.photos.loading import load_faces
 from advmask.recognizers.preparation import prepare_all
 from advmask.recognizers.recognizer_names import build_recognizers
+from advmask.textures.design_files import name_of
 from advmask.wearing.artwork import shipped_design
 
 SCHEMA = 1
@@ -98,7 +99,7 @@ def _by_mask(
 
 def _labels(given: list[str]) -> list[str]:
     """Short names, each once: no plain mask is called so, nor the bare face."""
-    stems = [Path(name).resolve().stem for name in given]
+    stems = [name_of(Path(name)) if Path(name).is_dir() else Path(name).stem for name in given]
     taken = Counter([*stems, "bare", *PLAIN_MASKS])
     return [stem if taken[stem] == 1 else f"{stem} ({i})" for i, stem in enumerate(stems, 1)]
 

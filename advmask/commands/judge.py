@@ -25,6 +25,7 @@ from advmask.masks.settings import MaskSettings
 from advmask.photos.settings import FacesSettings
 from advmask.printing.settings import Paper
 from advmask.recognizers.recognizer_names import build_recognizers
+from advmask.textures.design_files import name_of
 from advmask.training.run_folder import RunFolder
 from advmask.training.settings import TrainSettings
 
@@ -141,7 +142,7 @@ def _about_design(design: Path | None) -> dict[str, str] | None:
     if design is None:
         return None
     path = design.expanduser()
-    name = path.resolve().name
+    name = name_of(path)
     if path.is_dir():
         named = open_design(str(path), mask=MaskSettings(), texels_per_mm=1.0)
         return {"name": name, "kind": "run", "sha256": texels_sha256(named.texels)}

@@ -1,6 +1,7 @@
 """A design as a picture file that says by itself which mask it is for and how large it is."""
 
 import math
+import re
 from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 
@@ -35,6 +36,16 @@ _VERSION = "advmask:version"
 _SIZE = "advmask:size"
 _TEXELS_PER_MM = "advmask:texels_per_mm"
 _OWN_KEYS = (_VERSION, PATTERN_TEXT, _SIZE, _TEXELS_PER_MM)
+
+
+def name_of(place: Path) -> str:
+    """What a run folder or picture is called: its name, after that of its sweep or run if it is part of one.
+
+    A sweep numbers its runs, and a run that was made longer keeps its earlier designs as `steps-N`.
+    """
+    whole = place.resolve()
+    part = whole.is_dir() and re.fullmatch(r"\d+|steps-\d+", whole.name)
+    return f"{name_of(whole.parent)}/{whole.name}" if part and whole.parent.name else whole.name
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -85,7 +96,7 @@ class Design:
     @property
     def name(self) -> str:
         """What it is called: the name of its run folder or picture; else `design`."""
-        return "design" if self.place is None else self.place.resolve().name
+        return "design" if self.place is None else name_of(self.place)
 
     @property
     def run(self) -> Path | None:

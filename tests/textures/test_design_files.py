@@ -11,7 +11,7 @@ from PIL import Image, ImageCms, PngImagePlugin
 import advmask
 from advmask.colour.srgb_profile import srgb_profile
 from advmask.core.errors import DesignError, RunError
-from advmask.textures.design_files import Design, read_design, write_design
+from advmask.textures.design_files import Design, name_of, read_design, write_design
 
 KEYS = ("advmask:version", "advmask:pattern", "advmask:size", "advmask:texels_per_mm")
 
@@ -128,3 +128,25 @@ def test_a_folder_that_is_a_file_gives_a_run_error(tmp_path):
     with pytest.raises(RunError, match="file"):
         write_design(tmp_path / "file" / "d.png", some_design())
     assert [path.name for path in Path(tmp_path).iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize(
+    ("place", "name"),
+    [
+        ("runs/first", "first"),
+        ("sweeps/of seeds/0", "of seeds/0"),
+        ("sweeps/of seeds/12", "of seeds/12"),
+        ("runs/first/steps-300", "first/steps-300"),
+        ("sweeps/of seeds/3/steps-300", "of seeds/3/steps-300"),
+        ("runs/v2.1", "v2.1"),
+    ],
+)
+def test_runs_of_a_sweep_are_told_apart(tmp_path: Path, place: str, name: str):
+    (tmp_path / place).mkdir(parents=True)
+    assert name_of(tmp_path / place) == name
+
+
+def test_a_picture_is_called_by_its_own_name(tmp_path: Path):
+    (tmp_path / "12").touch()
+    assert name_of(tmp_path / "12") == "12"
+    assert name_of(tmp_path / "gone.png") == "gone.png"
