@@ -17,9 +17,9 @@ from advmask.evaluation.real_prints.judged_sheet import judge_sheet
 from advmask.evaluation.real_prints.judgement_table import NOT_SHOWN, in_a_sentence, judge_table
 from advmask.evaluation.real_prints.judging import PhysicalVerdict, judge_folder
 from advmask.evaluation.real_prints.protocol_page import protocol_pdf
-from advmask.evaluation.real_prints.records import CSV, JSON, SHEET, judge_csv, judge_record, keep_earlier
+from advmask.evaluation.real_prints.records import CSV, JSON, SHEET, judge_csv, judge_record
 from advmask.evaluation.record_facts import about_recognizers, package_versions, texels_sha256
-from advmask.evaluation.results import json_text
+from advmask.evaluation.results import json_text, keep_earlier
 from advmask.evaluation.settings import JudgeProtocol
 from advmask.masks.settings import MaskSettings
 from advmask.photos.settings import FacesSettings
@@ -90,7 +90,7 @@ def run(config: DictConfig) -> None:
     }
     folder = output_dir()
     record = judge_record(verdict, facts)
-    keep_earlier(folder, record)
+    keep_earlier(folder / JSON, record, beside=(CSV, SHEET))
     write_text(folder / CSV, judge_csv(verdict))
     if settings.pictures:
         sheet = judge_sheet(verdict)

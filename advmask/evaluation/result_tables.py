@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from advmask.evaluation.estimates import MARKS_EXPLAINED, Estimate
@@ -21,11 +21,9 @@ def csv_table(record: Mapping[str, Any]) -> str:
     Args:
         record: Of `results.json`.
     """
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
     rates = [f"{name}{end}" for name in _RATES for end in ("", "_low", "_high", "_method")]
     counts = ("undetected", "displacement")
-    writer.writerow([*_FIELDS, "condition", "strongest_plain", "similarity", *counts, *rates])
+    rows: list[list[Any]] = [[*_FIELDS, "condition", "strongest_plain", "similarity", *counts, *rates]]
     for one in record["results"]:
         about = one | record.get("recognizers", {}).get(one["recognizer"], {})
         for name, condition in one["conditions"].items():
@@ -35,7 +33,14 @@ def csv_table(record: Mapping[str, Any]) -> str:
             for rate in _RATES:
                 estimate = condition[rate] or {}
                 row += [estimate.get(key) for key in ("value", "low", "high", "method")]
-            writer.writerow(["" if value is None else value for value in row])
+            rows.append(["" if value is None else value for value in row])
+    return csv_text(rows)
+
+
+def csv_text(rows: Iterable[Iterable[Any]]) -> str:
+    """Rows as CSV, the heads of the columns first."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
     return text.getvalue()
 
 

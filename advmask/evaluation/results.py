@@ -19,6 +19,7 @@ __all__ = [
     "ConditionResult",
     "RecognizerResult",
     "json_text",
+    "keep_earlier",
     "load_results",
     "result_record",
     "summarise",
@@ -49,17 +50,26 @@ def write_record(path: Path, record: Mapping[str, Any]) -> None:
         path: The file.
         record: From `result_record`.
     """
-    text = json_text(record)
-    if path.exists() and path.read_bytes() != text.encode():
-        number = 1
-        while (kept := _numbered(path, number)).exists():
-            number += 1
-        path.rename(kept)
-        for name in BESIDE:
-            beside = path.with_name(name)
-            if beside.exists():
-                beside.rename(_numbered(beside, number))
-    write_text(path, text)
+    keep_earlier(path, record, beside=BESIDE)
+    write_text(path, json_text(record))
+
+
+def keep_earlier(path: Path, record: Mapping[str, Any], *, beside: Sequence[str]) -> None:
+    """Rename an earlier record of other content, and the files that lie beside it, by one free number.
+
+    Args:
+        path: Of the record.
+        record: The new one.
+        beside: Names of those files.
+    """
+    if not path.exists() or path.read_bytes() == json_text(record).encode():
+        return
+    number = 1
+    while _numbered(path, number).exists():
+        number += 1
+    for one in (path, *map(path.with_name, beside)):
+        if one.exists():
+            one.rename(_numbered(one, number))
 
 
 def write_results(path: Path, results: Sequence[RecognizerResult], facts: Mapping[str, Any]) -> None:

@@ -123,8 +123,13 @@ def summarise(
         left_out=int((~kept).sum()),
         strongest_plain=strongest,
         conditions=conditions,
-        measure="distance" if recognizer.distance == "euclidean" else "similarity",
+        measure=measure_of(recognizer),
     )
+
+
+def measure_of(recognizer: Recognizer) -> str:
+    """`distance` where similarities of the recognizer are minus a distance, else `similarity`."""
+    return "distance" if recognizer.distance == "euclidean" else "similarity"
 
 
 def _kept_people(scores: Scores) -> list[str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from advmask.evaluation.estimates import MARKS_EXPLAINED
+from advmask.evaluation.estimates import MARKS_EXPLAINED, Estimate
 from advmask.evaluation.summary import RecognizerResult
 from advmask.evaluation.traits import FEWEST_PROBES
 
@@ -23,21 +23,25 @@ def results_table(results: Sequence[RecognizerResult]) -> str:
     """Lay out results, one block per recognizer and aligner."""
     blocks = []
     for result in results:
-        sign = -1 if result.measure == "distance" else 1
         head = (
             f"{result.recognizer}, {_ALIGNER_WORDS.get(result.aligner, f'aligned by {result.aligner}')}"
             f"{_GALLERY_WORDS[result.gallery]}: {result.probes} probes"
             + (f", {result.left_out} left out (no face found in some condition)" if result.left_out else "")
-            + f"; threshold {_threshold(result)} at FMR {result.fmr:g} ({result.threshold_source})"
         )
-        rows = [f"  {'condition':15}{result.measure:>11}{'match confidence':>26}{'TAR %':>24}{'no face':>9}"]
-        for name, condition in result.conditions.items():
-            value = sign * condition.similarity
-            mark = " *" if name == result.strongest_plain else ""
-            rows.append(
-                f"  {name + mark:15}{value:>11.3f}{condition.match_confidence.text(3):>26}"
-                f"{condition.tar.text(1, factor=100):>24}{condition.undetected:>9}"
+        ends, source = result.threshold_interval, result.threshold_source
+        threshold = threshold_words(result.threshold, ends, result.fmr, source, result.measure)
+        table = [("condition", result.measure, "match confidence", "TAR %", "no face")]
+        table += [
+            (
+                f"{name} *" if name == result.strongest_plain else name,
+                similarity_text(condition.similarity, result.measure),
+                condition.match_confidence.text(3),
+                condition.tar.text(1, factor=100),
+                str(condition.undetected),
             )
+            for name, condition in result.conditions.items()
+        ]
+        rows = lined_up(table)
         for name, condition in result.conditions.items():
             if condition.drop is not None and name == "design" and result.probes < FEWEST_PROBES:
                 rows.append(f"  {name}: {result.probes} probes are too few for a verdict")
@@ -47,15 +51,27 @@ def results_table(results: Sequence[RecognizerResult]) -> str:
                 rows.append(
                     f"  {name}: TAR {verdict} that of the strongest plain mask (*); {drop} points lower"
                 )
-        blocks.append("\n".join([head, *rows]))
+        blocks.append("\n".join([f"{head}; {threshold}", *rows]))
     if any(condition.tar.method for result in results for condition in result.conditions.values()):
         blocks.append(MARKS_EXPLAINED)
     return "\n\n".join(blocks)
 
 
-def _threshold(result: RecognizerResult) -> str:
-    sign = -1 if result.measure == "distance" else 1
-    if result.threshold_interval is None:
-        return f"{sign * result.threshold:.3f}"
-    low, high = sorted(sign * end for end in result.threshold_interval)
-    return f"{sign * result.threshold:.3f} [{low:.3f}, {high:.3f}]"
+def threshold_words(
+    threshold: float, interval: tuple[float, float] | None, fmr: float, source: str, measure: str
+) -> str:
+    """A threshold with its interval, of what, and where from."""
+    sign = -1 if measure == "distance" else 1
+    low, high = (None, None) if interval is None else sorted(sign * end for end in interval)
+    return f"threshold {Estimate(sign * threshold, low, high).text(3)} at FMR {fmr:g} ({source or 'stored'})"
+
+
+def similarity_text(value: float, measure: str) -> str:
+    """A similarity, or the distance that it is minus of; a dash where there is none."""
+    return Estimate(-value if measure == "distance" else value).text(3)
+
+
+def lined_up(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Rows as indented lines with columns under each other, all but the first flush right."""
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    return ["  " + "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) for row in rows]

@@ -4,11 +4,15 @@ import math
 from collections.abc import Sequence
 
 from advmask.evaluation.estimates import MARKS_EXPLAINED
+from advmask.evaluation.real_prints.condition_folders import CONDITIONS
 from advmask.evaluation.real_prints.judging import PhysicalVerdict, RecognizerVerdict
-from advmask.evaluation.real_prints.rates import ConditionRates, Drop, Rates
+from advmask.evaluation.real_prints.rates import Drop, Rates
+from advmask.evaluation.summary import measure_of
+from advmask.evaluation.terminal_table import lined_up, similarity_text, threshold_words
 
 _FEWEST_FILES = 10  # with fewer, one picture more or less turns any comparison round
 _KNOWN_BARE = 0.8
+_COUNTS = ("people", "files", "pictures", "no face")
 NOT_SHOWN = (
     "Measured on these people, pictures and cameras, behind one face detector, for the recognizers named. "
     "Others may match. It is no promise."
@@ -60,33 +64,33 @@ def in_a_sentence(one: RecognizerVerdict) -> str:
 
 
 def _block(one: RecognizerVerdict, people: Sequence[str]) -> str:
-    threshold, recognizer = one.scored.threshold, one.scored.recognizer
-    sign = -1 if recognizer.distance == "euclidean" else 1
-    measure = "distance" if sign < 0 else "similarity"
-    lines = [
-        f"{recognizer.label}, found and aligned afresh by MTCNN on each picture; threshold "
-        f"{sign * threshold.threshold:.3f} at FMR {threshold.fmr:g} ({threshold.source or 'stored'})",
-        f"  {'':10}{'people':>7}{'files':>7}{'pictures':>10}{'no face':>9}{measure:>12}"
-        f"{'match confidence':>24}{'matched %':>22}{'ever matched':>14}",
+    threshold, measure = one.scored.threshold, measure_of(one.scored.recognizer)
+    said = threshold_words(threshold.threshold, None, threshold.fmr, threshold.source, measure)
+    rows: list[tuple[str, ...]] = [
+        ("", *_COUNTS, measure, "match confidence", "matched %", "ever matched"),
     ]
-    for name, condition in one.rates.conditions.items():
-        if condition is not None:
-            lines.append(_row(name, condition, sign))
+    rows += [
+        (
+            name,
+            *map(str, (each.people, each.files, each.pictures, each.no_face)),
+            similarity_text(each.similarity, measure),
+            each.match_confidence.text(2),
+            each.matched.text(0, factor=100),
+            f"{each.people_matched} of {each.people}",
+        )
+        for name, each in one.rates.conditions.items()
+        if each is not None
+    ]
+    lines = [
+        f"{one.scored.recognizer.label}, found and aligned afresh by MTCNN on each picture; {said}",
+        *lined_up(rows),
+    ]
     if one.rates.drop is not None:
         lines.append(_drop_line(one.rates.drop))
     lines += _video_lines(one.rates)
     if len(people) > 1:
         lines += _by_person(one, people)
     return "\n".join(lines)
-
-
-def _row(name: str, one: ConditionRates, sign: int) -> str:
-    similarity = "-" if math.isnan(one.similarity) else f"{sign * one.similarity:.3f}"
-    return (
-        f"  {name:10}{one.people:>7}{one.files:>7}{one.pictures:>10}{one.no_face:>9}{similarity:>12}"
-        f"{one.match_confidence.text(2):>24}{one.matched.text(0, factor=100):>22}"
-        f"{f'{one.people_matched} of {one.people}':>14}"
-    )
 
 
 def _drop_line(drop: Drop) -> str:
@@ -116,16 +120,9 @@ def _video_lines(rates: Rates) -> list[str]:
 
 
 def _by_person(one: RecognizerVerdict, people: Sequence[str]) -> list[str]:
-    width = max(map(len, people)) + 2
-    lines = ["  by person, matched % (intervals over files):"]
+    rows = [("matched %, over files", *CONDITIONS, "design below plain")]
     for name in people:
-        parts = [
-            f"{condition} {found.matched.text(0, factor=100)}"
-            for condition, found in one.by_person[name].conditions.items()
-            if found is not None
-        ]
-        drop = one.by_person[name].drop
-        if drop is not None:
-            parts.append(f"design below plain {drop.matched.text(0, factor=100)}")
-        lines.append(f"    {name:{width}}" + "   ".join(parts))
-    return lines
+        rates = one.by_person[name]
+        found = [*(rates.conditions[worn] for worn in CONDITIONS), rates.drop]
+        rows.append((name, *("-" if each is None else each.matched.text(0, factor=100) for each in found)))
+    return lined_up(rows)

@@ -1,20 +1,20 @@
 """Rates per condition: of everybody, and of each person."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from advmask.evaluation.estimates import Estimate
+from advmask.evaluation.estimates import Estimate, combined
+from advmask.evaluation.metrics import difference_over_people, rate_over_people
 from advmask.evaluation.real_prints.condition_folders import CONDITIONS
 from advmask.evaluation.real_prints.embedded_pictures import Seen
-from advmask.evaluation.real_prints.intervals import difference, rate
 from advmask.evaluation.real_prints.persistence import VideoScore
 from advmask.evaluation.real_prints.template_scores import PictureScores
 
 FloatArray = NDArray[np.float64]
-_OfPlaces = Callable[[Sequence[int]], float | None]
+_Groups = dict[str, list[list[int]]]  # for each person, the places of the pictures of each file
 
 
 @dataclass(frozen=True)
@@ -85,33 +85,25 @@ def rates_of(
         seed: Of the resampling.
     """
     groups: dict[str, _Groups] = {name: _groups(seen, scored, name, people) for name in CONDITIONS}
-    conditions: dict[str, ConditionRates | None] = {
-        name: _condition(seen, scored, group, [one for one in videos if one.condition == name], seed)
-        if group
+    conditions = {
+        name: _condition(seen, scored, own, [one for one in videos if one.condition == name], seed)
+        if own
         else None
-        for name, group in groups.items()
+        for name, own in groups.items()
     }
-    return Rates(conditions, _drop(seen, scored, groups, seed))
-
-
-_Groups = dict[str, list[list[int]]]
+    return Rates(conditions, _drop(scored, groups["plain"], groups["design"], seed))
 
 
 def _groups(seen: Seen, scored: PictureScores, condition: str, people: Sequence[str]) -> _Groups:
-    """For each person who has such pictures, the places of each file that can be compared."""
+    """Files of people who have such pictures, without those that show a face but have no template."""
     groups: _Groups = {}
     for person in people:
         files: dict[str, list[int]] = {}
         for place in seen.of(person, condition):
             files.setdefault(seen.pictures[place].capture.name, []).append(place)
-        kept = [
-            places
-            for places in files.values()
-            if not any(
-                seen.pictures[place].row is not None and np.isnan(scored.similarity[place])
-                for place in places
-            )
-        ]
+        faces = [[place for place in own if seen.pictures[place].row is not None] for own in files.values()]
+        known = [bool(np.isfinite(scored.similarity[own]).all()) for own in faces]
+        kept = [own for own, compared in zip(files.values(), known, strict=True) if compared]
         if kept:
             groups[person] = kept
     return groups
@@ -120,87 +112,66 @@ def _groups(seen: Seen, scored: PictureScores, condition: str, people: Sequence[
 def _condition(
     seen: Seen, scored: PictureScores, groups: _Groups, videos: Sequence[VideoScore], seed: int
 ) -> ConditionRates:
-    places = [place for files in groups.values() for own in files for place in own]
-    pictures = [seen.pictures[place] for place in places]
-    found = [place for place in places if np.isfinite(scored.similarity[place])]
-    ever = [any(scored.matched[place] == 1 for own in files for place in own) for files in groups.values()]
+    of_people = [[place for own in files for place in own] for files in groups.values()]
+    places = [place for own in of_people for place in own]
+    matched = (scored.matched == 1).astype(np.float64)
+    found = scored.similarity[places][np.isfinite(scored.similarity[places])]
     own_videos = [one for one in videos if one.person in groups]
     return ConditionRates(
         people=len(groups),
         files=sum(map(len, groups.values())),
         pictures=len(places),
-        no_face=sum(picture.row is None for picture in pictures),
-        several_faces=sum(picture.faces > 1 for picture in pictures),
-        similarity=float(scored.similarity[found].mean()) if found else float("nan"),
-        match_confidence=rate(_values(groups, _mean_of(scored.confidence)), seed=seed),
-        matched=rate(_values(groups, _mean_of(scored.matched)), seed=seed),
-        matched_of_all=rate(_values(groups, _share_of_all(scored.matched)), seed=seed),
-        people_matched=sum(ever),
+        no_face=sum(seen.pictures[place].row is None for place in places),
+        several_faces=sum(seen.pictures[place].faces > 1 for place in places),
+        similarity=float(found.mean()) if len(found) else float("nan"),
+        match_confidence=rate_over_people(_means(groups, scored.confidence), seed=seed),
+        matched=rate_over_people(_means(groups, scored.matched), seed=seed),
+        matched_of_all=rate_over_people(_means(groups, matched), seed=seed),
+        people_matched=sum(bool(matched[own].any()) for own in of_people),
         videos=_videos(own_videos, seed) if own_videos else None,
     )
 
 
-def _drop(seen: Seen, scored: PictureScores, groups: Mapping[str, _Groups], seed: int) -> Drop | None:
-    both = [name for name in groups["plain"] if name in groups["design"]]
-    if not both:
-        return None
-
-    def estimate(values: FloatArray) -> tuple[Estimate, int]:
-        of = _mean_of(values)
-        kept = [
-            name
-            for name in both
-            if all(len(_values({name: groups[worn][name]}, of)) for worn in ("plain", "design"))
-        ]
-        plain, design = (
-            _values({name: groups[worn][name] for name in kept}, of) for worn in ("plain", "design")
-        )
-        return difference(plain, design, paired=len(kept) > 1, seed=seed), len(kept)
-
-    matched, people = estimate(scored.matched)
-    return Drop(people, matched, estimate(scored.confidence)[0])
-
-
-def _values(groups: _Groups, of: _OfPlaces) -> FloatArray:
-    """A number for each person, or, of one person, for each file."""
-    by_person = [
-        [value for places in files if (value := of(places)) is not None] for files in groups.values()
-    ]
-    if len(by_person) == 1:
-        return np.array(by_person[0])
-    return np.array([np.mean(values) for values in by_person if values])
-
-
-def _mean_of(values: FloatArray) -> _OfPlaces:
-    """Mean over the pictures of a file that show a face; None where none does."""
-
-    def of(places: Sequence[int]) -> float | None:
-        known = [values[place] for place in places if np.isfinite(values[place])]
-        return float(np.mean(known)) if known else None
-
-    return of
-
-
-def _share_of_all(matched: FloatArray) -> _OfPlaces:
-    return lambda places: float(np.mean([matched[place] == 1 for place in places]))
-
-
 def _videos(videos: Sequence[VideoScore], seed: int) -> VideoRates:
-    names = sorted({one.person for one in videos})
-    shares = {name: [one.matched / one.frames for one in videos if one.person == name] for name in names}
-    ever = {name: [float(one.matched > 0) for one in videos if one.person == name] for name in names}
+    groups: _Groups = {}
+    for number, one in sorted(enumerate(videos), key=lambda pair: pair[1].person):
+        groups.setdefault(one.person, []).append([number])
     firsts = [one.first_match_s for one in videos if one.first_match_s is not None]
+    share, ever = np.array([(one.matched / one.frames, float(one.matched > 0)) for one in videos]).T
     return VideoRates(
         videos=len(videos),
         frames=sum(one.frames for one in videos),
-        matched_frames=rate(_of_people(shares), seed=seed),
-        matched_at_all=rate(_of_people(ever), seed=seed),
+        matched_frames=rate_over_people(_means(groups, share), seed=seed),
+        matched_at_all=rate_over_people(_means(groups, ever), seed=seed),
         longest_run_s=max(one.longest_run_s for one in videos),
         first_match_s=min(firsts, default=None),
     )
 
 
-def _of_people(values: Mapping[str, list[float]]) -> FloatArray:
-    if len(values) == 1:
-        return np.array(next(iter(values.values())))
-    return np.array([np.mean(own) for own in values.values()])
+def _drop(scored: PictureScores, plain: _Groups, design: _Groups, seed: int) -> Drop | None:
+    both = [name for name in plain if name in design]
+    if not both:
+        return None
+    faces = (
+        {name for name in both if len(_means({name: own[name]}, scored.matched))} for own in (plain, design)
+    )
+    seen = sorted(set.intersection(*faces), key=both.index)
+
+    def estimate(values: FloatArray) -> Estimate:
+        first, second = (_means({name: own[name] for name in seen}, values) for own in (plain, design))
+        if len(seen) == 1:  # files of one person, which are no pairs
+            return combined(rate_over_people(first, seed=seed), rate_over_people(second, seed=seed))
+        return difference_over_people(first, second, seed=seed)
+
+    return Drop(len(seen), estimate(scored.matched), estimate(scored.confidence))
+
+
+def _means(groups: _Groups, values: FloatArray) -> FloatArray:
+    """A number for each person, or, of one person, for each file; pictures without a value do not count."""
+    by_person = [
+        [known.mean() for places in files if len(known := values[places][np.isfinite(values[places])])]
+        for files in groups.values()
+    ]
+    if len(by_person) == 1:
+        return np.array(by_person[0])
+    return np.array([np.mean(of_files) for of_files in by_person if of_files])

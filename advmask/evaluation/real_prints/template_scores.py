@@ -9,12 +9,12 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 from torch import Tensor
 
-from advmask.core.errors import PhotoError
 from advmask.evaluation.metrics import accepted
 from advmask.evaluation.real_prints.condition_folders import Capture, Condition
 from advmask.evaluation.real_prints.embedded_pictures import Seen
 from advmask.photos.crops import FaceCrop
 from advmask.recognizers.calibration import CONFIDENCE_OF_MEDIAN_GENUINE, Calibration
+from advmask.recognizers.enrolment import Enrolment
 from advmask.recognizers.preparation import Prepared, embed_crops, prepare
 from advmask.recognizers.recognizer import Recognizer
 
@@ -64,7 +64,6 @@ def score_pictures(
         fmr: False match rate of the threshold.
 
     Raises:
-        PhotoError: Somebody is enrolled with nothing.
         CalibrationError: A recognizer has no stored threshold, and the people are too few for one.
     """
     files = _enrolled_files(seen, enrolled_by)
@@ -81,11 +80,6 @@ def _enrolled_files(seen: Seen, enrolled_by: Condition) -> dict[Capture, list[in
     for picture in seen.pictures:
         if picture.capture.condition == enrolled_by and picture.row is not None:
             files.setdefault(picture.capture, []).append(picture.row)
-    missing = sorted({one.capture.person for one in seen.pictures} - {one.person for one in files})
-    if missing:
-        raise PhotoError(
-            f"{', '.join(missing)} cannot be enrolled: no face in any bare photo; leave them out."
-        )
     return files
 
 
@@ -98,25 +92,20 @@ def _score(
     fmr: float,
 ) -> PictureScores:
     enrolled = torch.stack([recognizer.enrol(embeddings[rows]) for rows in files.values()])
-    names = [capture.person for capture in files]
     more, names_of_others = others
     prepared = prepare(
         recognizer,
         enrolled if more is None else torch.cat([enrolled, more]),
-        [*names, *names_of_others],
+        [*(capture.person for capture in files), *names_of_others],
         fmr=fmr,
     )
     threshold = prepared.at_hand or recognizer.calibrated
     similarity = np.full(len(seen.pictures), np.nan)
-    places, templates = [], []
-    for place, picture in enumerate(seen.pictures):
-        template = None if picture.row is None else _template(prepared, picture.capture, list(files))
-        if template is not None:
-            places.append(place)
-            templates.append(template)
-    if places:
-        rows = [row for place in places if (row := seen.pictures[place].row) is not None]
-        similarity[places] = recognizer.similarity(embeddings[rows], torch.stack(templates)).double().numpy()
+    compared = _compared(seen, prepared.enrolment, list(files))
+    if compared:
+        places, rows, which = (list(column) for column in zip(*compared, strict=True))
+        templates = torch.cat([prepared.enrolment.own, prepared.enrolment.gallery])[which]
+        similarity[places] = recognizer.similarity(embeddings[rows], templates).double().numpy()
     known = np.isfinite(similarity)
     return PictureScores(
         prepared.recognizer,
@@ -141,10 +130,16 @@ def _lookalikes(prepared: Prepared, threshold: Calibration, others: set[str]) ->
     )
 
 
-def _template(prepared: Prepared, capture: Capture, files: list[Capture]) -> Tensor | None:
-    """What a picture is compared with; None for an enrolled file that is the only one."""
-    enrolment = prepared.enrolment
-    if capture in files:
-        row = files.index(capture)
-        return enrolment.own[row] if bool(enrolment.has_other[row]) else None
-    return enrolment.gallery[enrolment.people.index(capture.person)]
+def _compared(seen: Seen, enrolment: Enrolment, files: list[Capture]) -> list[tuple[int, int, int]]:
+    """Place and row of each picture to compare, and its template among `own` of files and then the gallery.
+
+    An enrolled file that is the person's only one has none.
+    """
+    of_file = {capture: row for row, capture in enumerate(files)}
+    of_person = {name: len(enrolment.own) + row for row, name in enumerate(enrolment.people)}
+    return [
+        (place, picture.row, of_file.get(picture.capture, of_person[picture.capture.person]))
+        for place, picture in enumerate(seen.pictures)
+        if picture.row is not None
+        and (picture.capture not in of_file or enrolment.has_other[of_file[picture.capture]])
+    ]
