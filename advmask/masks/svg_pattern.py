@@ -65,7 +65,7 @@ def surface_from_svg(content: bytes, *, name: str, where: str) -> MaskSurface:
     panels = tuple(_panel(outline, number, scale) for number, outline in enumerate(outlines, 1))
     _check_overlap(outlines, scale)
     cloth = _cloth(source)
-    _check_on_cloth(outlines, cloth, source, scale, where)
+    _check_on_cloth(outlines, cloth, source, scale)
     drawn = tuple(_pattern_line(line, scale) for line in lines if line.kind in {"seam", "fold", "wire"})
     kept = cloth.relief if source in SHIPPED else ()
     own = [_ridge(line) for line in drawn] if source not in {"panelled", "pleated"} else []
@@ -138,9 +138,7 @@ def _check_overlap(outlines: Sequence[DrawnLine], scale: float) -> None:
                 )
 
 
-def _check_on_cloth(
-    outlines: Sequence[DrawnLine], cloth: MaskSurface, source: str, scale: float, where: str
-) -> None:
+def _check_on_cloth(outlines: Sequence[DrawnLine], cloth: MaskSurface, source: str, scale: float) -> None:
     sheet = _area(cloth, source)
     left, top, right, bottom = (side / scale for side in sheet.bounds)
     for outline in outlines:

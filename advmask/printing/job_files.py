@@ -113,7 +113,7 @@ def _repeats(job: PrintJob, artwork: Artwork, tile: FabricTile, fabric: ClothSet
         "advmask:fabric": f"{tile.across} x {tile.width:.1f} mm across, {tile.height:.1f} mm along"
     }
     per_mm = job.printing.dpi / MM_PER_INCH
-    pixels = fabric_tile(shown, job.printed, job.printing, tile)
+    pixels = fabric_tile(shown, job.printing, tile)
     return {
         f"{job.stem}-fabric.png": encode_png(pixels, pixels_per_mm=per_mm, text=laid),
         f"{job.stem}-endless.png": encode_png(endless, pixels_per_mm=per_mm, text=facts),

@@ -85,9 +85,7 @@ def lay_on_fabric(
     return best
 
 
-def fabric_tile(
-    artwork: Artwork, pattern: FlatPattern, printing: PrintingSettings, tile: FabricTile
-) -> NDArray[np.uint8]:
+def fabric_tile(artwork: Artwork, printing: PrintingSettings, tile: FabricTile) -> NDArray[np.uint8]:
     """(h, w, 3) the tile on white, to be repeated both ways without a gap."""
     height, width = dots(tile.height, dpi=printing.dpi), dots(tile.width, dpi=printing.dpi)
     result = np.full((height, width, 3), 255, dtype=np.uint8)

@@ -13,7 +13,7 @@ import yaml
 import advmask
 from advmask.core.errors import ConfigError, RunError
 from advmask.core.files import sha256, write_text, written_aside
-from advmask.core.run_config import CONFIG, KEPT_FILES, TEXTURE, TEXTURE_PICTURE, settings_of_run
+from advmask.core.run_config import CONFIG, KEPT_FILES, TEXTURE, settings_of_run
 from advmask.masks.mask_building import own_pattern_file
 from advmask.recognizers.recognizer_names import recorded_names
 from advmask.training.processes import is_first_process
@@ -58,7 +58,6 @@ class RunFolder:
         self.checkpoint = path / "checkpoints" / "last.ckpt"
         self.metrics = path / "metrics.csv"
         self.texture = path / TEXTURE
-        self.texture_picture = path / TEXTURE_PICTURE
         self.previews = path / "previews"
         self.plot = path / "progress.png"
         self.stops = path / "stopped.json"
