@@ -2,6 +2,8 @@
 
 import hashlib
 from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any
 
 import torch
 from jaxtyping import Bool, Float, Int64
@@ -46,6 +48,10 @@ class Draws(ABC):
     def normal(self, shape: tuple[int, ...]) -> Float[Tensor, "..."]:
         """Standard normal numbers."""
 
+    @abstractmethod
+    def record(self, draw: Callable[[int, Generator], Any], batch: int) -> Any:
+        """What an effect of one's own draws for so many photos."""
+
 
 class RandomDraws(Draws):
     """Independent draws.
@@ -76,6 +82,10 @@ class RandomDraws(Draws):
     def normal(self, shape: tuple[int, ...]) -> Float[Tensor, "..."]:
         """Standard normal numbers."""
         return torch.randn(shape, generator=self._source)
+
+    def record(self, draw: Callable[[int, Generator], Any], batch: int) -> Any:
+        """What an effect of one's own draws, at random."""
+        return draw(batch, self._source)
 
 
 class LevelDraws(Draws):
@@ -110,6 +120,10 @@ class LevelDraws(Draws):
     def normal(self, shape: tuple[int, ...]) -> Float[Tensor, "..."]:
         """Standard normal numbers, always the same."""
         return torch.randn(shape, generator=self._source)
+
+    def record(self, draw: Callable[[int, Generator], Any], batch: int) -> Any:
+        """What an effect of one's own draws, which has no levels, from a fixed seed."""
+        return draw(batch, self._source)
 
 
 def draws(seed: int, step: int, stream: str) -> RandomDraws:

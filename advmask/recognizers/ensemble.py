@@ -34,6 +34,7 @@ class Ensemble(nn.Module):
     Args:
         recognizers: At least one; they stay in evaluation mode and carry no gradient of their own.
         settings: How they are fed and run.
+        aligners: In place of `settings.aligners`, by name or as objects.
 
     Raises:
         ConfigError: The settings name an unknown aligner or recognizer, or another number of weights.
@@ -41,7 +42,13 @@ class Ensemble(nn.Module):
 
     weights: Tensor
 
-    def __init__(self, recognizers: Sequence[Recognizer], settings: SurrogateSettings | None = None) -> None:
+    def __init__(
+        self,
+        recognizers: Sequence[Recognizer],
+        settings: SurrogateSettings | None = None,
+        *,
+        aligners: Sequence[str | Aligner] | None = None,
+    ) -> None:
         super().__init__()
         if not recognizers:
             raise ValueError("an ensemble needs at least one recognizer")
@@ -50,9 +57,10 @@ class Ensemble(nn.Module):
             recognizers = [member.compiled() for member in recognizers]
         self.recognizers = nn.ModuleList(recognizers)
         self.register_buffer("weights", _weights(self.settings.weights, len(recognizers)), persistent=False)
-        distinct = list(dict.fromkeys(self.settings.aligners))
+        asked = self.settings.aligners if aligners is None else aligners
+        distinct = list(dict.fromkeys(asked))
         built = dict(zip(distinct, build_aligners(distinct), strict=True))
-        self._aligners = [built[name] for name in self.settings.aligners]
+        self._aligners = [built[one] for one in asked]
         self._own = _own_aligners(self.settings.own_aligners, recognizers)
         self._middle: dict[int, str] = {}
         self.assert_frozen()

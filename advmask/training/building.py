@@ -10,6 +10,7 @@ from advmask.core.errors import ConfigError
 from advmask.effects.draws import generator
 from advmask.effects.settings import WearSettings
 from advmask.masks.surface import MaskSurface
+from advmask.objectives.own_terms import OwnTerms
 from advmask.objectives.printability import Printability
 from advmask.photos.loading import FaceSet
 from advmask.recognizers.ensemble import Ensemble
@@ -19,6 +20,7 @@ from advmask.textures.texture import Texture
 from advmask.textures.texture import build_texture as texture_from
 from advmask.training.match_terms import Judging
 from advmask.training.module import DesignModule
+from advmask.training.own_parts import OwnParts
 from advmask.training.settings import TrainSettings
 from advmask.wearing.artwork import FACE_OF_NOBODY, FACES, shipped_design
 from advmask.wearing.masked_gallery import masked_templates
@@ -129,6 +131,7 @@ def build_module(
     masked_templates: Sequence[Tensor] | None = None,
     people: Sequence[str] | None = None,
     scene: Scene | None = None,
+    own: OwnParts | None = None,
 ) -> DesignModule:
     """Build the Lightning module of a run.
 
@@ -140,13 +143,16 @@ def build_module(
         masked_templates: The same from photos under a plain mask; for `objective.masked_gallery`.
         people: Who is on each photo; for `objective.impostor`.
         scene: What a design goes through, where it is built from these settings already.
+        own: Terms, effects, aligners and an optimiser of the user's own.
 
     Raises:
         ConfigError: The objective asks for what is not there: a printer, an aligner with a gradient, a second
             gallery, other people, or a layer half way through a network.
     """
-    scene = build_scene(settings) if scene is None else scene
-    ensemble = Ensemble(recognizers, settings.surrogates)
+    own = OwnParts() if own is None else own
+    terms = OwnTerms(own.terms)
+    scene = build_scene(settings, own) if scene is None else scene
+    ensemble = Ensemble(recognizers, settings.surrogates, aligners=own.aligners)
     _check_aligners(settings, ensemble)
     if settings.objective.features:
         ensemble.find_middle_layers()
@@ -160,6 +166,7 @@ def build_module(
             recognizers=recognizers,
             masked_templates=masked_templates,
             people=people,
+            own=terms,
         ),
         printability=Printability(
             settings.objective,
@@ -171,10 +178,12 @@ def build_module(
         optimiser=settings.optimiser,
         steps=settings.trainer.steps,
         seed=settings.seed,
+        own=terms,
+        factory=own.optimiser,
     )
 
 
-def build_scene(settings: TrainSettings) -> Scene:
+def build_scene(settings: TrainSettings, own: OwnParts | None = None) -> Scene:
     """Build what a design goes through in training.
 
     Raises:
@@ -185,21 +194,25 @@ def build_scene(settings: TrainSettings) -> Scene:
         settings.printer,
         texels_per_mm=settings.texture.texels_per_mm,
         draws=seeded(settings.seed, "train"),
+        own_effects=() if own is None else own.effects,
     )
     if settings.objective.gamut and scene.printer.ideal:
         raise ConfigError("objective.gamut needs to know the printer; name one with printer=NAME.")
     return scene
 
 
-def check_aligners(settings: TrainSettings, recognizers: Sequence[Recognizer]) -> None:
-    """Check that an aligner can be led astray where the objective asks for it.
+def check_aligners(
+    settings: TrainSettings, recognizers: Sequence[Recognizer], own: OwnParts | None = None
+) -> None:
+    """Check aligners of the user's own, and that one can be led astray where the objective asks for it.
 
     Raises:
-        ConfigError: None carries a gradient.
+        ConfigError: One is no aligner, or none carries a gradient.
     """
-    if settings.objective.displacement:
+    aligners = None if own is None else own.aligners
+    if settings.objective.displacement or aligners is not None:
         plain = settings.surrogates.model_copy(update={"compile": False})  # networks are compiled once, later
-        _check_aligners(settings, Ensemble(recognizers, plain))
+        _check_aligners(settings, Ensemble(recognizers, plain, aligners=aligners))
 
 
 def _check_aligners(settings: TrainSettings, ensemble: Ensemble) -> None:

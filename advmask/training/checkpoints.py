@@ -48,10 +48,10 @@ class RateAsAsked(Callback):
     That happens after a step that was not finite, and in a run that is made longer; see `RunFolder.begin`.
 
     Args:
-        rate: The learning rate asked for.
+        rate: The learning rate asked for; None leaves that of an optimiser of the user's own.
     """
 
-    def __init__(self, rate: float) -> None:
+    def __init__(self, rate: float | None) -> None:
         self._rate = rate
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -60,9 +60,12 @@ class RateAsAsked(Callback):
             schedule = config.scheduler
             assert isinstance(schedule, LambdaLR)
             before = schedule.base_lrs[0]
-            schedule.base_lrs = [self._rate for _ in schedule.base_lrs]
-            for group, share in zip(schedule.optimizer.param_groups, schedule.lr_lambdas, strict=True):
-                group["lr"] = self._rate * share(schedule.last_epoch)
-                group["initial_lr"] = self._rate
-            if before != self._rate:
+            if self._rate is not None:
+                schedule.base_lrs = [self._rate for _ in schedule.base_lrs]
+            for group, rate, share in zip(
+                schedule.optimizer.param_groups, schedule.base_lrs, schedule.lr_lambdas, strict=True
+            ):
+                group["lr"] = rate * share(schedule.last_epoch)
+                group["initial_lr"] = rate
+            if self._rate is not None and before != self._rate:
                 _log.info("The learning rate was %g and is %g from here on.", before, self._rate)

@@ -19,11 +19,12 @@ from advmask.training.data import StepData
 from advmask.training.guard import FiniteSteps
 from advmask.training.machine import trainer_on
 from advmask.training.module import DesignModule
+from advmask.training.own_parts import OwnParts
 from advmask.training.parts import PartedSteps
 from advmask.training.plot import ProgressPlot
 from advmask.training.preview_callback import PreviewPictures
 from advmask.training.processes import is_first_process
-from advmask.training.progress import DesignProgress
+from advmask.training.progress import DesignProgress, ToldProgress
 from advmask.training.quiet import quiet_lightning
 from advmask.training.run_folder import RunFolder
 from advmask.training.settings import LoggerSettings, TrainSettings
@@ -58,6 +59,7 @@ def fit(
     *,
     keep: Callable[[Tensor, str], Path],
     probes: ValidationProbes | None = None,
+    own: OwnParts | None = None,
 ) -> Fitted:
     """Train the module from the run's last checkpoint, or from the start, to its last step.
 
@@ -68,6 +70,7 @@ def fit(
         run: Where checkpoints, the log and previews go.
         keep: Writes a design under a name into the run folder and gives the picture file.
         probes: What it is validated on, if it is.
+        own: Callbacks and a progress callback of the user's own, and whether the optimiser is.
 
     Raises:
         ConfigError: This machine lacks what the settings ask for.
@@ -75,6 +78,7 @@ def fit(
         KeyboardInterrupt: The user stopped the run.
     """
     trainer_settings = settings.trainer
+    own = OwnParts() if own is None else own
     resume = run.checkpoint if run.checkpoint.exists() else None
     resumed_at = _step_of(run.checkpoint) if resume else 0
     if resume:
@@ -90,9 +94,10 @@ def fit(
     callbacks: list[Callback] = [
         PartedSteps(data),
         FiniteSteps(run, data=data, keep=keep, learning_rate=rate),
-        RateAsAsked(rate),
+        RateAsAsked(rate if own.optimiser is None else None),
         *([] if validation is None else [validation]),
-        *_shown(settings, photos, run),
+        *_shown(settings, photos, run, own),
+        *own.callbacks,
         StretchCheckpoint(run.checkpoint),  # last, for it keeps what the others have come to
     ]
     pl.seed_everything(settings.seed, workers=True, verbose=False)
@@ -144,13 +149,15 @@ def _validation(settings: TrainSettings, probes: ValidationProbes | None) -> Val
     )
 
 
-def _shown(settings: TrainSettings, photos: WornPhotos, run: RunFolder) -> list[Callback]:
+def _shown(settings: TrainSettings, photos: WornPhotos, run: RunFolder, own: OwnParts) -> list[Callback]:
     """What the user watches; only the first of several processes shows it."""
     if not is_first_process():
         return []
     trainer = settings.trainer
     callbacks: list[Callback] = [ProgressPlot(run.metrics, run.plot)]
-    if trainer.progress:
+    if own.progress is not None:
+        callbacks.append(ToldProgress(own.progress, steps=trainer.steps))
+    elif trainer.progress:
         callbacks.append(DesignProgress(steps=trainer.steps, batch=trainer.batch))
     if trainer.preview_every:
         shown = range(0, len(photos.crops), max(1, len(photos.crops) // _FACES_SHOWN))

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from advmask.core.errors import ConfigError
 from advmask.objectives.impostor import Impostor
 from advmask.objectives.match import MatchObjective
+from advmask.objectives.own_terms import Embedded, OwnTerms
 from advmask.objectives.settings import ObjectiveSettings
 from advmask.recognizers.recognizer import Recognizer
 
@@ -43,6 +44,7 @@ class Judging(nn.Module):
         masked_templates: The same from masked photos; needed where `masked_gallery` has a weight.
         people: Who is on each of the n photos; needed where `impostor` has a weight. Other people's templates
             are the means of their photos' templates.
+        own: Terms of the user's own that look at embeddings.
 
     Raises:
         ConfigError: What a term with a weight needs is not there.
@@ -56,8 +58,10 @@ class Judging(nn.Module):
         recognizers: Sequence[Recognizer] = (),
         masked_templates: Sequence[Float[Tensor, "n dim"]] | None = None,
         people: Sequence[str] | None = None,
+        own: OwnTerms | None = None,
     ) -> None:
         super().__init__()
+        self.own = OwnTerms() if own is None else own
         self.match = MatchObjective(settings.match, tail=settings.tail)
         self.impostor = Impostor()
         self._masked_weight = settings.masked_gallery
@@ -106,7 +110,8 @@ class Judging(nn.Module):
             embedding: Of the masked photos.
             photo: Which photos they are, of the n.
         """
-        similarity = member.similarity(embedding, self.get_buffer(f"own_{number}")[photo])
+        template = self.get_buffer(f"own_{number}")[photo]
+        similarity = member.similarity(embedding, template)
         margin, term = self._matched(member, similarity)
         further: dict[str, Tensor] = {}
         if self._masked_weight:
@@ -123,6 +128,11 @@ class Judging(nn.Module):
             taken = self.impostor(matrix, own)
             term = term + self._impostor_weight * taken
             further["impostor"] = taken.detach()
+        for name, value in self.own.of_embedding(
+            Embedded(member.label, embedding, template, similarity, margin)
+        ).items():
+            term = term + value
+            further[name] = value.detach()
         return Judged(term, similarity.detach(), None if margin is None else margin.detach(), further)
 
     def _matched(

@@ -1,17 +1,19 @@
 """The Lightning module: one texture, worn by everybody, against an ensemble."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.optim import Optimizer
 
 from advmask.effects.draws import generator
 from advmask.objectives.displacement import Displacement
 from advmask.objectives.features import FeatureSimilarity
 from advmask.objectives.fidelity import Fidelity
+from advmask.objectives.own_terms import OwnTerms, Step
 from advmask.objectives.printability import Printability
 from advmask.objectives.settings import ObjectiveSettings
 from advmask.objectives.worst import smooth_max
@@ -36,9 +38,11 @@ class DesignModule(pl.LightningModule):
         judging: What is asked of each recognizer's embeddings.
         printability: What is asked of the texture beside.
         asked: Weights of what else is asked, and how recognizers are taken together.
+        own: Terms of the user's own that look at the whole step.
         optimiser: Of the texture.
         steps: Length of the run, for the schedule.
         seed: Of the draws of the ensemble.
+        factory: Builds the optimiser in place of the kind and rate of `optimiser`.
     """
 
     def __init__(
@@ -53,6 +57,8 @@ class DesignModule(pl.LightningModule):
         optimiser: OptimiserSettings,
         steps: int,
         seed: int,
+        own: OwnTerms | None = None,
+        factory: Callable[[Iterable[nn.Parameter]], Optimizer] | None = None,
     ) -> None:
         super().__init__()
         self.texture = texture
@@ -64,7 +70,9 @@ class DesignModule(pl.LightningModule):
         self.displacement = Displacement(asked.displacement_reach)
         self.features = FeatureSimilarity()
         self.fidelity = Fidelity(texture.as_finished()) if asked.fidelity else None
+        self.own = OwnTerms() if own is None else own
         self._optimiser = optimiser
+        self._factory = factory
         self._steps = steps
         self._seed = seed
         self.average = TailAverage(texture, optimiser.average)
@@ -102,9 +110,10 @@ class DesignModule(pl.LightningModule):
             seen["displacement"] = [moved.detach()]
             return -self.asked.displacement * moved
 
+        pictures = self.scene(texels, batch.pictures, batch.packed, step=batch.step)
         worst = self.asked.over_recognizers == "smooth_max"
         matching = self.ensemble.judged(
-            self.scene(texels, batch.pictures, batch.packed, step=batch.step),
+            pictures,
             batch.landmarks,
             judge,
             draws=generator(self._seed, batch.step, "ensemble"),
@@ -120,6 +129,11 @@ class DesignModule(pl.LightningModule):
         if self.fidelity is not None:
             terms["fidelity"] = self.fidelity(texels, step=batch.step)
             loss = loss + self.asked.fidelity * terms["fidelity"]
+        if len(self.own):
+            step = Step(batch.step, texels, pictures, batch.pictures, batch.landmarks)
+            for name, value in self.own.of_step(step).items():
+                terms[name] = value
+                loss = loss + value
         margins = [one.margin for one in judged if one.margin is not None]
         values = {"loss": loss.detach()}
         if margins:
@@ -142,7 +156,7 @@ class DesignModule(pl.LightningModule):
 
     def configure_optimizers(self) -> Any:
         """The optimiser, with its schedule over the whole run."""
-        optimiser = build_optimiser(self.texture.parameters(), self._optimiser)
+        optimiser = build_optimiser(self.texture.parameters(), self._optimiser, factory=self._factory)
         schedule = torch.optim.lr_scheduler.LambdaLR(
             optimiser, lambda step: share_of_rate(self._optimiser, step, self._steps)
         )

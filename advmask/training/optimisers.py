@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from advmask.core.errors import ConfigError
 from advmask.training.settings import OptimiserSettings
 
 
@@ -45,8 +46,22 @@ class SignMomentum(Optimizer):
         return loss
 
 
-def build_optimiser(parameters: Iterable[nn.Parameter], settings: OptimiserSettings) -> Optimizer:
-    """The optimiser that the settings name."""
+def build_optimiser(
+    parameters: Iterable[nn.Parameter],
+    settings: OptimiserSettings,
+    *,
+    factory: Callable[[Iterable[nn.Parameter]], Optimizer] | None = None,
+) -> Optimizer:
+    """The optimiser that the settings name, or that a function of the user's own builds.
+
+    Raises:
+        ConfigError: The function gives something else.
+    """
+    if factory is not None:
+        built = factory(parameters)
+        if not isinstance(built, Optimizer):
+            raise ConfigError(f"optimiser gave {type(built).__name__}; a torch.optim.Optimizer was expected.")
+        return built
     if settings.kind == "sign":
         return SignMomentum(parameters, lr=settings.learning_rate, momentum=settings.momentum)
     return torch.optim.Adam(parameters, lr=settings.learning_rate, amsgrad=settings.kind == "amsgrad")

@@ -4,6 +4,7 @@ import gc
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytorch_lightning as pl
 import torch
@@ -14,6 +15,7 @@ from torch import Tensor
 from advmask.core.errors import RunError
 from advmask.core.known_gradient import with_gradient
 from advmask.effects.draws import Draws
+from advmask.effects.own_effects import OWN, part_of
 from advmask.training.data import Batch, StepData
 from advmask.training.module import DesignModule
 from advmask.wearing.scene import DrawsOf
@@ -59,6 +61,12 @@ class PartDraws(Draws):
         """Standard normal numbers."""
         return self._own(self._source.normal, shape)
 
+    def record(self, draw: Callable[[int, torch.Generator], Any], batch: int) -> Any:
+        """What an effect of one's own draws."""
+        if batch != self._count:
+            raise AssertionError(f"draws of {batch} photos are not for {self._count}")
+        return part_of(self._source.record(draw, self._whole), first=self._first, count=self._count)
+
     def _own(self, draw: Callable[[tuple[int, ...]], Tensor], shape: tuple[int, ...]) -> Tensor:
         # Several numbers a photo stand behind the photos, but for shadows, (6, photos, 1, 1).
         axis = 1 if len(shape) == 4 and shape[2:] == (1, 1) else 0
@@ -83,7 +91,8 @@ class PartedDraws:
         """Draws of a step and a purpose for the part at hand."""
         drawn = self._source(step, purpose)
         part = self._part
-        if part is None or len(part.photo) == part.whole or purpose not in _OF_PHOTOS:
+        for_photos = purpose in _OF_PHOTOS or purpose.startswith(OWN)
+        if part is None or len(part.photo) == part.whole or not for_photos:
             return drawn
         return PartDraws(drawn, first=part.first, count=len(part.photo), whole=part.whole)
 

@@ -7,15 +7,20 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from pytorch_lightning.callbacks import Callback
 from torch import Tensor
 
 from advmask.core.errors import ConfigError
+from advmask.effects.own_effects import Effect
 from advmask.masks.digest import surface_digest
 from advmask.masks.mask_building import build_mask, own_pattern_file
 from advmask.masks.surface import MaskSurface
+from advmask.objectives.own_terms import Term
 from advmask.photos.loading import FaceSet, load_faces
+from advmask.recognizers.aligners.aligner import Aligner
 from advmask.recognizers.preparation import Prepared, own_templates, prepare_all
-from advmask.recognizers.recognizer_names import build_recognizers
+from advmask.recognizers.recognizer import Recognizer
+from advmask.recognizers.recognizer_names import build_recognizers, names_of
 from advmask.textures.design_files import Design, write_design
 from advmask.textures.texel_files import load_texels, save_texels
 from advmask.training.as_found import as_found
@@ -29,6 +34,7 @@ from advmask.training.building import (
 )
 from advmask.training.loop import fit
 from advmask.training.machine import check_machine
+from advmask.training.own_parts import OptimiserFactory, OwnParts, Progress
 from advmask.training.plot import write_plot
 from advmask.training.processes import is_first_process, only_the_first_speaks
 from advmask.training.run_folder import RunFolder
@@ -61,25 +67,70 @@ class TrainResult:
     faces: FaceSet
     prepared: Sequence[Prepared] = ()
 
+    def __repr__(self) -> str:
+        """One line."""
+        against = ", ".join(self.settings.recognizers)
+        return f"TrainResult({str(self.folder)!r}, {self.design!r}, trained against {against})"
+
 
 @only_the_first_speaks()
 @as_found()
-def train(settings: TrainSettings, *, folder: Path) -> TrainResult:
+def train(
+    settings: TrainSettings,
+    *,
+    folder: Path | str,
+    recognizers: Sequence[str | Recognizer] | None = None,
+    validation_recognizers: Sequence[str | Recognizer] | None = None,
+    terms: Sequence[Term] = (),
+    effects: Sequence[Effect] = (),
+    aligners: Sequence[str | Aligner] | None = None,
+    optimiser: OptimiserFactory | None = None,
+    callbacks: Sequence[Callback] = (),
+    progress: Progress | None = None,
+) -> TrainResult:
     """Learn a design, or go on learning one, or return one that is finished.
 
     What the user should know on the way is logged. The process is left as it was found: its random
     generators, threads and so on (`as_found`).
 
+    Parts of one's own are given as objects. The run folder keeps the settings, with objects by name
+    (`module:NAME`, `object:NAME`), and in `objects.json` what the objects are: their class or `repr`, and the
+    checksum of weights. A run is resumed with objects of which that is the same; what a function does is not
+    looked at. Where several processes share a run, each runs the script that calls this and builds its own.
+
     Args:
         settings: What to do.
         folder: The run folder; the same folder and settings resume a run from its last checkpoint.
+        recognizers: In place of `settings.recognizers`, by name or as objects (`Recognizer.from_module`).
+        validation_recognizers: In place of `settings.trainer.validation_recognizers`, likewise.
+        terms: Further losses: called with a `Step`, or with a method `of_embedding`; see
+            `advmask.objectives.own_terms`. Each is logged as `term/NAME`.
+        effects: Further effects, after the camera: objects with `draw(batch, generator)`, which gives a
+            record, and `apply(pictures, record)`; see `advmask.effects.own_effects`.
+        aligners: In place of `settings.surrogates.aligners`, by name or as objects; see
+            `advmask.recognizers.aligners.aligner`.
+        optimiser: Called with the design's parameters, gives the `torch.optim.Optimizer` that is used in
+            place of `settings.optimiser.kind` and its rate; the schedule of the settings scales its rate.
+        callbacks: Of Lightning, called after ours; checkpoints keep their state.
+        progress: Called as `progress(step, steps, values)` after each step, in place of the progress bar.
 
     Raises:
         AdvmaskError: Whatever the user can mend, in one sentence.
     """
+    folder = Path(folder)
+    own = OwnParts(
+        terms=terms,
+        effects=effects,
+        aligners=aligners,
+        optimiser=optimiser,
+        callbacks=callbacks,
+        progress=progress,
+    )
+    asked = settings.recognizers if recognizers is None else recognizers
+    settings = _with_names(settings, recognizers, validation_recognizers, aligners)
     surface = build_mask(settings.mask)
     run = RunFolder(folder)
-    run.begin(settings)
+    run.begin(settings, objects=own.described([*asked, *(validation_recognizers or ())]))
     if settings.trainer.threads is not None:
         torch.set_num_threads(settings.trainer.threads)
     if run.finished:
@@ -90,15 +141,17 @@ def train(settings: TrainSettings, *, folder: Path) -> TrainResult:
     # What may be mistyped or lacking comes first, before minutes are spent on photos.
     check_machine(settings.trainer)
     texture = build_texture(settings, surface)
-    recognizers = build_recognizers(settings.recognizers, differentiable=True)
-    scene = build_scene(settings)
-    check_aligners(settings, recognizers)
+    built = build_recognizers(asked, differentiable=True)
+    scene = build_scene(settings, own)
+    check_aligners(settings, built, own)
     faces = _faces(settings)
     crops = faces.of(faces.split.train)
     if not crops:
         raise ConfigError("faces.split leaves nobody to train on; give its first number at least one person.")
-    prepared = prepare_all(recognizers, faces.crops, needs_threshold=_needs_threshold(settings))
-    probes = build_probes(settings, faces, surface, prepared)
+    prepared = prepare_all(built, faces.crops, needs_threshold=_needs_threshold(settings))
+    probes = build_probes(
+        settings, faces, surface, prepared, recognizers=validation_recognizers, own_effects=effects
+    )
     photos = wear_masks(
         crops,
         surface,
@@ -127,6 +180,7 @@ def train(settings: TrainSettings, *, folder: Path) -> TrainResult:
         masked_templates=masked,
         people=photos.names,
         scene=scene,
+        own=own,
     )
 
     def keep(texels: Tensor, name: str) -> Path:
@@ -138,7 +192,7 @@ def train(settings: TrainSettings, *, folder: Path) -> TrainResult:
         write_design(picture, design)
         return picture
 
-    fitted = fit(module, photos, settings, run, keep=keep, probes=probes)
+    fitted = fit(module, photos, settings, run, keep=keep, probes=probes, own=own)
     design = _design(fitted.texels, surface, settings, folder)
     if is_first_process():
         write_plot(run.metrics, run.plot)
@@ -153,6 +207,25 @@ def _needs_threshold(settings: TrainSettings) -> bool:
     """Whether anything asked for compares with a threshold; the plain similarity does not."""
     validated = settings.trainer.validate_every > 0 and settings.trainer.validation_recognizers is None
     return settings.objective.match != "similarity" or settings.objective.impostor > 0 or validated
+
+
+def _with_names(
+    settings: TrainSettings,
+    recognizers: Sequence[str | Recognizer] | None,
+    validation_recognizers: Sequence[str | Recognizer] | None,
+    aligners: Sequence[str | Aligner] | None,
+) -> TrainSettings:
+    """The settings with the names of what was given in their place."""
+    changes: dict[str, Any] = {}
+    if recognizers is not None:
+        changes["recognizers"] = names_of(recognizers)
+    if validation_recognizers is not None:
+        names = {"validation_recognizers": names_of(validation_recognizers)}
+        changes["trainer"] = settings.trainer.model_copy(update=names)
+    if aligners is not None:
+        names = {"aligners": [one if isinstance(one, str) else f"object:{one.name}" for one in aligners]}
+        changes["surrogates"] = settings.surrogates.model_copy(update=names)
+    return settings.model_copy(update=changes)
 
 
 def _faces(settings: TrainSettings) -> FaceSet:

@@ -3,7 +3,7 @@
 import json
 import logging
 import shutil
-from collections.abc import Set
+from collections.abc import Mapping, Set
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -61,18 +61,23 @@ class RunFolder:
         self.previews = path / "previews"
         self.plot = path / "progress.png"
         self.stops = path / "stopped.json"
+        self.objects = path / "objects.json"
 
     @property
     def finished(self) -> bool:
         """Whether the run has ended; the record is written last."""
         return self.record.exists() and self.texture.exists()
 
-    def begin(self, settings: TrainSettings) -> None:
+    def begin(self, settings: TrainSettings, *, objects: Mapping[str, list[str]] | None = None) -> None:
         """Start a run here, or make sure that the run begun here was asked for the same.
 
         Of a finished run nothing is written anew. With a larger `trainer.steps` a run is made longer: what it
         left so far is moved into `steps-N`, which is itself a run folder, and it goes on from its last
         checkpoint, with the schedules of the longer run from there on.
+
+        Args:
+            settings: Of the run.
+            objects: What was given as objects, in words; see `OwnParts.described`.
 
         Raises:
             RunError: The folder holds a run with other settings, or cannot be written.
@@ -87,6 +92,12 @@ class RunFolder:
                 copy = self._copy(key, path)
                 if copy.exists() and sha256(copy) != sha256(path):
                     differing.append(f"{path.name} has changed since")
+            before_objects, now = self._read_objects(), dict(objects or {})
+            differing += [
+                f"{kind} was {before_objects.get(kind, [])}, now {now.get(kind, [])}"
+                for kind in sorted(before_objects.keys() | now.keys())
+                if before_objects.get(kind) != now.get(kind)
+            ]
             # Before the first checkpoint nothing is lost: a mistyped setting may be mended in place.
             if differing and (self.checkpoint.exists() or self.texture.exists()):
                 raise RunError(
@@ -105,6 +116,10 @@ class RunFolder:
                 with written_aside(copy) as aside:
                     aside.write_bytes(content)
         write_text(self.config, yaml.safe_dump(_recorded(settings), sort_keys=False))
+        if objects:
+            write_text(self.objects, json.dumps(dict(objects), indent=2) + "\n")
+        else:
+            self.objects.unlink(missing_ok=True)
 
     def read_settings(self) -> TrainSettings:
         """Settings of the run in this folder.
@@ -148,6 +163,15 @@ class RunFolder:
             if (self.path / name).exists():
                 (self.path / name).rename(earlier / name)
         _log.info("The design after %d steps is kept in %s.", steps, earlier)
+
+    def _read_objects(self) -> dict[str, Any]:
+        try:
+            found = json.loads(self.objects.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError) as error:
+            raise RunError(f"{self.objects} is damaged; restore it, or start a new run.") from error
+        return found if isinstance(found, dict) else {}
 
     def _copy(self, key: tuple[str, str], own: Path) -> Path:
         """Where the run keeps its copy of a user's file, under the name that the file is called by."""

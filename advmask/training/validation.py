@@ -13,6 +13,7 @@ from pytorch_lightning.callbacks import Callback
 from torch import Tensor
 
 from advmask.core.errors import ConfigError
+from advmask.effects.own_effects import Effect
 from advmask.masks.surface import MaskSurface
 from advmask.photos.crops import FaceCrop
 from advmask.photos.loading import FaceSet
@@ -91,6 +92,9 @@ def build_probes(
     faces: FaceSet,
     surface: MaskSurface,
     prepared: Sequence[Prepared],
+    *,
+    recognizers: Sequence[str | Recognizer] | None = None,
+    own_effects: Sequence[Effect] = (),
 ) -> ValidationProbes | None:
     """Make ready what a run is validated on; None where it is not.
 
@@ -99,6 +103,8 @@ def build_probes(
         faces: All photos.
         surface: The mask.
         prepared: The recognizers trained against, made ready on all photos.
+        recognizers: That validate, in place of `trainer.validation_recognizers`.
+        own_effects: Effects of the user's own.
 
     Raises:
         ConfigError: The split leaves nobody to validate on.
@@ -118,8 +124,9 @@ def build_probes(
         _log.warning(
             "Validated on the very people it is trained on: with too few people, nobody is held out."
         )
-    if trainer.validation_recognizers is not None:
-        others = build_recognizers(trainer.validation_recognizers)
+    recognizers = trainer.validation_recognizers if recognizers is None else recognizers
+    if recognizers is not None:
+        others = build_recognizers(recognizers)
         prepared = prepare_all(others, faces.crops)
     photos = wear_masks(
         _spread(crops, trainer.validation_photos),
@@ -143,6 +150,7 @@ def build_probes(
             settings.printer,
             texels_per_mm=settings.texture.texels_per_mm,
             draws=seeded(settings.seed, "validate"),
+            own_effects=own_effects,
         ),
         batch=trainer.batch,
     )

@@ -1,6 +1,6 @@
 """From a texture to what recognizers see: printed, worn, lit and photographed, the same in every room."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from jaxtyping import Float
@@ -10,6 +10,7 @@ from advmask.effects.camera.photograph import photograph
 from advmask.effects.draws import Draws, draws
 from advmask.effects.fabric import draw_fabric, fabric_field
 from advmask.effects.light import draw_light, relight
+from advmask.effects.own_effects import OWN, Effect, applied, check_effects
 from advmask.effects.settings import EffectsSettings
 from advmask.printers.draw import draw_print
 from advmask.printers.printer import Printer
@@ -41,6 +42,10 @@ class Scene(nn.Module):
         texels_per_mm: Of the textures.
         draws: Of a step and a purpose; see `seeded`. Evaluation draws from another stream than training. It
             may be exchanged between steps.
+        own_effects: Effects of the user's own, applied in order after the camera.
+
+    Raises:
+        ConfigError: One of the user's own is no effect.
     """
 
     def __init__(
@@ -50,8 +55,11 @@ class Scene(nn.Module):
         *,
         texels_per_mm: float,
         draws: DrawsOf,
+        own_effects: Sequence[Effect] = (),
     ) -> None:
         super().__init__()
+        check_effects(own_effects)
+        self._own_effects = tuple(own_effects)
         self.renderer = MaskRenderer()
         self.printer = Printer(printer, texels_per_mm=texels_per_mm)
         self._effects = effects.active()
@@ -116,9 +124,13 @@ class Scene(nn.Module):
     def photographed(
         self, pictures: Float[Tensor, "batch 3 rows columns"], *, step: int
     ) -> Float[Tensor, "batch 3 rows columns"]:
-        """Pictures in the drawn light, through the drawn camera."""
+        """Pictures in the drawn light, through the drawn camera and the user's own effects."""
         size = (pictures.shape[-2], pictures.shape[-1])
         light = draw_light(
             self._effects.light, batch=len(pictures), size=size, draws=self.draws(step, "light")
         )
-        return photograph(relight(pictures, light), self._effects.camera, draws=self.draws(step, "camera"))
+        seen = photograph(relight(pictures, light), self._effects.camera, draws=self.draws(step, "camera"))
+        for number, effect in enumerate(self._own_effects):
+            record = self.draws(step, f"{OWN} {number}").record(effect.draw, len(seen))
+            seen = applied(effect, seen, record)
+        return seen

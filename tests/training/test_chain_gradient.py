@@ -15,12 +15,14 @@ from torch import Tensor, nn
 
 from advmask.effects.draws import generator
 from advmask.masks.mask_building import build_mask
+from advmask.objectives.own_terms import Embedded, Step
 from advmask.photos.loading import load_faces
 from advmask.recognizers.preparation import own_templates, prepare_all
 from advmask.recognizers.recognizer_names import build_recognizers
 from advmask.training.building import build_module, build_texture
 from advmask.training.data import Batch, StepDataset
 from advmask.training.module import DesignModule
+from advmask.training.own_parts import OwnParts
 from advmask.training.settings import TrainSettings
 from advmask.wearing.worn_photos import wear_masks
 
@@ -42,7 +44,33 @@ class _Texels(nn.Module):
         """Nothing changes with time."""
 
 
-def _chain(settings: TrainSettings, *, photos: int) -> Chain:
+class _Whole:
+    """A term of the user's own that sees texels and pictures."""
+
+    def __call__(self, step: Step) -> Tensor:
+        return step.texels[2].square().mean() + 3 * (step.pictures - step.bare)[:, 0].square().mean()
+
+
+class _OfEmbedding:
+    """A term of the user's own that sees embeddings; neither linear nor alike for all photos."""
+
+    def of_embedding(self, seen: Embedded) -> Tensor:
+        assert seen.margin is not None
+        away = (seen.embedding - seen.template).abs().mean(dim=1)
+        return (away * torch.sigmoid(seen.margin)).mean() + seen.similarity.square().mean()
+
+
+class _Haze:
+    """An effect of the user's own, drawn for each photo."""
+
+    def draw(self, batch: int, generator: torch.Generator) -> dict[str, Tensor]:
+        return {"haze": torch.rand((batch, 1, 1, 1), generator=generator)}
+
+    def apply(self, pictures: Tensor, record: dict[str, Tensor]) -> Tensor:
+        return pictures + record["haze"].to(pictures) * (0.7 - pictures)
+
+
+def _chain(settings: TrainSettings, *, photos: int, parts: OwnParts | None = None) -> Chain:
     """The module and one batch of a run, all in float64."""
     # Noise has no gradient: the pictures would be differentiated as if its strength did not follow the light.
     quiet = settings.effects.model_copy(update={"without": ("camera.sensor",)})
@@ -74,6 +102,7 @@ def _chain(settings: TrainSettings, *, photos: int) -> Chain:
         templates,
         masked_templates=[each.flip(0) for each in templates],
         people=["a", "b", "c", "d"],
+        own=parts,
     ).double()
     module.log_dict = lambda *_, **__: None  # type: ignore[method-assign]  # there is no trainer
     batch = StepDataset(worn, batch=photos, seed=0)[3]
@@ -221,3 +250,20 @@ def test_gradient_through_the_dlib_network(tiny_dir: Path):
     chain = _chain(TrainSettings.build(values), photos=1)
     chain[0].texture = _Texels(_start(chain[0]))
     _check(chain, chain[0].texture.texels, random=4, largest=4, relative=1e-3)
+
+
+@pytest.mark.parametrize("over", ["mean", "smooth_max"])
+def test_gradient_through_terms_and_effects_of_ones_own(
+    tiny_settings: Callable[..., TrainSettings], tmp_path: Path, over: str
+):
+    """Also where the networks' gradients are taken one after another and put together by a smooth maximum."""
+    settings = tiny_settings(objective={"over_recognizers": over, "temperature": 0.3, "smoothness": 0.0})
+    names = [*settings.recognizers, write_network(tmp_path / "second.onnx", seed=5)]
+    parts = OwnParts(terms=[_Whole(), _OfEmbedding()], effects=[_Haze()])
+    chain = _chain(settings.model_copy(update={"recognizers": names}), photos=2, parts=parts)
+    chain[0].texture = _Texels(_start(chain[0]))
+    _check(chain, chain[0].texture.texels, random=8, largest=4, relative=1e-4)
+    _, values = chain[0].loss(chain[1])
+    assert {"term/_Whole", "term/_OfEmbedding"} <= set(values)
+    alone, _ = _chain(settings, photos=2)[0].loss(chain[1])
+    assert float(values["loss"]) != pytest.approx(float(alone.detach()))

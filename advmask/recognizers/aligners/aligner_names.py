@@ -10,7 +10,7 @@ from advmask.recognizers.aligners.aligner import Aligner, BareAligner
 from advmask.recognizers.aligners.dlib5 import DlibAligner
 from advmask.recognizers.aligners.mesh468 import MeshAligner
 from advmask.recognizers.aligners.mtcnn import MtcnnAligner, MtcnnBoxAligner
-from advmask.recognizers.aligners.own_aligner import load_own_aligner
+from advmask.recognizers.aligners.own_aligner import load_own_aligner, own_aligner
 
 _BUILDERS: dict[str, Callable[[], Aligner]] = {
     "bare": BareAligner,
@@ -53,15 +53,24 @@ def build_aligner(name: str, *, mesh_model: Path | None = None) -> Aligner:
     return _BUILDERS[name]()
 
 
-def build_aligners(names: Sequence[str], *, mesh_model: Path | None = None) -> list[Aligner]:
+def build_aligners(names: Sequence[str | Aligner], *, mesh_model: Path | None = None) -> list[Aligner]:
     """Build several aligners; at least one, all different.
 
+    Args:
+        names: As `build_aligner` takes them, or objects like `Aligner`, which are checked.
+        mesh_model: As for `build_aligner`.
+
     Raises:
-        ConfigError: None is named, or one twice.
+        ConfigError: None is named, or one twice, or an object is no aligner.
     """
     if not names:
         raise ConfigError("aligners=[] names none; give at least one, such as aligners=[bare].")
-    twice = sorted({name for name in names if list(names).count(name) > 1})
+    built = [
+        build_aligner(one, mesh_model=mesh_model) if isinstance(one, str) else own_aligner(one)
+        for one in names
+    ]
+    called = [one.name for one in built]
+    twice = sorted({name for name in called if called.count(name) > 1})
     if twice:
         raise ConfigError(f"The aligner {', '.join(twice)} is named more than once.")
-    return [build_aligner(name, mesh_model=mesh_model) for name in names]
+    return built

@@ -89,12 +89,40 @@ def load_own_aligner(name: str) -> OwnAligner:
         inner = function()
     except Exception as error:
         raise ConfigError(f"{name} failed: {type(error).__name__}: {error}.") from error
-    if not isinstance(inner, Aligner) or not callable(inner.landmarks):
+    return own_aligner(inner, name=name)
+
+
+def check_aligner(inner: object, *, name: str | None = None) -> Aligner:
+    """Check that an object has what an aligner has.
+
+    Args:
+        inner: The object, which is given back.
+        name: Of the function it comes from, if it does.
+
+    Raises:
+        ConfigError: It is no aligner.
+    """
+    if isinstance(inner, type) or not isinstance(inner, Aligner) or not callable(inner.landmarks):
+        what = inner.__name__ if isinstance(inner, type) else type(inner).__name__
         raise ConfigError(
-            f"{name} returned a {type(inner).__name__}, which is no aligner; it needs `name`, "
+            f"{what if name is None else f'{name} returned a {what}, which'} is no aligner; it needs `name`, "
             "`differentiable` and `landmarks(pictures, hint)`."
         )
-    aligner = OwnAligner(name, inner)
+    return inner
+
+
+def own_aligner(inner: object, *, name: str | None = None) -> OwnAligner:
+    """Check an object that should be an aligner on two small pictures.
+
+    Args:
+        inner: The object.
+        name: That its results are filed under; None takes its own.
+
+    Raises:
+        ConfigError: It is no aligner, or its answers do not fit.
+    """
+    inner = check_aligner(inner, name=name)
+    aligner = OwnAligner(inner.name if name is None else name, inner)
     _try(aligner)
     return aligner
 
