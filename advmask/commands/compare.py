@@ -16,6 +16,7 @@ from advmask.core.files import write_text
 from advmask.core.memory import keep_freed_memory
 from advmask.evaluation.comparing import SideBySide, side_by_side
 from advmask.evaluation.conditions import conditions_of
+from advmask.evaluation.estimates import MARKS_EXPLAINED
 from advmask.evaluation.protocol import JudgedScores, judge_designs
 from advmask.evaluation.result_tables import figure, markdown_table, percent
 from advmask.evaluation.results import PLAIN_MASKS, json_text
@@ -78,7 +79,9 @@ def run(config: DictConfig) -> None:
     }
     write_text(path, json_text(record))
     print("\n\n".join(["", *(_block(one, names[0]) for one in compared)]))
-    print(f"\nPaired over the same photos, placements, light and camera.\nWritten to {path}")
+    print(
+        f"\n{MARKS_EXPLAINED}\nPaired over the same photos, placements, light and camera.\nWritten to {path}"
+    )
 
 
 def _by_mask(

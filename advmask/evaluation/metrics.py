@@ -1,11 +1,13 @@
 """Rates, differences of rates, and their intervals over people: one function for each question.
 
 A share has `rate_over_people`, a paired difference of shares `difference_over_people`, a difference of shares
-that are no pairs `combined`; `resampled_mean` is the bootstrap behind them. No interval has zero width.
+that are no pairs `combined`, a share of comparisons of different people `comparisons_over_people`;
+`resampled_mean` is the bootstrap behind them. No interval has zero width.
 """
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -162,6 +164,35 @@ def difference_over_people(
     together = float(rests[0] @ rests[1]) / spread if spread > 0 else 0.0
     ends = (rate_over_people(one, people, seed=seed) for one in (gained, lost))
     return _with_room(combined(*ends, correlation=together), len(total), least=-1.0)
+
+
+def comparisons_over_people(
+    values: FloatArray, people: Sequence[str], *, gallery: int, seed: int = 0
+) -> Estimate:
+    """Share of comparisons of different people that match, with an interval over both people of each.
+
+    Those who are probed are resampled. Those whom they are compared with are people too, and vary as much;
+    who is probed is among them. So the interval reaches further than that of the probed alone, by the square
+    root of 1 + 3 n / gallery: twice as far where everybody is probed. Where all shares are equal, zero for
+    instance, there is none: as any share of so few people it would reach to many times such a rate.
+
+    Args:
+        values: (n,) one per probe: the share of others that it matches.
+        people: The person of each probe.
+        gallery: Of how many people the gallery is, those probed among them.
+        seed: Of the resampling.
+
+    Source:
+        Hoeffding, "A class of statistics with asymptotically normal distribution", 1948 (variance of means
+        over pairs).
+    """
+    found = resampled_mean(values, people, seed=seed)
+    if found.low is None or found.high is None:
+        return found
+    reach = math.sqrt(1 + 3 * len(set(people)) / gallery)
+    low = found.value - reach * (found.value - found.low)
+    high = found.value + reach * (found.high - found.value)
+    return replace(found, low=max(low, 0.0), high=min(high, 1.0))
 
 
 def outer_share(people: int) -> float:

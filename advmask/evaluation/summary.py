@@ -1,6 +1,6 @@
 """Rates with intervals from the scores of one recognizer behind one aligner."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -8,9 +8,9 @@ import torch
 from advmask.evaluation.estimates import Estimate
 from advmask.evaluation.metrics import (
     accepted,
+    comparisons_over_people,
     difference_over_people,
     rate_over_people,
-    resampled_mean,
 )
 from advmask.evaluation.probe_scores import Scores
 from advmask.recognizers.calibration import Calibration
@@ -149,11 +149,7 @@ def _others_fmr(scores: Scores, name: str, fmr: float, *, seed: int) -> Estimate
     if fmr not in scores.false_matches or not scores.others:
         return None
     share = scores.false_matches[fmr][name][scores.detected()] / scores.others
-    # No `rate_over_people`: at such rates it says little that so few people leave room for some percent.
-    found = resampled_mean(share, _kept_people(scores), seed=seed)
-    if found.low is None or found.high is None:
-        return found
-    return replace(found, low=max(found.low, 0.0), high=min(found.high, 1.0))
+    return comparisons_over_people(share, _kept_people(scores), gallery=scores.others + 1, seed=seed)
 
 
 def _displacement(scores: Scores, name: str) -> float | None:

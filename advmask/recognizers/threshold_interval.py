@@ -39,7 +39,8 @@ def threshold_interval(
         seed: Of the resampling.
 
     Returns:
-        Lower and upper end; None with fewer than five people, where resampling says nothing.
+        Lower and upper end; None where resampling says nothing: with fewer than five people, or where every
+        resample gives the same threshold.
 
     Source:
         Owen, "The pigeonhole bootstrap", 2007.
@@ -67,6 +68,8 @@ def threshold_interval(
         found[turn] = scores[min(place, kept - 1)]
     half = (1 - level) / 2
     low, middle, high = np.nanquantile(found, [half, 0.5, 1 - half])
+    if low == high:
+        return None
     # Few people: Student's factor for the normal one, and the spread that resampling n people loses.
     n = len(people)
     wider = float(student.isf(half, n - 1) / normal.isf(half)) * math.sqrt(n / (n - 1))

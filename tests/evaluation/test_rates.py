@@ -12,6 +12,7 @@ from scipy.stats import binom, binomtest, ttest_1samp
 from advmask.evaluation.estimates import Estimate, binomial_estimate, combined
 from advmask.evaluation.metrics import (
     accepted,
+    comparisons_over_people,
     difference_over_people,
     outer_share,
     rate_over_people,
@@ -338,3 +339,26 @@ def test_confidences_are_covered_where_most_are_alike(share: float, people: int)
         differences += low <= truth - 0.01 <= high
     assert rates >= 0.92 * 200
     assert differences >= 0.92 * 200
+
+
+@pytest.mark.parametrize(("probed", "gallery"), [(12, 30), (20, 72), (40, 40)])
+def test_false_matches_are_covered_though_some_people_are_mistaken_for_many(probed: int, gallery: int):
+    """Scores with an effect of each person, on the probe or in the gallery, and of each pair."""
+    draws = np.random.default_rng(probed)
+    rate, held, probed_alone = 0.03, 0, 0
+    threshold = NormalDist().inv_cdf(1 - rate) * math.sqrt(3 * 0.3**2 + 1)
+    names = [str(i) for i in range(probed) for _ in range(3)]
+    for turn in range(150):
+        person, pair = draws.normal(0, 0.3, gallery), draws.normal(0, 0.3, (probed, gallery))
+        likeness = person[:probed, None] + person + pair
+        hit = likeness[:, None] + draws.normal(0, 1, (probed, 3, gallery)) >= threshold
+        hit[np.arange(probed), :, np.arange(probed)] = False
+        shares = hit.sum(axis=2).ravel() / (gallery - 1)
+        low, high = ends(comparisons_over_people(shares, names, gallery=gallery, seed=turn))
+        held += low <= rate <= high
+        alone = resampled_mean(shares, names, seed=turn)
+        probed_alone += ends(alone)[0] <= rate <= ends(alone)[1]
+    assert held >= 0.92 * 150
+    assert held >= probed_alone
+    none = comparisons_over_people(np.zeros(len(names)), names, gallery=gallery)
+    assert (none.value, none.low, none.high, none.method) == (0.0, None, None, None)

@@ -56,6 +56,12 @@ def test_resampling_photos_would_claim_too_much():
     assert high - low > 2 * naive
 
 
+def test_equal_scores_do_not_make_a_threshold_certain():
+    probe, gallery = (each.ravel() for each in np.meshgrid(np.arange(8), np.arange(8), indexing="ij"))
+    kept = probe != gallery
+    assert threshold_interval(np.full(56, 0.3), probe[kept], gallery[kept], fmr=0.1, resamples=50) is None
+
+
 def test_too_few_people_give_no_interval():
     assert (
         threshold_interval(np.zeros(6), np.array([0, 1, 2, 3, 0, 1]), np.array([1, 2, 3, 0, 2, 3]), fmr=0.1)
