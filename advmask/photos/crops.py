@@ -51,6 +51,10 @@ class FaceCrop:
     dense: Float32[Tensor, "468 3"] | None = None
     occluder: UInt8[Tensor, "size size"] | None = None
 
+    def __repr__(self) -> str:
+        """One line."""
+        return f"FaceCrop({str(self.source)!r}, {self.person}, {self.picture.shape[-1]} px)"
+
     def as_float(self) -> Float32[Tensor, "3 size size"]:
         """Give the picture as float32 in [0, 1]."""
         return self.picture.to(torch.float32) / 255

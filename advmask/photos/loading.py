@@ -17,6 +17,7 @@ from advmask.photos.photo_to_crop import CropCutter
 from advmask.photos.settings import FacesSettings
 
 _REASONS_SHOWN = 3
+_SHOWN = 6  # names of people in a repr
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,12 @@ class FaceSet:
     split: Split
     omissions: tuple[Omission, ...]
     notices: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        """One line."""
+        shown = ", ".join(self.people[:_SHOWN]) + ", ..." * (len(self.people) > _SHOWN)
+        left_out = f"; {len(self.omissions)} photos left out" if self.omissions else ""
+        return f"FaceSet({len(self.crops)} crops of {len(self.people)} people: {shown}{left_out})"
 
     def of(self, names: Iterable[str]) -> tuple[FaceCrop, ...]:
         """Give the crops of the people named, in the order of `crops`.

@@ -75,6 +75,11 @@ class Ensemble(nn.Module):
         """Whether any aligner gives landmarks that carry a gradient."""
         return any(aligner.differentiable for aligner in (*self._aligners, *self._own.values()))
 
+    def __repr__(self) -> str:
+        """One line; the recognizers themselves are `members`."""
+        aligners = ", ".join(one.name for one in self._aligners)
+        return f"Ensemble({', '.join(member.label for member in self.members)}; aligned by {aligners})"
+
     def find_middle_layers(self) -> None:
         """Find the layer of each network that `judged` watches for features; otherwise done when needed.
 

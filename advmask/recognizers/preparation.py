@@ -38,6 +38,11 @@ class Prepared:
     enrolment: Enrolment
     at_hand: Calibration | None
 
+    def __repr__(self) -> str:
+        """One line."""
+        people = len(self.enrolment.people)
+        return f"Prepared({self.recognizer!r}, {len(self.embeddings)} photos of {people} people)"
+
 
 def own_templates(
     prepared: Sequence[Prepared], faces: Sequence[FaceCrop], probes: Sequence[FaceCrop]

@@ -41,6 +41,12 @@ class Texture(nn.Module):
         self.locked = locked
         self._share = 0.0
 
+    def __repr__(self) -> str:
+        """One line."""
+        numbers = sum(each.numel() for each in self.parameters())
+        locked = "" if self.locked is None else ", parts locked"
+        return f"Texture({type(self.base).__name__}, {numbers} numbers{locked})"
+
     def forward(self) -> Float[Tensor, "3 height width"]:
         """The texels, sRGB in [0, 1]."""
         # Half precision would leave 8 bits for what is printed with 8 bits.
