@@ -5,11 +5,9 @@ import torch
 from jaxtyping import Float, Float64
 from torch import Tensor
 
-RGB_TO_XYZ = (
-    (0.4124564, 0.3575761, 0.1804375),
-    (0.2126729, 0.7151522, 0.0721750),
-    (0.0193339, 0.1191920, 0.9503041),
-)
+# From CIE XYZ to linear sRGB, as the standard rounds it; the way back is its inverse.
+RGB_FROM_XYZ = ((3.2406, -1.5372, -0.4986), (-0.9689, 1.8758, 0.0415), (0.0557, -0.2040, 1.0570))
+_XYZ_FROM_RGB = np.linalg.inv(RGB_FROM_XYZ).tolist()
 _LAB = ((0.0, 116.0, 0.0), (500.0, -500.0, 0.0), (0.0, 200.0, -200.0))
 _TOE = (6 / 29) ** 3
 _SLOPE = (29 / 6) ** 2 / 3  # of the line below the toe
@@ -23,7 +21,7 @@ def lab_from_linear(linear: Float[Tensor, "*shape 3"]) -> Float[Tensor, "*shape 
 
     Source: CIE 15:2018; matrix of IEC 61966-2-1.
     """
-    xyz = linear.new_tensor(RGB_TO_XYZ)
+    xyz = linear.new_tensor(_XYZ_FROM_RGB)
     with torch.autocast(linear.device.type, enabled=False):
         relative = linear @ (xyz / xyz.sum(dim=1, keepdim=True)).T
     root = relative.clamp(min=_TOE).pow(1 / 3)
@@ -38,8 +36,8 @@ def linear_from_lab(lab: Float[Tensor, "*shape 3"]) -> Float[Tensor, "*shape 3"]
     curve = (lab + lab.new_tensor((16.0, 0.0, 0.0))) @ torch.linalg.inv(lab.new_tensor(_LAB)).T
     root = _TOE ** (1 / 3)
     relative = curve.clamp(min=root).pow(3) + (curve.clamp(max=root) - root) / _SLOPE
-    xyz = lab.new_tensor(RGB_TO_XYZ)
-    linear: Tensor = (relative * xyz.sum(dim=1)) @ torch.linalg.inv(xyz).T
+    white = lab.new_tensor(_XYZ_FROM_RGB).sum(dim=1)
+    linear: Tensor = (relative * white) @ lab.new_tensor(RGB_FROM_XYZ).T
     return linear
 
 

@@ -5,7 +5,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from advmask.colour.kelvin import D65_K
-from advmask.colour.lab import RGB_TO_XYZ
+from advmask.colour.lab import RGB_FROM_XYZ
 from advmask.colour.srgb import luminance
 
 _LAMP_K, _DAY_K = 4000.0, 5000.0  # up to the first a lamp's colour, from the second on daylight's
@@ -48,5 +48,4 @@ def light_gain(temperature_k: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape 
 def _rgb(temperature_k: Tensor) -> Tensor:
     x, y = chromaticity(temperature_k).unbind(dim=-1)
     xyz = torch.stack([x / y, torch.ones_like(x), (1 - x - y) / y], dim=-1)
-    linear: Tensor = xyz @ torch.linalg.inv(xyz.new_tensor(RGB_TO_XYZ)).T
-    return linear
+    return xyz @ xyz.new_tensor(RGB_FROM_XYZ).T

@@ -23,7 +23,7 @@ def test_lab_agrees_with_scikit_image_and_comes_back() -> None:
     srgb = np.random.default_rng(0).random((500, 3))
     linear = linear_from_srgb(srgb)
     lab = lab_of(linear)
-    assert lab == pytest.approx(color.rgb2lab(srgb), abs=0.05)  # their matrix is rounded to fewer digits
+    assert lab == pytest.approx(color.rgb2lab(srgb), abs=0.05)  # their matrix is rounded otherwise
     assert light_of(lab) == pytest.approx(linear, abs=1e-9)
     assert srgb_from_linear(linear) == pytest.approx(srgb, abs=1e-9)
     assert lab_of(np.ones(3)) == pytest.approx([100, 0, 0], abs=1e-9)
