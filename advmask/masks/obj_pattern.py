@@ -8,14 +8,14 @@ from scipy.spatial import cKDTree
 from advmask.core.errors import DesignError
 from advmask.masks.cloth_cutting import boundary_loops
 from advmask.masks.flat_pattern import FlatPattern, Panel
-from advmask.masks.obj_reading import ObjMesh, read_obj
+from advmask.masks.obj_reading import read_obj
+from advmask.masks.obj_splitting import LEAST_MM2, ObjMesh, split
 from advmask.masks.shipped import shipped_surface
 from advmask.masks.surface import MaskSurface
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 _SAME_MM = 1e-4
-_LEAST_MM2 = 1e-6
 _SMALLEST_MM, _LARGEST_MM = 40.0, 400.0
 _FARTHEST_MM = 30.0  # median distance from the lower face; a mask that stands well off it has 15
 _SHARED_MM2 = 0.2
@@ -40,10 +40,9 @@ def surface_from_obj(content: bytes, *, name: str, where: str) -> MaskSurface:
     Raises:
         DesignError: The mesh is no mask; the message names the line of the file.
     """
-    mesh = read_obj(content, where=where)
-    _check_sizes(
-        mesh.positions[mesh.corners.ravel()], mesh.coordinates[mesh.corner_coordinates.ravel()], where
-    )
+    read = read_obj(content, where=where)
+    _check_sizes(read.positions[read.corners], read.coordinates[read.corner_coordinates], where)
+    mesh = split(read, where=where)
     vertices, uv, faces = _welded(mesh)
     _check_place(vertices, where)
     _check_areas(vertices, uv, faces, mesh, where)
@@ -96,7 +95,7 @@ def _check_areas(vertices: FloatArray, uv: FloatArray, faces: IntArray, mesh: Ob
     a, b, c = (vertices[faces[:, corner]] for corner in range(3))
     worn = 0.5 * np.linalg.norm(np.cross(b - a, c - a), axis=1)
     for areas, what in ((worn, "worn (v)"), (np.abs(_flat_areas(uv, faces)), "on the pattern (vt)")):
-        bad = np.flatnonzero(areas < _LEAST_MM2)
+        bad = np.flatnonzero(areas < LEAST_MM2)
         if len(bad):
             more = f", and {len(bad) - 1} more" if len(bad) > 1 else ""
             raise DesignError(

@@ -1,7 +1,6 @@
 """The text of an OBJ file as numbers, each face with the line it stands on."""
 
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Float64, Int64
@@ -13,25 +12,27 @@ _LARGEST = 1e9  # beyond it is no length in mm, nor is what is not a number
 
 
 @dataclass(frozen=True, eq=False)
-class ObjMesh:
-    """Triangles of an OBJ file; polygons are split into fans.
+class ObjPolygons:
+    """Faces of an OBJ file as they stand there: the corners of all, one face after the other.
 
     Attributes:
         positions: (P, 3) of `v`.
         coordinates: (T, 2) of `vt`.
-        corners: (F, 3) numbers of positions, from 0.
-        corner_coordinates: (F, 3) numbers of coordinates, from 0.
+        corners: (C,) numbers of positions, from 0.
+        corner_coordinates: (C,) numbers of coordinates, from 0.
+        counts: (F,) how many corners each face has, 3 or more.
         lines: (F,) line numbers in the file, from 1.
     """
 
     positions: Float64[np.ndarray, "p 3"]
     coordinates: Float64[np.ndarray, "t 2"]
-    corners: Int64[np.ndarray, "f 3"]
-    corner_coordinates: Int64[np.ndarray, "f 3"]
+    corners: Int64[np.ndarray, " c"]
+    corner_coordinates: Int64[np.ndarray, " c"]
+    counts: Int64[np.ndarray, " f"]
     lines: Int64[np.ndarray, " f"]
 
 
-def read_obj(content: bytes, *, where: str) -> ObjMesh:
+def read_obj(content: bytes, *, where: str) -> ObjPolygons:
     """Read `v`, `vt` and `f` lines; all others are ignored.
 
     Args:
@@ -47,8 +48,8 @@ def read_obj(content: bytes, *, where: str) -> ObjMesh:
     """
     positions: list[list[float]] = []
     coordinates: list[list[float]] = []
-    corners: list[list[int]] = []
-    textured: list[list[int]] = []
+    corners: list[tuple[int, int]] = []
+    counts: list[int] = []
     lines: list[int] = []
     for number, line in enumerate(_logical_lines(content), 1):
         place = f"{where}, line {number}"
@@ -60,20 +61,20 @@ def read_obj(content: bytes, *, where: str) -> ObjMesh:
         elif word == "f":
             if len(rest) < 3:
                 raise DesignError(f"{place}: a face has at least 3 corners, got {len(rest)}.")
-            pairs = [_corner(text, len(positions), len(coordinates), place) for text in rest]
-            for second, third in pairwise(pairs[1:]):
-                corners.append([pairs[0][0], second[0], third[0]])
-                textured.append([pairs[0][1], second[1], third[1]])
-                lines.append(number)
-            if len(lines) > MOST_FACES:
+            corners += [_corner(text, len(positions), len(coordinates), place) for text in rest]
+            counts.append(len(rest))
+            lines.append(number)
+            if len(corners) - 2 * len(counts) > MOST_FACES:
                 raise DesignError(f"{place}: more than {MOST_FACES:,} triangles; simplify the mesh.")
     if not lines:
         raise DesignError(f"{where} holds no faces; it needs lines that begin with v, vt and f.")
-    return ObjMesh(
+    named = np.array(corners, dtype=np.int64)
+    return ObjPolygons(
         np.array(positions, dtype=np.float64),
         np.array(coordinates, dtype=np.float64),
-        np.array(corners, dtype=np.int64),
-        np.array(textured, dtype=np.int64),
+        named[:, 0],
+        named[:, 1],
+        np.array(counts, dtype=np.int64),
         np.array(lines, dtype=np.int64),
     )
 

@@ -1,11 +1,15 @@
 """Worn meshes of users, as OBJ."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
+import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from advmask.core.errors import DesignError
+from advmask.masks.digest import surface_digest
 from advmask.masks.mask_building import build_mask
 from advmask.masks.obj_pattern import surface_from_obj
 from advmask.masks.obj_writer import surface_obj
@@ -80,6 +84,126 @@ def test_shipped_surfaces_survive_the_format(name):
     order = np.lexsort(np.rint(again.vertices_mm * 100).T), np.lexsort(np.rint(surface.vertices_mm * 100).T)
     off = np.linalg.norm(again.chart_mm[order[0]] - surface.chart_mm[order[1]], axis=1)
     assert np.median(off) < 2.5
+
+
+POLYGONS = {
+    "notch": [(-60, 0), (-15, 0), (0, 20), (15, 0), (60, 0), (55, 60), (-55, 60)],
+    "point on an edge": [(-60, 0), (0, 0), (60, 0), (60, 60), (0, 60), (-60, 60)],
+    "points on one edge": [(-60, 0), (-20, 0), (20, 0), (60, 0), (60, 60), (-60, 60)],
+    "rectangle": [(-60, 0), (60, 0), (60, 60), (-60, 60)],
+    "arrow": [(-60, 0), (0, 30), (60, 0), (0, 70)],
+    "comb": [(-60, 0), (-40, 40), (-20, 0), (0, 40), (20, 0), (40, 40), (60, 0), (60, 60), (-60, 60)],
+}
+
+
+def polygon(corners, *, first: int = 0, turned: bool = False) -> str:
+    """One face before the mouth, flat as it is worn."""
+    order = (np.arange(len(corners))[:: 1 if turned else -1] + first) % len(corners) + 1
+    lines = [f"v {u} {-v} 60" for u, v in corners] + [f"vt {u} {v}" for u, v in corners]
+    return "\n".join([*lines, "f " + " ".join(f"{n}/{n}" for n in order)])
+
+
+@pytest.mark.parametrize("corners", POLYGONS.values(), ids=POLYGONS)
+def test_a_polygon_is_the_same_from_whichever_corner_it_begins(corners):
+    shape = shapely.Polygon(corners)
+    for turned in (False, True):
+        seen = set()
+        for first in range(len(corners)):
+            surface = read(polygon(corners, first=first, turned=turned))
+            triangles = shapely.polygons(surface.uv_mm[surface.faces])
+            assert len(triangles) == len(corners) - 2, "every corner is used, so that neighbours fit"
+            assert shapely.union_all(triangles).symmetric_difference(shape).area < 1e-6
+            assert shapely.area(triangles).sum() == pytest.approx(shape.area)
+            assert shapely.Polygon(surface.pattern.panels[0].outline_mm).equals(shape)
+            seen.add(surface_digest(surface))
+        assert len(seen) == 1
+
+
+def test_a_point_on_an_edge_meets_its_neighbours():
+    """A face above with a point in the middle of its lower edge, and two faces below that share the point."""
+    text = polygon([(-60, 0), (60, 0), (60, 30), (0, 30), (-60, 30)]) + "\n"
+    text += "v -60 -60 60\nv 0 -60 60\nv 60 -60 60\nvt -60 60\nvt 0 60\nvt 60 60\n"
+    surface = read(text + "f 6/6 7/7 4/4 5/5\nf 7/7 8/8 3/3 4/4")
+    assert len(surface.pattern.panels) == 1
+    assert surface.pattern.box_mm == (-60, 0, 60, 60)
+
+
+@pytest.mark.parametrize(
+    "corners", [[(-60, 0), (60, 60), (60, 0), (-60, 60)], [(-60, 0), (60, 0), (0, 0)] * 2]
+)
+def test_a_polygon_over_itself_is_refused(corners):
+    with pytest.raises(
+        DesignError, match=r"mine\.obj, line \d+.*: (the edge of the face|a triangle without)"
+    ):
+        read(polygon(corners))
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_any_polygon_is_split_exactly_or_refused(data):
+    corner = st.tuples(st.integers(-6, 6), st.integers(0, 6))
+    corners = [(10 * u, 10 * v) for u, v in data.draw(st.lists(corner, min_size=4, max_size=9))]
+    shape = shapely.Polygon(corners)
+    whole = shape.is_valid and shape.area > 0 and all(a != b for a, b in pairwise([*corners, corners[0]]))
+    try:
+        surface = read(polygon(corners, first=data.draw(st.integers(0, 8))))
+    except DesignError as error:
+        assert not whole or "measures" in str(error)  # noqa: PT017
+        return
+    assert whole
+    triangles = shapely.polygons(surface.uv_mm[surface.faces])
+    assert shapely.area(triangles).sum() == pytest.approx(shape.area)
+    assert shapely.union_all(triangles).symmetric_difference(shape).area < 1e-6
+
+
+def blender(surface, *, quads: bool) -> str:
+    """The surface as Blender exports it: six decimals, normals, groups, a material, ends counted back."""
+    lines = ["# Blender 4.2.0", "mtllib mask.mtl", "o Mask", "g Mask_cloth"]
+    lines += [f"v {x:.6f} {y:.6f} {z:.6f}" for x, y, z in surface.vertices_mm]
+    lines += ["vn 0.0000 0.0000 1.0000"] + [f"vt {u:.6f} {v:.6f}" for u, v in surface.uv_mm]
+    lines += ["s 0", "usemtl Cloth"]
+    faces = [list(face) for face in surface.faces]
+    if quads:  # two triangles that a Delaunay triangulation would make of their quad
+        faces = joined(surface, faces)
+    count = len(surface.vertices_mm)
+    for number, face in enumerate(faces):
+        ends = [(n - count if number % 2 else n + 1) for n in face]
+        lines.append("f " + " ".join(f"{n}/{n}/1" for n in ends))
+    return "\n".join(lines) + "\n"
+
+
+def joined(surface, faces: list[list[int]]) -> list[list[int]]:
+    owner = {(face[i], face[(i + 1) % 3]): n for n, face in enumerate(faces) for i in range(3)}
+    taken, found = set(), []
+    for n, face in enumerate(faces):
+        for i in range(3):
+            a, b, c = (face[(i + k) % 3] for k in range(3))
+            other = owner.get((b, a))
+            if n in taken or other is None or other in taken or other == n:
+                continue
+            (d,) = set(faces[other]) - {a, b}
+            quad = [a, d, b, c]
+            ring = shapely.Polygon(surface.uv_mm[quad])
+            cut = shapely.constrained_delaunay_triangles(ring) if ring.is_valid else None
+            if cut is not None and any(
+                part.equals(shapely.Polygon(surface.uv_mm[face])) for part in cut.geoms
+            ):
+                taken |= {n, other}
+                found.append(quad)
+    return found + [face for n, face in enumerate(faces) if n not in taken]
+
+
+@pytest.mark.parametrize("quads", [False, True])
+def test_a_mesh_out_of_blender_is_the_mask_of_the_template(quads):
+    template = read(surface_obj(shipped_surface("contour")))
+    text = blender(template, quads=quads)
+    assert not quads or text.count("\nf ") < 0.8 * len(template.faces)
+    again = read(text)
+    assert again.pattern.box_mm == pytest.approx(template.pattern.box_mm, abs=1e-5)
+    assert len(again.faces) == len(template.faces)
+    corners = [np.c_[one.vertices_mm, one.uv_mm, one.chart_mm][one.faces] for one in (again, template)]
+    rounded = [{frozenset(map(tuple, np.round(face, 3).tolist())) for face in one} for one in corners]
+    assert len(rounded[0] ^ rounded[1]) <= 2, "the same triangles, but for a tie between diagonals"
 
 
 @pytest.mark.parametrize(
