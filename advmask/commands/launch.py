@@ -14,7 +14,12 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
 from advmask.commands.arguments import Arguments
-from advmask.commands.output import is_extra_process, shared_output, unwritable
+from advmask.commands.output import (
+    folder_of_first_process,
+    is_extra_process,
+    shared_output,
+    unwritable,
+)
 from advmask.commands.quoting import quoted
 from advmask.core.config_folders import register_resolvers, user_conf_dir
 from advmask.core.errors import ConfigError, RunError
@@ -88,7 +93,7 @@ def _shown(full: DictConfig, arguments: Arguments) -> str:
 
 
 def _make_folder(full: DictConfig) -> None:
-    folder = Path(full.hydra.run.dir)
+    folder = Path(folder_of_first_process() or full.hydra.run.dir)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -15,17 +15,19 @@ _SHARED = "ADVMASK_OUTPUT_DIR"
 def output_dir() -> Path:
     """Absolute path of this run's folder, which exists and can be written to.
 
-    The extra processes of a run on several devices get the folder of the process that started them.
-
     Raises:
         RunError: The folder cannot be written to.
     """
-    given = os.environ.get(_SHARED) if is_extra_process() else None
-    folder = Path(given or HydraConfig.get().runtime.output_dir)
+    folder = Path(HydraConfig.get().runtime.output_dir)
     # Hydra accepts any folder that exists; a run of hours must not end in a refusal to write.
     if not os.access(folder, os.W_OK | os.X_OK):
         raise RunError(unwritable(folder, "Permission denied"))
     return folder
+
+
+def folder_of_first_process() -> str | None:
+    """Where the process writes that started this one for a further device; None in the first process."""
+    return os.environ.get(_SHARED) if is_extra_process() else None
 
 
 def unwritable(folder: object, reason: str) -> str:

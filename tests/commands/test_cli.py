@@ -158,6 +158,7 @@ def test_extra_processes_share_the_folder(command: Install, monkeypatch: pytest.
         monkeypatch.setenv(name, value)
     assert cli.main(["train", "hydra.run.dir=elsewhere"]) == 0
     assert folders == [Path.cwd() / "here"] * 2
+    assert not Path("elsewhere").exists()
 
 
 @pytest.mark.parametrize(
