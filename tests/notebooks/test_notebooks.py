@@ -192,6 +192,9 @@ def test_the_transfer_study(near: Path) -> None:
     assert pictures(notebook) == 4
     said = written(notebook, "stdout")
     assert "All rates agree with results.json." in said
+    differences = re.findall(r"TAR of one-0 less that of several-0: \S+ \[(\S+), (\S+)\][bc] points", said)
+    assert len(differences) == 3
+    assert all(float(low) < float(high) for low, high in differences), "five people leave room"
     assert "dlib (held out)" in (near / "study" / "transfer.tex").read_text(encoding="utf-8")
     records = [
         json.loads((near / "study" / name / "results.json").read_text()) for name in ("one-0", "several-0")
