@@ -16,6 +16,8 @@ from advmask.applying.tracking import Tracker
 from advmask.applying.video_files import VideoReader, upright_rgb, written_video
 from advmask.core.errors import ConfigError, PhotoError
 
+_UNSEEN_DEG = 0.5
+
 
 def apply_to_video(
     source: Path,
@@ -78,8 +80,12 @@ def apply_to_video(
     notices += [f"A face stays bare in some frames: {reason}" for reason in sorted(reasons)[:3]]
     if reader.unreadable:
         notices.append(f"{reader.unreadable} frames cannot be read and are left out.")
-    if reader.breaks_off:
-        notices.append(f"It ends early: {reader.read} of {reader.expected} frames are there.")
+    if reader.shortfall:
+        notices.append(f"It ends early: {reader.shortfall}.")
+    if reader.slant_deg > _UNSEEN_DEG:
+        notices.append(
+            f"The file turns its pictures by {reader.slant_deg:.0f} degrees more; that is not done."
+        )
     if sound_lost:
         notices.append(f"Its sound fits no {target.suffix} file and is left out; .mkv takes any.")
     return Applied(masks, tuple(notices))

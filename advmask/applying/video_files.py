@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import UInt8
 
+from advmask.applying.display_matrix import orientation
+from advmask.applying.video_ending import Ending
 from advmask.core.errors import MissingPackageError, PhotoError, RunError
 from advmask.core.files import written_aside
 
@@ -31,9 +33,6 @@ _FORMATS: dict[str, tuple[str, tuple[tuple[str, dict[str, str]], ...]]] = {
 }
 VIDEO_SUFFIXES = frozenset(_FORMATS)
 
-# What a container counts of its frames, and what is in it, may differ by so much without anything missing.
-_MISCOUNTED, _MISCOUNTED_SHARE = 2, 0.02
-
 
 def _av() -> Any:
     try:
@@ -54,9 +53,10 @@ class VideoReader:
 
     Attributes:
         rate: Frames per second.
-        expected: Number of frames that the file says it has, or None.
+        expected: Number of frames to count on, as far as the file tells; None if it does not.
         unreadable: Frames that could not be decoded, in the last reading.
         read: Frames given, in the last reading.
+        slant_deg: By how much the file turns its frames beyond quarter turns, in the last reading; not done.
 
     Raises:
         PhotoError: The file cannot be opened or holds no video.
@@ -66,19 +66,20 @@ class VideoReader:
     def __init__(self, path: Path) -> None:
         self._path = path
         self.unreadable = self.read = 0
+        self.slant_deg = 0.0
         with self.opened() as container:
             stream = container.streams.video[0]
             rate = stream.average_rate or stream.guessed_rate
             self.rate = Fraction(rate) if rate else Fraction(25)
-            self.expected = stream.frames or self._by_duration(container)
+            self._ending = Ending(container, self.rate)
+            ends = self._ending.ends_s
+            lasting = None if ends is None else round((ends - self._ending.begins_s) * self.rate)
+            self.expected = stream.frames or lasting
 
     @property
-    def breaks_off(self) -> bool:
-        """Whether the last reading gave clearly fewer frames than the file says it has."""
-        if self.expected is None:
-            return False
-        missing = self.expected - self.read - self.unreadable
-        return missing > max(_MISCOUNTED, _MISCOUNTED_SHARE * self.expected)
+    def shortfall(self) -> str | None:
+        """What the last reading did not find at the end of the file, in words; None where all is there."""
+        return self._ending.shortfall(self.read, self.unreadable)
 
     def frames(self) -> "Iterator[av.VideoFrame]":
         """Give the frames."""
@@ -107,9 +108,15 @@ class VideoReader:
     def frames_and_sound(
         self, container: "InputContainer"
     ) -> "Iterator[tuple[av.VideoFrame | None, av.Packet[Any] | None]]":
-        """Give the frames of the file that was `opened` and, between them, the packets of its sound."""
+        """Give the frames of the file that was `opened` and, between them, the packets of its sound.
+
+        Raises:
+            PhotoError: They are to be shown in another way than turned by quarters or mirrored.
+        """
         av = _av()
         self.unreadable = self.read = packets_seen = 0
+        self.slant_deg = 0.0
+        self._ending.start()
         damaged = False
         video = container.streams.video[0]
         video.thread_type = "AUTO"
@@ -122,6 +129,7 @@ class VideoReader:
             if packet is None:
                 break
             packets_seen += packet.stream is video and packet.size > 0
+            self._ending.add(packet, picture=packet.stream is video)
             if packet.stream is not video:
                 if packet.dts is not None:
                     yield None, packet
@@ -132,26 +140,28 @@ class VideoReader:
                 damaged = True
                 continue
             for frame in frames:
-                self.read += 1
-                yield frame, None
+                yield self._taken(frame), None
         try:
             rest = video.codec_context.decode(None)
         except av.error.FFmpegError:  # it gave its last frames already
             rest = []
         for frame in rest:
-            self.read += 1
-            yield frame, None
+            yield self._taken(frame), None
         # One broken piece spoils the frames that build on it too; each frame is one packet.
         self.unreadable = max(0, packets_seen - self.read) if damaged else 0
 
-    def _by_duration(self, container: "InputContainer") -> int | None:
-        av = _av()
-        return round(container.duration / av.time_base * self.rate) if container.duration else None
+    def _taken(self, frame: "av.VideoFrame") -> "av.VideoFrame":
+        try:
+            self.slant_deg = max(self.slant_deg, orientation(frame).off_deg)
+        except PhotoError as error:
+            raise PhotoError(f"{self._path}: {error}") from error
+        self.read += 1
+        return frame
 
 
 def upright_rgb(frame: "av.VideoFrame") -> UInt8[np.ndarray, "height width 3"]:
-    """A frame as it is meant to be seen, turned as the file says; sRGB by the file's own matrix."""
-    return np.ascontiguousarray(np.rot90(frame.to_ndarray(format="rgb24"), frame.rotation // 90))
+    """A frame as players show it, turned and mirrored as the file says; sRGB by the file's own matrix."""
+    return orientation(frame).upright(frame.to_ndarray(format="rgb24"))
 
 
 class VideoWriter:
@@ -181,7 +191,7 @@ class VideoWriter:
             frame: As it was read.
             drawn: What is seen in its place, upright; None leaves it as it is.
         """
-        if drawn is None and frame.rotation % 360:
+        if drawn is None and not orientation(frame).as_stored:
             drawn = upright_rgb(frame)
         shown = frame if drawn is None else self._av.VideoFrame.from_ndarray(drawn, format="rgb24")
         if self._stream is None:
@@ -243,7 +253,7 @@ class VideoWriter:
         context.colorspace, context.color_range = frame.colorspace, frame.color_range
         context.color_primaries, context.color_trc = frame.color_primaries, frame.color_trc
         if video.sample_aspect_ratio:
-            turned = frame.rotation % 180 != 0
+            turned = orientation(frame).swapped
             context.sample_aspect_ratio = (
                 1 / video.sample_aspect_ratio if turned else video.sample_aspect_ratio
             )

@@ -1,5 +1,6 @@
 """Videos in and out, generated here: rate, size, times, sound, and what is broken."""
 
+import struct
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -123,6 +124,208 @@ def test_a_video_that_ends_early(
     assert 5 < len(after) < 30
     assert all(map(is_masked, after))
     assert f"It ends early: {len(after)} of 30 frames are there." in applied.notices
+
+
+def at_times(path: Path, times_ms: list[int], *, sound_s: float = 0.0) -> Path:
+    """A film whose pictures are shown at these times."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=24, options={"bf": "0"})
+        stream.width, stream.height, stream.pix_fmt = 96, 64, "yuv420p"
+        stream.codec_context.time_base = Fraction(1, 1000)
+        track = container.add_stream("aac", rate=8000, layout="mono") if sound_s else None
+        for number, time_ms in enumerate(times_ms):
+            picture = np.random.default_rng(number).integers(0, 255, (64, 96, 3), dtype=np.uint8)
+            frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+            frame.pts, frame.time_base = time_ms, Fraction(1, 1000)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+        for first in range(0, round(8000 * sound_s), 1024):
+            part = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), format="fltp", layout="mono")
+            part.sample_rate, part.pts = 8000, first
+            container.mux(track.encode(part))
+        if track is not None:
+            container.mux(track.encode(None))
+    return path
+
+
+EVEN = [round(1000 * number / 24) for number in range(30)]
+UNEVEN = [0, 10, 20, 100, 110, 300, 310, 900, 1200, 3000]
+
+
+@pytest.mark.parametrize("ending", ["mkv", "mp4", "mov", "avi"])
+@pytest.mark.parametrize(
+    ("times_ms", "sound_s"),
+    [(EVEN, 0), (UNEVEN, 0), ([5000 + time for time in EVEN], 0), ([0], 0), ([0, 4000], 0), (EVEN, 4)],
+    ids=["even", "uneven", "late", "one", "two", "longer sound"],
+)
+def test_a_whole_video_does_not_end_early(
+    tmp_path: Path, ending: str, times_ms: list[int], sound_s: float
+) -> None:
+    reader = VideoReader(at_times(tmp_path / f"a.{ending}", times_ms, sound_s=sound_s))
+    assert len(list(reader.frames())) == len(times_ms)
+    assert reader.shortfall is None
+    with reader.opened() as container, written_video(tmp_path / "b.mkv", like=container) as writer:
+        for frame, _ in reader.frames_and_sound(container):
+            if frame is not None:
+                writer.write(frame, None)
+    _, times = read(tmp_path / "b.mkv")
+    if ending != "avi":  # frames have no times of their own there
+        assert times == pytest.approx([time / 1000 for time in times_ms], abs=2e-3)
+
+
+@pytest.mark.parametrize(("times_ms", "kept"), [(EVEN, 0.6), ([5000 + time for time in EVEN], 0.6)])
+def test_a_cut_video_says_so(tmp_path: Path, times_ms: list[int], kept: float) -> None:
+    whole = at_times(tmp_path / "a.mkv", times_ms).read_bytes()
+    (tmp_path / "b.mkv").write_bytes(whole[: int(kept * len(whole))])
+    reader = VideoReader(tmp_path / "b.mkv")
+    assert 5 < len(list(reader.frames())) < 25
+    assert reader.shortfall == f"{reader.read} of 30 frames are there"
+
+
+def test_a_cut_video_of_uneven_times_says_so_in_seconds(tmp_path: Path) -> None:
+    times = [*UNEVEN[:-1], *range(1300, 5000, 300)]
+    whole = at_times(tmp_path / "a.mkv", times).read_bytes()
+    (tmp_path / "b.mkv").write_bytes(whole[: int(0.5 * len(whole))])
+    reader = VideoReader(tmp_path / "b.mkv")
+    list(reader.frames())
+    assert str(reader.shortfall).startswith(f"{reader.read} frames are there, ")
+    assert str(reader.shortfall).endswith(" of 4.9 s")
+
+
+def patched(path: Path, box: bytes, offset: int, numbers: list[int]) -> Path:
+    """An MP4 with other numbers in one of its boxes."""
+    content = bytearray(path.read_bytes())
+    start = content.index(box) + 4 + offset
+    values = b"".join(struct.pack(">i", number) for number in numbers)
+    content[start : start + len(values)] = values
+    path.write_bytes(content)
+    return path
+
+
+def test_an_edit_list_leaves_out_the_beginning_and_nothing_is_missing(tmp_path: Path) -> None:
+    source = at_times(tmp_path / "a.mp4", EVEN)
+    with av.open(str(source)) as container:
+        base = container.streams.video[0].time_base
+    # One entry: for 0.75 s of the film's clock, beginning half a second into the pictures.
+    patched(source, b"elst", 4, [1, 750, round(0.5 / base)])
+    reader = VideoReader(source)
+    shown = list(reader.frames())
+    assert 15 <= len(shown) < 30
+    assert reader.shortfall is None
+
+
+CORNERS = {(0, 0): (230, 20, 20), (1, 0): (20, 200, 20), (0, 1): (20, 20, 230), (1, 1): (230, 230, 230)}
+ONE = 1 << 16
+
+
+def cornered(path: Path, matrix: list[int]) -> Path:
+    """A film with a colour in each corner, and a display matrix (a, b, u, c, d, v, x, y, w)."""
+    picture = np.zeros((64, 96, 3), dtype=np.uint8)
+    for (x, y), colour in CORNERS.items():
+        picture[32 * y : 32 * y + 32, 48 * x : 48 * x + 48] = colour
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=RATE, options={"crf": "8"})
+        stream.width, stream.height, stream.pix_fmt = 96, 64, "yuv444p"
+        for _ in range(2):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode(None))
+    return patched(path, b"tkhd", 40, matrix)
+
+
+def corners_seen(picture: np.ndarray) -> dict[tuple[int, int], tuple[int, int]]:
+    """By stored corner, where it is seen."""
+    height, width = picture.shape[:2]
+    found = {}
+    for x, y in CORNERS:
+        colour = picture[height * (1 + 2 * y) // 4, width * (1 + 2 * x) // 4].astype(int)
+        found[min(CORNERS, key=lambda one: np.abs(colour - CORNERS[one]).sum())] = (x, y)
+    return found
+
+
+@pytest.mark.parametrize("slant", [0, 5, -5])
+@pytest.mark.parametrize(
+    ("a", "b", "c", "d"),
+    [(sign, 0, 0, other) for sign in (1, -1) for other in (1, -1)]
+    + [(0, sign, other, 0) for sign in (1, -1) for other in (1, -1)],
+)
+def test_every_turn_and_mirroring_is_shown(
+    tmp_path: Path, a: int, b: int, c: int, d: int, slant: int
+) -> None:
+    turn = np.deg2rad(slant)
+    columns = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]) @ [[a, c], [b, d]]
+    (p, r), (q, s) = np.round(columns * ONE).astype(int)
+    source = cornered(tmp_path / "a.mp4", [p, q, 0, r, s, 0, 0, 0, 1 << 30])
+    reader = VideoReader(source)
+    frame, _ = reader.frames()
+    upright = upright_rgb(frame)
+    assert upright.shape[:2] == ((64, 96) if a else (96, 64))
+    # x' = a x + c y, y' = b x + d y, of corners about the middle
+    for (x, y), seen in corners_seen(upright).items():
+        u, v = 2 * x - 1, 2 * y - 1
+        assert (2 * seen[0] - 1, 2 * seen[1] - 1) == (a * u + c * v, b * u + d * v)
+    assert reader.slant_deg == pytest.approx(abs(slant), abs=0.01)
+    with reader.opened() as container, written_video(tmp_path / "b.mp4", like=container) as writer:
+        for frame, _ in reader.frames_and_sound(container):
+            if frame is not None:
+                writer.write(frame, None)
+    result, _ = VideoReader(tmp_path / "b.mp4").frames()
+    assert result.rotation == 0
+    assert corners_seen(result.to_ndarray(format="rgb24")) == corners_seen(upright)
+
+
+@pytest.mark.parametrize(
+    "matrix",
+    [(46341, 46341, 0, -46341, 46341), (ONE, 0, 0, ONE // 2, ONE), (0, 0, 0, 0, 0), (ONE, 0, 9, 0, ONE)],
+    ids=["45 degrees", "skewed", "nothing", "perspective"],
+)
+def test_a_picture_out_of_square_is_refused(tmp_path: Path, matrix: tuple[int, ...]) -> None:
+    source = cornered(tmp_path / "a.mp4", [*matrix, 0, 0, 0, 1 << 30])
+    with pytest.raises(PhotoError, match=r"a\.mp4: The file says .* let a video program turn it"):
+        list(VideoReader(source).frames())
+
+
+def test_a_mirrored_face_wears_its_mask_and_a_slant_is_told(
+    tmp_path: Path, portrait: Image.Image, design: WornDesign, finder: FaceFinder
+) -> None:
+    turned = write(tmp_path / "a.mp4", [np.ascontiguousarray(frame_of(portrait)[:, ::-1])] * 3)
+    applied = apply(patched(turned, b"tkhd", 40, [-ONE, 0, 0, 0, ONE]), tmp_path / "b.mp4", design, finder)
+    assert applied.notices == ("3 of 3 frames show a mask, the others stay as they are.",)
+    assert all(map(is_masked, read(tmp_path / "b.mp4")[0]))
+    slanted = write(tmp_path / "c.mp4", [frame_of(portrait)] * 3)
+    patched(slanted, b"tkhd", 40, [65286, 5711, 0, -5711, 65286])
+    applied = apply(slanted, tmp_path / "d.mp4", design, finder)
+    assert applied.masks == 1
+    assert applied.notices[-1] == "The file turns its pictures by 5 degrees more; that is not done."
+
+
+def test_no_metadata_of_a_film_without_sound_is_written(
+    tmp_path: Path, portrait: Image.Image, design: WornDesign, finder: FaceFinder
+) -> None:
+    """A MOV whose sound was taken out keeps place, time and camera."""
+    source = tmp_path / "a.mov"
+    told = {
+        "com.apple.quicktime.location.ISO6709": "+48.8584+002.2945+035/",
+        "com.apple.quicktime.make": "Acme Phones",
+        "creation_time": "2021-03-04T05:06:07.000000Z",
+        "comment": "holiday",
+    }
+    with av.open(str(source), "w", options={"movflags": "use_metadata_tags"}) as container:
+        container.metadata.update(told)
+        stream = container.add_stream("libx264", rate=24)
+        stream.width, stream.height, stream.pix_fmt = (*SIZE, "yuv420p")
+        stream.metadata["creation_time"] = told["creation_time"]
+        for _ in range(2):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame_of(portrait), format="rgb24")))
+        container.mux(stream.encode(None))
+    assert b"48.8584" in source.read_bytes()
+    for target in (tmp_path / "b.mov", tmp_path / "b.mp4", tmp_path / "b.mkv"):
+        assert apply(source, target, design, finder).masks == 1
+        content = target.read_bytes()
+        assert not any(word in content for word in (b"48.8584", b"Acme", b"holiday", b"2021-03"))
+        with av.open(str(target)) as container:
+            written = {**container.metadata, **container.streams.video[0].metadata}
+            assert not container.streams.audio
+        assert not {key for key in written if "creat" in key.lower() or "apple" in key or "location" in key}
 
 
 def test_frames_that_cannot_be_read(

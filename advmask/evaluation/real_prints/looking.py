@@ -96,8 +96,8 @@ class Looker:
             raise PhotoError(f"No frame of {path} can be read; copy it anew or leave it out.")
         if reader.unreadable:
             self.notices.append(f"{reader.unreadable} frames of {path} cannot be read and are left out.")
-        if reader.breaks_off:
-            self.notices.append(f"{path} ends early: {reader.read} of {reader.expected} frames are there.")
+        if reader.shortfall:
+            self.notices.append(f"{path} ends early: {reader.shortfall}.")
 
     def _look(self, image: Image.Image, time_s: float | None) -> Look:
         faces = self._detector.detect(image)
