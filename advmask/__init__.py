@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from advmask.textures.design_files import Design as Design
     from advmask.training.run import train as train
     from advmask.training.settings import TrainSettings as TrainSettings
+    from advmask.training.settings import preset as preset
     from advmask.wearing.opened_design import load_design as load_design
 
 __version__ = "0.1.0"
@@ -54,6 +55,7 @@ _HOMES = {
     "load_design": "advmask.wearing.opened_design",
     "load_faces": "advmask.photos.loading",
     "prepare_all": "advmask.recognizers.preparation",
+    "preset": "advmask.training.settings",
     "texture_size": "advmask.render.given_pictures",
     "train": "advmask.training.run",
     "wear_design": "advmask.applying.wear_design",
@@ -77,6 +79,7 @@ __all__ = [
     "load_design",
     "load_faces",
     "prepare_all",
+    "preset",
     "texture_size",
     "train",
     "wear_design",

@@ -12,7 +12,7 @@ import torch
 from _common import settings_of
 
 from advmask.commands.design_names import open_design
-from advmask.commands.evaluate import EvaluateSettings
+from advmask.commands.settings import EvaluateCommand, TrainCommand
 from advmask.core.files import write_text
 from advmask.core.memory import keep_freed_memory
 from advmask.evaluation.conditions import conditions_of
@@ -23,7 +23,6 @@ from advmask.photos.loading import load_faces
 from advmask.recognizers.preparation import prepare_all
 from advmask.recognizers.recognizer_names import build_recognizers
 from advmask.training.run import train
-from advmask.training.settings import TrainSettings
 from advmask.wearing.artwork import shipped_design
 
 _SHARED = ("faces", "recognizers", "printer", "mask")  # settings of a training that a judgement takes over
@@ -34,7 +33,7 @@ def train_one(folder: Path, words: Sequence[str]) -> None:
     """Train, or go on training, into a run folder; what it took stands beside the run."""
     torch.set_num_threads(1)
     keep_freed_memory()
-    settings = settings_of(TrainSettings, "train", words)
+    settings = settings_of(TrainCommand, "train", words)
     start = time.time()
     train(settings, folder=folder)
     used = resource.getrusage(resource.RUSAGE_SELF)
@@ -59,7 +58,7 @@ def judge_one(folder: Path, asked: dict[str, Any]) -> None:
     words = [word for word in asked["words"] if word.split("=")[0].split(".")[0] in _SHARED]
     words += ["design=none", f"effects={asked['effects']}", "protocol.progress=false"]
     words += [f"protocol.aligners=[{','.join(asked['aligners'])}]"]
-    settings = settings_of(EvaluateSettings, "evaluate", words)
+    settings = settings_of(EvaluateCommand, "evaluate", words)
     faces = load_faces(settings.faces)
     per_mm = settings.texels_per_mm
     designs = {

@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
-from hydra import compose, initialize_config_dir
 
+from advmask.commands.composition import composed
 from advmask.commands.given import as_mapping
 from advmask.commands.quoting import quote_overrides
-from advmask.core.config_folders import conf_dir, register_resolvers
 from advmask.core.settings import Settings
 
 S = TypeVar("S", bound=Settings)
@@ -27,9 +26,8 @@ def settings_of(kind: type[S], command: str, words: Sequence[str]) -> S:
         command: Its name, such as `train`.
         words: Overrides, as typed.
     """
-    register_resolvers()
-    with initialize_config_dir(str(conf_dir()), version_base="1.3"):
-        return kind.build(as_mapping(compose(command, overrides=quote_overrides(list(words)))))
+    values = as_mapping(composed(command, quote_overrides(list(words)))[0])
+    return kind.build({key: values[key] for key in kind.model_fields})
 
 
 def words_of(program: str, *, at_least: int) -> list[str]:

@@ -21,13 +21,13 @@ import torch
 from _common import clocked, settings_of
 
 from advmask.colour.srgb import linear_from_srgb
+from advmask.commands.settings import TrainCommand
 from advmask.core.memory import keep_freed_memory
 from advmask.masks.mask_building import build_mask
 from advmask.photos.loading import load_faces
 from advmask.recognizers.ensemble import Ensemble
 from advmask.recognizers.recognizer_names import build_recognizers
 from advmask.render.renderer import MaskRenderer
-from advmask.training.settings import TrainSettings
 from advmask.wearing.scene import Scene, seeded
 from advmask.wearing.worn_photos import wear_masks
 
@@ -50,7 +50,7 @@ def main() -> None:
     torch.set_num_threads(1)
     keep_freed_memory()
     chosen = {
-        " ".join(words): settings_of(TrainSettings, "train", [*sys.argv[1:], *words]) for words in PRESETS
+        " ".join(words): settings_of(TrainCommand, "train", [*sys.argv[1:], *words]) for words in PRESETS
     }
     first = next(iter(chosen.values()))
     per_mm, batch = first.texture.texels_per_mm, first.trainer.batch

@@ -18,7 +18,7 @@ from typing import Any
 import torch
 from _common import settings_of
 
-from advmask.commands.evaluate import EvaluateSettings
+from advmask.commands.settings import EvaluateCommand
 from advmask.evaluation.conditions import conditions_of
 from advmask.evaluation.probe_scores import score
 from advmask.masks.mask_building import build_mask
@@ -47,7 +47,7 @@ def adding_up(name: str, work: Callable[..., Any]) -> Callable[..., Any]:
 def main() -> None:
     torch.set_num_threads(1)
     words = ["design=noise", "protocol.progress=false", *sys.argv[1:]]
-    settings = settings_of(EvaluateSettings, "evaluate", words)
+    settings = settings_of(EvaluateCommand, "evaluate", words)
     faces = load_faces(settings.faces)
     surface = build_mask(settings.mask)
     designs = {name: shipped_design(name, surface, texels_per_mm=settings.texels_per_mm) for name in CONTROLS}

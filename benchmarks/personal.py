@@ -21,7 +21,7 @@ import yaml
 from _attack_runs import COST, train_one
 from _common import again, settings_of, words_of
 
-from advmask.commands.evaluate import EvaluateSettings
+from advmask.commands.settings import EvaluateCommand
 from advmask.evaluation.enrolled import build_galleries
 from advmask.evaluation.probe_scores import Stage, score
 from advmask.evaluation.results import PLAIN_MASKS
@@ -63,7 +63,7 @@ def main() -> None:
     )
     given = [word for word in words if word not in (root, chosen)]
     judged_as = [root, chosen, "design=none", "effects=indoor"]
-    settings = settings_of(EvaluateSettings, "evaluate", judged_as)
+    settings = settings_of(EvaluateCommand, "evaluate", judged_as)
     faces = load_faces(settings.faces)
     recognizers = build_recognizers(settings.recognizers)
     prepared = prepare_all(recognizers, faces.crops, fmr=settings.protocol.fmr)
@@ -110,7 +110,7 @@ def _with_thresholds(folder: Path, names: list[str], prepared: list[Prepared]) -
 
 
 def report(
-    out: Path, names: list[str], faces: FaceSet, prepared: list[Prepared], settings: EvaluateSettings
+    out: Path, names: list[str], faces: FaceSet, prepared: list[Prepared], settings: EvaluateCommand
 ) -> None:
     """Score the photos held back, and print how many match."""
     surface, per_mm = build_mask(settings.mask), settings.texels_per_mm

@@ -17,7 +17,7 @@ import torch
 from _common import settings_of, words_of
 
 from advmask.commands.design_names import open_design
-from advmask.commands.evaluate import EvaluateSettings
+from advmask.commands.settings import EvaluateCommand
 from advmask.evaluation.conditions import conditions_of
 from advmask.evaluation.estimates import Estimate
 from advmask.evaluation.metrics import FloatArray, accepted, difference_over_people
@@ -60,7 +60,7 @@ def main() -> None:
     asked = [word.removeprefix("presets=").split(",") for word in words[2:] if word.startswith("presets=")]
     presets = asked[0] if asked else PRESETS
     chosen = {
-        name: settings_of(EvaluateSettings, "evaluate", [*common, f"effects={name}"]) for name in presets
+        name: settings_of(EvaluateCommand, "evaluate", [*common, f"effects={name}"]) for name in presets
     }
     first = chosen[presets[0]]
     faces = load_faces(first.faces)

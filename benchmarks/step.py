@@ -26,6 +26,7 @@ import torch
 from _common import clocked, settings_of
 from pytorch_lightning.callbacks import Callback
 
+from advmask.commands.settings import TrainCommand
 from advmask.core.memory import keep_freed_memory
 from advmask.masks.mask_building import build_mask
 from advmask.photos.loading import load_faces
@@ -35,7 +36,6 @@ from advmask.training.building import build_module, build_texture
 from advmask.training.csv_log import CsvLog
 from advmask.training.data import StepData, StepDataset
 from advmask.training.quiet import quiet_lightning
-from advmask.training.settings import TrainSettings
 from advmask.wearing.worn_photos import wear_masks
 
 ROUNDS = 17
@@ -61,7 +61,7 @@ class InterleavedTimes(Callback):
 def main() -> None:  # noqa: PLR0915 - a benchmark reads best from top to bottom
     torch.set_num_threads(1)
     keep_freed_memory()
-    settings = settings_of(TrainSettings, "train", sys.argv[1:])
+    settings = settings_of(TrainCommand, "train", sys.argv[1:])
     faces = load_faces(settings.faces)
     surface = build_mask(settings.mask)
     prepared = prepare_all(build_recognizers(settings.recognizers), faces.crops)

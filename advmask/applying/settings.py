@@ -13,11 +13,11 @@ class FindSettings(Settings):
     """Which faces are found, and by what points masks are placed.
 
     Attributes:
-        min_face_px: Smallest longer side of a face box, px of the picture.
-        min_probability: Smallest probability of a face, in [0, 1].
-        landmarks: "mtcnn" finds five points; "mesh" finds 468 more with the network in `mesh_model`; "file"
-            reads those of one face from `photo.points.json` beside `photo.jpg`.
-        mesh_model: The mediapipe 0.10.21 wheel, or the face_landmark.tflite out of it.
+        min_face_px: Smallest face that gets a mask, px of the picture: the longer side of its box.
+        min_probability: Of a detected face.
+        landmarks: mtcnn finds five points; mesh finds 468 more with the network in `mesh_model`; file reads
+            those of one face from `PHOTO.points.json` beside each photo.
+        mesh_model: For mesh: face_landmark.tflite, or the mediapipe 0.10.21 wheel that holds it.
     """
 
     min_face_px: int = Field(default=30, ge=12)
@@ -44,10 +44,9 @@ class SteadySettings(Settings):
 
     Attributes:
         every: Frames from one search of the whole picture for new faces to the next.
-        span_s: Longest time over which a still face's landmarks are averaged: the standard deviation of the
-            weights, in seconds. Moving faces get shorter ones by themselves. 0 leaves all as it was found.
-        gap_s: Longest time for which a face that was not found is still given its mask; beyond it, the frames
-            between stay as they are.
+        span_s: Longest time over which a still face's place is averaged, s: the standard deviation of the
+            weights. Moving faces get shorter ones by themselves; 0 leaves all as it was found.
+        gap_s: Longest time for which a face that was not found keeps its mask, s.
     """
 
     every: int = Field(default=5, ge=1, le=100)

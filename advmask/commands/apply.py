@@ -11,31 +11,14 @@ from advmask.applying.apply_to_video import apply_to_video
 from advmask.applying.face_finding import FaceFinder
 from advmask.applying.job_folders import Job, plan_jobs
 from advmask.applying.mask_drawing import WornDesign
-from advmask.applying.settings import FindSettings, SteadySettings
 from advmask.applying.wear_design import worn_design
 from advmask.commands.design_names import open_design
 from advmask.commands.given import as_mapping, beside_run
+from advmask.commands.settings import ApplyCommand
 from advmask.core.errors import PhotoError, RunError
-from advmask.core.settings import Settings
 from advmask.masks.settings import MaskSettings
-from advmask.render.settings import RenderSettings
 
 _MOST_LISTED = 20
-
-
-class ApplySettings(Settings):
-    """What is worn, in what, and where the results go."""
-
-    design: str
-    texels_per_mm: float
-    input: Path
-    output: Path
-    overwrite: bool
-    progress: bool
-    faces: FindSettings
-    steady: SteadySettings
-    mask: MaskSettings
-    render: RenderSettings
 
 
 def run(config: DictConfig) -> None:
@@ -43,7 +26,7 @@ def run(config: DictConfig) -> None:
     mask = MaskSettings.build(as_mapping(config)["mask"])
     named = open_design(config.design, mask=mask, texels_per_mm=config.texels_per_mm)
     values = beside_run(config, named.run, texels_per_mm=named.texels_per_mm, only=[])
-    settings = ApplySettings.build(values)
+    settings = ApplyCommand.build(values)
     design = worn_design(named.design, settings.render)
     source, output = settings.input.expanduser(), settings.output.expanduser()
     plan = plan_jobs(source, output, overwrite=settings.overwrite)
@@ -74,7 +57,7 @@ def run(config: DictConfig) -> None:
     _summarise(plan.jobs, results, failures, output)
 
 
-def _applied(job: Job, design: WornDesign, finder: FaceFinder, settings: ApplySettings) -> Applied:
+def _applied(job: Job, design: WornDesign, finder: FaceFinder, settings: ApplyCommand) -> Applied:
     if job.kind == "picture":
         return apply_to_picture(job.source, job.target, design=design, finder=finder)
     return apply_to_video(

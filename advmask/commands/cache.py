@@ -4,6 +4,8 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
+from advmask.commands.given import as_mapping
+from advmask.commands.settings import CacheCommand
 from advmask.core.errors import ConfigError
 from advmask.photos.crop_cache import CropCache, default_crop_folder
 from advmask.wearing.placement_cache import (
@@ -16,10 +18,11 @@ from advmask.wearing.placement_cache import (
 
 def run(config: DictConfig) -> None:
     """Show or clear the caches."""
-    folder = Path(config.folder).expanduser() if config.folder else default_crop_folder()
-    beside = placements_beside(folder) if config.folder else default_placement_folder()
+    settings = CacheCommand.build(as_mapping(config))
+    folder = Path(settings.folder).expanduser() if settings.folder else default_crop_folder()
+    beside = placements_beside(folder) if settings.folder else default_placement_folder()
     crops, placements = CropCache(folder), PlacementCache(beside)
-    if config.action == "show":
+    if settings.action == "show":
         files, size = crops.size()
         print(f"{folder}: crops of {files} photos, {size / 1e6:.1f} MB")
         files, size = placements.size()
@@ -28,8 +31,8 @@ def run(config: DictConfig) -> None:
             f"{LIMIT_BYTES / 1e9:.0f} GB the next run deletes what was not used for longest"
         )
         print("Both show faces, which is biometric data; `advmask cache clear` deletes it.")
-    elif config.action == "clear":
+    elif settings.action == "clear":
         print(f"{folder}: {crops.clear()} files deleted")
         print(f"{beside}: {placements.clear()} files deleted")
     else:
-        raise ConfigError(f"advmask cache cannot {config.action!r}; write show or clear.")
+        raise ConfigError(f"advmask cache cannot {settings.action!r}; write show or clear.")

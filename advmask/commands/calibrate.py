@@ -1,19 +1,17 @@
 """`advmask calibrate chart | fit`: measure a printer by a chart that it printed and a photo of it."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import yaml
 from omegaconf import DictConfig
-from pydantic import Field
 
 from advmask.commands.given import as_mapping
+from advmask.commands.settings import CalibrateCommand
 from advmask.core.config_folders import conf_dir
 from advmask.core.errors import ConfigError
 from advmask.core.files import sha256
 from advmask.core.picture_reading import read_picture
-from advmask.core.settings import Settings
 from advmask.printers.colour_table import ColourTable
 from advmask.printers.settings import PrinterSettings
 from advmask.printers.store import own_printers, printers_folder, save_printer
@@ -22,7 +20,6 @@ from advmask.printing.chart.chart_layout import VERSION, chart_layout
 from advmask.printing.chart.pages import chart_pdf, chart_png
 from advmask.printing.chart.report import fit_report
 from advmask.printing.manifest import write_kept
-from advmask.printing.settings import Paper
 from advmask.textures.png_bytes import encode_png
 
 ACTIONS = ("chart", "fit")
@@ -32,31 +29,9 @@ _FADED = 1.75  # lines this many times as wide as the spread keep a fifth of the
 _REPORT_PX_PER_MM = 96 / 25.4
 
 
-class NamedPrinter(Settings):
-    """What the measured printer is called, and whose other settings it gets."""
-
-    name: str | None
-    like: str
-
-
-class CalibrateSettings(Settings):
-    """What is done, and with which files."""
-
-    action: str
-    photo: Path | None
-    out: Path
-    overwrite: bool
-    paper: Paper
-    dpi: int = Field(ge=150, le=600)
-    mirrored: bool
-    seed: int
-    printer: NamedPrinter
-    paper_white: tuple[float, float, float] | None
-
-
 def run(config: DictConfig) -> None:
     """Write the chart, or fit a photo of it."""
-    settings = CalibrateSettings.build(as_mapping(config))
+    settings = CalibrateCommand.build(as_mapping(config))
     if settings.action not in ACTIONS:
         raise ConfigError(f"advmask calibrate cannot {settings.action!r}; write {' or '.join(ACTIONS)}.")
     if settings.action == "chart":
@@ -65,7 +40,7 @@ def run(config: DictConfig) -> None:
         _fit(settings)
 
 
-def _write_chart(settings: CalibrateSettings) -> None:
+def _write_chart(settings: CalibrateCommand) -> None:
     chart = chart_layout(settings.seed)
     files = {
         "chart.pdf": chart_pdf(chart, paper=settings.paper, dpi=settings.dpi, mirrored=settings.mirrored),
@@ -79,7 +54,7 @@ def _write_chart(settings: CalibrateSettings) -> None:
     )
 
 
-def _fit(settings: CalibrateSettings) -> None:
+def _fit(settings: CalibrateCommand) -> None:
     if settings.photo is None:
         raise ConfigError("advmask calibrate fit needs a PHOTO of the printed chart behind it.")
     name = settings.printer.name

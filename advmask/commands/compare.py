@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from omegaconf import DictConfig
-from pydantic import Field
 
 from advmask.commands.design_names import NamedDesign, open_design
 from advmask.commands.given import as_mapping, beside_run
 from advmask.commands.output import output_dir
+from advmask.commands.settings import CompareCommand
 from advmask.core.errors import ConfigError
 from advmask.core.files import write_text
 from advmask.core.memory import keep_freed_memory
@@ -20,7 +20,6 @@ from advmask.evaluation.estimates import MARKS_EXPLAINED
 from advmask.evaluation.protocol import JudgedScores, judge_designs
 from advmask.evaluation.result_tables import figure, markdown_table, percent
 from advmask.evaluation.results import PLAIN_MASKS, json_text
-from advmask.evaluation.settings import ScoringSettings
 from advmask.masks.mask_building import build_mask
 from advmask.masks.settings import MaskSettings
 from advmask.photos.loading import load_faces
@@ -30,12 +29,6 @@ from advmask.textures.design_files import name_of
 from advmask.wearing.artwork import shipped_design
 
 SCHEMA = 1
-
-
-class CompareSettings(ScoringSettings):
-    """Everything a comparison depends on."""
-
-    designs: list[str] = Field(min_length=2)
 
 
 def run(config: DictConfig) -> None:
@@ -48,12 +41,11 @@ def run(config: DictConfig) -> None:
     opened = [open_design(name, mask=mask, texels_per_mm=config.texels_per_mm) for name in given]
     first = next((one for one in opened if one.run is not None), opened[0])
     values = beside_run(config, first.run, texels_per_mm=first.texels_per_mm)
-    settings = CompareSettings.build(values)
+    settings = CompareCommand.build(values)
     names = _labels(given)
     faces = load_faces(settings.faces, progress=settings.protocol.progress)
     recognizers = build_recognizers(settings.recognizers)
     prepared = prepare_all(recognizers, faces.crops, fmr=settings.protocol.fmr)
-    protocol = settings.protocol.model_copy(update={"stricter_fmr": ()})
     groups: list[list[JudgedScores]] = []
     for own_mask, texels_per_mm, members in _by_mask(names, opened, mask):
         surface = build_mask(own_mask)
@@ -64,10 +56,10 @@ def run(config: DictConfig) -> None:
                 faces,
                 prepared,
                 conditions=replace(conditions_of(settings), mask=own_mask, texels_per_mm=texels_per_mm),
-                protocol=protocol,
+                protocol=settings.protocol,
             ).judged
         )
-    compared = side_by_side(groups, names, seed=protocol.seed)
+    compared = side_by_side(groups, names, seed=settings.protocol.seed)
     path = output_dir() / "compare.json"
     record = {
         "schema": SCHEMA,

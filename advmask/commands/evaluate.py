@@ -5,18 +5,11 @@ from omegaconf import DictConfig
 from advmask.commands.design_names import open_design
 from advmask.commands.given import as_mapping, beside_run
 from advmask.commands.output import output_dir
+from advmask.commands.settings import EvaluateCommand
 from advmask.core.memory import keep_freed_memory
 from advmask.evaluation.evaluate import evaluate_design
 from advmask.evaluation.evaluation import RECORD
-from advmask.evaluation.settings import ScoringSettings
 from advmask.masks.settings import MaskSettings
-
-
-class EvaluateSettings(ScoringSettings):
-    """Everything an evaluation depends on."""
-
-    design: str
-    pictures: bool = True
 
 
 def run(config: DictConfig) -> None:
@@ -25,7 +18,7 @@ def run(config: DictConfig) -> None:
     mask = MaskSettings.build(as_mapping(config)["mask"])
     named = open_design(config.design, mask=mask, texels_per_mm=config.texels_per_mm)
     values = beside_run(config, named.run, texels_per_mm=named.texels_per_mm)
-    settings = EvaluateSettings.build(values)
+    settings = EvaluateCommand.build(values)
     evaluation = evaluate_design(named.design, settings)
     report = evaluation.write(output_dir(), pictures=settings.pictures)
     print(evaluation.text())

@@ -7,11 +7,11 @@ from omegaconf import DictConfig
 
 from advmask.commands.design_names import open_design
 from advmask.commands.given import as_mapping, given_keys, refuse_beside_run
+from advmask.commands.settings import ExportCommand
 from advmask.core.errors import ConfigError
 from advmask.masks.settings import SIZES
 from advmask.printing.design_export import export_files
 from advmask.printing.manifest import write_kept
-from advmask.printing.settings import ExportSettings
 
 
 def run(config: DictConfig) -> None:
@@ -19,7 +19,7 @@ def run(config: DictConfig) -> None:
     of_run = bool(config.design) and Path(config.design).is_dir()
     if of_run:
         refuse_beside_run(["mask", "texels_per_mm"])
-    settings = ExportSettings.build(_values(config))
+    settings = ExportCommand.build(_values(config))
     design = open_design(config.design, mask=settings.mask, texels_per_mm=settings.texels_per_mm).design
     files, words = export_files(design, settings, printer_named=_printer_was_named())
     for path in write_kept(_out(settings, Path(config.design)), files, overwrite=settings.overwrite):
@@ -29,14 +29,12 @@ def run(config: DictConfig) -> None:
 
 def _values(config: DictConfig) -> dict[str, Any]:
     values = as_mapping(config)
-    values.pop("design", None)
     mask = dict(values["mask"])
     if isinstance(mask.get("size"), list):  # mask.size=[S,M] is another way to write sizes=[S,M]
         if values["sizes"] is None:
             values["sizes"] = mask["size"]
         mask["size"] = "M"
     values["mask"] = mask
-    values["printer"] = {key: value for key, value in values["printer"].items() if value is not None}
     if values["sizes"] is not None:
         sizes = values["sizes"] if isinstance(values["sizes"], list) else [values["sizes"]]
         if not sizes:
@@ -52,7 +50,7 @@ def _printer_was_named() -> bool:
     return any(key.split(".")[0] == "printer" for key in given_keys())
 
 
-def _out(settings: ExportSettings, place: Path) -> Path:
+def _out(settings: ExportCommand, place: Path) -> Path:
     if settings.out is not None:
         return settings.out.expanduser()
     return place / "exports" if place.is_dir() else Path("exports") / place.stem

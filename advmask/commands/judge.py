@@ -5,14 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig
-from pydantic import field_validator
 
 from advmask.commands.design_names import open_design
 from advmask.commands.given import as_mapping, over
 from advmask.commands.output import output_dir
+from advmask.commands.settings import JudgeCommand
 from advmask.core.errors import ConfigError, DesignError
 from advmask.core.files import sha256, write_text, write_with
-from advmask.core.settings import Settings
 from advmask.evaluation.real_prints.judged_sheet import judge_sheet
 from advmask.evaluation.real_prints.judgement_table import NOT_SHOWN, in_a_sentence, judge_table
 from advmask.evaluation.real_prints.judging import PhysicalVerdict, judge_folder
@@ -20,10 +19,8 @@ from advmask.evaluation.real_prints.protocol_page import protocol_pdf
 from advmask.evaluation.real_prints.records import CSV, JSON, SHEET, judge_csv, judge_record
 from advmask.evaluation.record_facts import about_recognizers, package_versions, texels_sha256
 from advmask.evaluation.results import json_text, keep_earlier
-from advmask.evaluation.settings import JudgeProtocol
 from advmask.masks.settings import MaskSettings
 from advmask.photos.settings import FacesSettings
-from advmask.printing.settings import Paper
 from advmask.recognizers.recognizer_names import build_recognizers
 from advmask.textures.design_files import name_of
 from advmask.training.run_folder import RunFolder
@@ -33,30 +30,9 @@ ACTIONS = ("pictures", "protocol")
 PROTOCOL = "capture_protocol.pdf"
 
 
-class JudgeSettings(Settings):
-    """What is judged, and how."""
-
-    action: str
-    photos: Path | None
-    enrolment: Path | None
-    design: Path | None
-    recognizers: list[str]
-    pictures: bool
-    faces: FacesSettings
-    protocol: JudgeProtocol
-    paper: Paper
-
-    @field_validator("photos", "enrolment", "design", mode="before")
-    @classmethod
-    def _not_empty(cls, value: Any) -> Any:
-        if value == "":  # an unset variable in a shell; as a path it would mean the folder one stands in
-            raise ValueError("an empty path; give one, or null for none")
-        return value
-
-
 def run(config: DictConfig) -> None:
     """Judge pictures of a real print, or write the page that tells which to take."""
-    given = JudgeSettings.build(as_mapping(config))
+    given = JudgeCommand.build(as_mapping(config))
     if given.action not in ACTIONS:
         raise ConfigError(
             f"advmask judge cannot {given.action!r}; write `advmask judge protocol`, or leave it out and "
@@ -72,12 +48,12 @@ def run(config: DictConfig) -> None:
             "No pictures are given; name their folder with photos=FOLDER. `advmask judge protocol` writes a "
             "page that tells which to take."
         )
-    settings = given if of_run is None else JudgeSettings.build(over(_from_run(of_run, given), config))
+    settings = given if of_run is None else JudgeCommand.build(over(_from_run(of_run, given), config))
     recognizers = build_recognizers(settings.recognizers)
     verdict = judge_folder(
         given.photos.expanduser(),
         recognizers,
-        faces=settings.faces,
+        faces=FacesSettings.build(settings.faces.model_dump()),
         protocol=settings.protocol,
         enrolment=None if given.enrolment is None else given.enrolment.expanduser(),
     )
@@ -114,7 +90,7 @@ def _report(verdict: PhysicalVerdict, folder: Path, *, pictures: bool) -> None:
         print(f"To look at (it shows faces): {folder / SHEET}")
 
 
-def _write_protocol(settings: JudgeSettings, design: dict[str, str] | None) -> None:
+def _write_protocol(settings: JudgeCommand, design: dict[str, str] | None) -> None:
     path = output_dir() / PROTOCOL
     words = "" if design is None else f"{design['name']}, SHA-256 {design['sha256'][:16]}"
     content = protocol_pdf(settings.paper, design=words)
@@ -128,12 +104,12 @@ def _run_behind(design: Path | None) -> TrainSettings | None:
     return RunFolder(design.expanduser()).read_settings()
 
 
-def _from_run(run: TrainSettings, given: JudgeSettings) -> dict[str, Any]:
+def _from_run(run: TrainSettings, given: JudgeCommand) -> dict[str, Any]:
     """What the run behind the design tells unless the user does: its recognizers, its people as others."""
     root = run.faces.root
     if root is not None and not root.exists():
         root = None
-    faces = given.faces.model_dump(include={"root", "size", "min_face_px", "min_probability", "cache"})
+    faces = given.faces.model_dump()
     return {"recognizers": list(run.recognizers), "faces": faces | {"root": root}}
 
 

@@ -14,6 +14,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
 from advmask.commands.arguments import Arguments
+from advmask.commands.composition import register
 from advmask.commands.output import (
     folder_of_first_process,
     is_extra_process,
@@ -21,7 +22,7 @@ from advmask.commands.output import (
     unwritable,
 )
 from advmask.commands.quoting import quoted
-from advmask.core.config_folders import register_resolvers, user_conf_dir
+from advmask.core.config_folders import user_conf_dir
 from advmask.core.errors import ConfigError, RunError
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
@@ -43,7 +44,7 @@ def launch(command: str, arguments: Arguments, *, module: str, conf: Path, typed
         KeyboardInterrupt: The user stopped the command; with the command that resumes it, for a training run.
         Exception: Whatever the command raised, as it was.
     """
-    register_resolvers()
+    register(command)
     overrides = [*_search_path(arguments), *arguments.overrides]
     with initialize_config_dir(version_base="1.3", config_dir=str(conf), job_name=command):
         hydra, info = GlobalHydra.instance().hydra, arguments.option("--info")

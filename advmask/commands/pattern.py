@@ -5,12 +5,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from omegaconf import DictConfig
-from pydantic import Field
 
 from advmask.commands.given import as_mapping, given_keys
+from advmask.commands.settings import PatternCommand
 from advmask.core.errors import RunError
 from advmask.core.files import write_text
-from advmask.core.settings import Settings
 from advmask.masks.mask_building import build_mask
 from advmask.masks.obj_writer import surface_obj
 from advmask.masks.settings import SHIPPED, MaskSettings
@@ -22,19 +21,9 @@ _LITTLE = 0.6  # of the area within bounds; less is no mask that can be made
 _COLUMNS = "{:<16} {:<5} {:>13}  {:<44} {:>5} {:>5} {:>5} {:>5} {:>5}  {:>9}"
 
 
-class PatternSettings(Settings):
-    """What is drawn, and where to."""
-
-    mask: MaskSettings
-    out: Path
-    bleed_mm: float = Field(ge=0, le=10)
-    obj: bool
-    overwrite: bool
-
-
 def run(config: DictConfig) -> None:
     """Print the table and write the drawings."""
-    settings = PatternSettings.build(as_mapping(config))
+    settings = PatternCommand.build(as_mapping(config))
     named = any(key in {"mask", "mask.pattern"} for key in given_keys())
     masks = [settings.mask] if named else [_of(name, settings.mask) for name in SHIPPED]
     surfaces = [build_mask(mask) for mask in masks]

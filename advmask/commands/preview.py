@@ -1,51 +1,30 @@
 """`advmask preview`: faces bare, with a plain mask and with the design; and what a preset of effects does."""
 
 from pathlib import Path
-from typing import Literal
 
 import torch
 from omegaconf import DictConfig
-from pydantic import Field
 
 from advmask.commands.design_names import open_design
 from advmask.commands.given import as_mapping, beside_run, given_keys
 from advmask.commands.output import output_dir
+from advmask.commands.settings import PreviewCommand
 from advmask.core.errors import ConfigError
 from advmask.core.files import write_with
-from advmask.core.settings import Settings
-from advmask.effects.settings import EffectsSettings, WearSettings
+from advmask.effects.settings import WearSettings
 from advmask.evaluation.contact_sheet import contact_sheet
 from advmask.evaluation.effects_sheet import effects_sheet
 from advmask.evaluation.protocol import people_of
 from advmask.masks.mask_building import build_mask
 from advmask.masks.settings import MaskSettings
 from advmask.photos.loading import load_faces
-from advmask.photos.settings import FacesSettings
-from advmask.printers.settings import PrinterSettings
 from advmask.render.renderer import MaskRenderer
-from advmask.render.settings import RenderSettings
 from advmask.textures.picture_texels import read_picture_as_texels
 from advmask.wearing.artwork import shipped_design
 from advmask.wearing.placement_cache import placement_cache
 from advmask.wearing.worn_photos import wear_masks
 
 _SHOWN = "motif"  # where effects are looked at without a design
-
-
-class PreviewSettings(Settings):
-    """Everything a contact sheet depends on."""
-
-    design: str
-    texels_per_mm: float
-    plain: str
-    people: Literal["train", "validate", "test", "all"]
-    count: int = Field(ge=1, le=500)
-    faces: FacesSettings
-    mask: MaskSettings
-    render: RenderSettings
-    effects: EffectsSettings
-    printer: PrinterSettings
-    progress: bool
 
 
 def run(config: DictConfig) -> None:
@@ -60,13 +39,13 @@ def _draw_effects(config: DictConfig) -> None:
     mask = MaskSettings.build(as_mapping(config)["mask"])
     if config.design is None:
         given = as_mapping(config) | {"design": _SHOWN}
-        settings = PreviewSettings.build(given)
+        settings = PreviewCommand.build(given)
         surface = build_mask(settings.mask)
         texels = shipped_design(_SHOWN, surface, texels_per_mm=settings.texels_per_mm)
     else:
         design = open_design(config.design, mask=mask, texels_per_mm=config.texels_per_mm)
         values = beside_run(config, design.run, texels_per_mm=design.texels_per_mm, only=["faces"])
-        settings = PreviewSettings.build(values)
+        settings = PreviewCommand.build(values)
         surface, texels = build_mask(settings.mask), design.texels
     faces = load_faces(settings.faces, progress=settings.progress)
     sheet = effects_sheet(
@@ -87,7 +66,7 @@ def _draw_faces(config: DictConfig) -> None:
     mask = MaskSettings.build(as_mapping(config)["mask"])
     design = open_design(config.design, mask=mask, texels_per_mm=config.texels_per_mm)
     values = beside_run(config, design.run, texels_per_mm=design.texels_per_mm, only=["faces"])
-    settings = PreviewSettings.build(values)
+    settings = PreviewCommand.build(values)
     faces = load_faces(settings.faces, progress=settings.progress)
     for omission in faces.omissions:
         print(omission)

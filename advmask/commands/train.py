@@ -5,6 +5,7 @@ from omegaconf import DictConfig
 
 from advmask.commands.given import as_mapping
 from advmask.commands.output import output_dir
+from advmask.commands.settings import TrainCommand
 from advmask.core.memory import keep_freed_memory
 from advmask.evaluation.conditions import Conditions
 from advmask.evaluation.protocol import evaluate_designs, people_of
@@ -17,14 +18,13 @@ from advmask.recognizers.preparation import prepare_all
 from advmask.recognizers.recognizer_names import build_recognizers
 from advmask.training.processes import is_first_process
 from advmask.training.run import TrainResult, train
-from advmask.training.settings import TrainSettings
 from advmask.wearing.artwork import shipped_design
 from advmask.wearing.placement_cache import placement_cache
 
 
 def run(config: DictConfig) -> None:
     """Train, export and check."""
-    settings = TrainSettings.build(as_mapping(config))
+    settings = TrainCommand.build(as_mapping(config))
     keep_freed_memory()
     if settings.trainer.threads is not None:
         torch.set_num_threads(settings.trainer.threads)  # the check below too
@@ -35,7 +35,8 @@ def run(config: DictConfig) -> None:
     if not all(path.exists() for path in exports):
         pattern = build_mask(settings.mask).pattern
         sheet = SheetSettings(mirrored=settings.printer.mirrored)
-        write_exports(result.folder / "exports", result.design, pattern, settings.printing, sheet)
+        printing = settings.printing.over(settings.printer)
+        write_exports(result.folder / "exports", result.design, pattern, printing, sheet)
     check = result.folder / "check.json"
     if check.exists():
         print(f"Its short check stands in {check}.")

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from omegaconf import DictConfig
 
 from advmask.commands.given import as_mapping
+from advmask.commands.settings import WeightsCommand
 from advmask.core.errors import ConfigError, WeightsError
-from advmask.core.settings import Settings
 from advmask.recognizers.dlib_file import dlib_weights_path
 from advmask.recognizers.weights_folder import (
     SUMS,
@@ -31,20 +31,9 @@ _ROW = "{:<29}{:<5}{:>7}  {:<14}{:<32}{}"
 _MB = 1e6
 
 
-class WeightsSettings(Settings):
-    """What is done, and with which weights."""
-
-    action: str
-    what: str | None
-    name: str | None
-    adapter: str | None
-    folder: str | None
-    progress: bool
-
-
 def run(config: DictConfig) -> None:
     """List, download, check or add weights."""
-    settings = WeightsSettings.build(as_mapping(config))
+    settings = WeightsCommand.build(as_mapping(config))
     if settings.action not in ACTIONS:
         raise ConfigError(f"advmask weights cannot {settings.action!r}; write {', '.join(ACTIONS)}.")
     if settings.action in ("get", "add") and settings.what is None:

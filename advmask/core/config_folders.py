@@ -3,8 +3,6 @@
 import os
 from pathlib import Path
 
-from omegaconf import OmegaConf
-
 from advmask.core.errors import ConfigError
 
 _PACKAGE = Path(__file__).resolve().parents[1]
@@ -50,6 +48,8 @@ def register_resolvers() -> None:
     It names the folder for the output of a command that works on a design: the run folder that `DESIGN`
     is, or else `runs/COMMAND/STAMP`.
     """
+    from omegaconf import OmegaConf
+
     OmegaConf.register_new_resolver("advmask_output", _output_for, replace=True)
 
 

@@ -20,21 +20,18 @@ KEPT_FILES = {
 S = TypeVar("S", bound=Settings)
 
 
-def settings_of_run(folder: Path, kind: type[S], *, only_known: bool = True) -> S:
+def settings_of_run(folder: Path, kind: type[S]) -> S:
     """What a run was asked to do, as far as a kind of settings goes.
 
     Args:
         folder: The run folder.
-        kind: The settings.
-        only_known: Leave out the groups that `kind` has not.
+        kind: The settings; what else the run was asked is left out.
 
     Raises:
         RunError: There is no run here, or its configuration cannot be read.
         ConfigError: It was written by another version, with other settings.
     """
-    values = _read(folder)
-    if only_known:
-        values = {key: value for key, value in values.items() if key in kind.model_fields}
+    values = {key: value for key, value in _read(folder).items() if key in kind.model_fields}
     try:
         return kind.build(values)
     except ConfigError as error:

@@ -1,10 +1,12 @@
 """Ranges of all effects: how the mask sits, cloth, light and camera."""
 
+from functools import cache
 from typing import Self
 
 from pydantic import Field, model_validator
 
 from advmask.colour.kelvin import COOLEST_K, D65_K, WARMEST_K
+from advmask.core.presets import preset_values
 from advmask.core.settings import Settings
 from advmask.effects.camera.settings import CameraSettings
 from advmask.effects.ranges import Range
@@ -14,13 +16,13 @@ class WearSettings(Settings):
     """Ranges of how a mask sits, drawn evenly once for each placement.
 
     Attributes:
-        shift_mm: Sideways and up, plus or minus.
-        slip_mm: Down along the face, 0 to this: the upper rim is under the nose from about 25.
-        tilt_deg: Turn in the plane of the face, plus or minus.
-        scale: Relative size, plus or minus.
-        stretch: Relative width at the cost of the height, with the same area, plus or minus.
-        folds: Number of folds in the cloth, 0 to this.
-        fold_mm: Their height, up or down.
+        shift_mm: Sideways and up, plus or minus, mm.
+        slip_mm: Down over the nose, up to, mm: the upper rim is under it from about 25.
+        tilt_deg: Turn in the plane of the face, plus or minus, degrees.
+        scale: A size too large or too small, plus or minus, share.
+        stretch: Wider and lower or the reverse, with the same area, plus or minus, share.
+        folds: Number of folds in the cloth, up to.
+        fold_mm: How high or deep they are, up to, mm.
     """
 
     shift_mm: float = Field(default=0.0, ge=0, le=30)
@@ -38,16 +40,16 @@ class FabricSettings(Settings):
     The first six are drawn evenly for each photo, the others once for each print.
 
     Attributes:
-        white: The cloth is darker than ideal white by 0 to this.
-        base: Relative change of each channel of the cloth's own colour, plus or minus.
-        sheen: Share of the light that is mirrored at the surface, uncoloured, 0 to this: it greys black.
-        translucency: Share of the skin behind that is seen through the openings of the cloth, 0 to this.
-        shade: Relative change of the light on the mask against that on the skin, plus or minus.
-        tint: Relative change of each channel of that light, plus or minus.
-        weave: Contrast (half the difference over the mean) of ribs or threads, 0 to this.
-        weave_mm: From one rib or thread to the next.
-        wrinkles: Relative shading by wrinkles finer than the folds of `wear`, standard deviation, 0 to this.
-        wrinkle_mm: From one wrinkle to the next.
+        white: Cloth darker than ideal white, up to, share of light.
+        base: The cloth's own colour, plus or minus, share of each channel.
+        sheen: Light mirrored at the surface without colour, up to, share: it greys black.
+        translucency: Skin that shines through the openings of the cloth, up to, share.
+        shade: Mask lit otherwise than the skin, plus or minus, share.
+        tint: Colour of that light, plus or minus, share of each channel.
+        weave: Contrast of the ribs or threads (half the difference over the mean), up to, share.
+        weave_mm: From one rib or thread to the next, mm; below 0.7 they fade at 3 texels per mm.
+        wrinkles: Shading by wrinkles finer than the folds of `wear`, standard deviation, up to, share.
+        wrinkle_mm: From one wrinkle to the next, mm.
     """
 
     white: float = Field(default=0.0, ge=0, le=0.5)
@@ -66,13 +68,14 @@ class LightSettings(Settings):
     """Ranges of the light; drawn evenly for each photo.
 
     Attributes:
-        direction: How much brighter the lit side of the face is than the mean, and how much darker the other
-            side, 0 to this. The light comes from any side of the picture, above and beside more than below.
+        direction: How much brighter the lit side of the face is than the mean, and how much darker the other,
+            up to, share. The light comes from any side of the picture, above and beside more than below.
         softness: Width of the change from lit to dark, low and high, eye distances.
-        temperature_k: Colour temperature of the light, low and high, even in mireds; the photo has 6504.
-        shadow: Share of the light that is missing in a cast shadow, 0 to this.
-        shadow_share: Share of the photos that have one.
-        shadow_softness: Width of the shadow's edge, low and high, eye distances.
+        temperature_k: Colour temperature of the light, low and high, even in mireds, kelvin; the photo has
+            6504, which changes nothing.
+        shadow: Light lost in a cast shadow, up to, share.
+        shadow_share: How many of the photos have one.
+        shadow_softness: Width of its edge, low and high, eye distances.
     """
 
     direction: float = Field(default=0.0, ge=0, le=0.9)
@@ -100,18 +103,18 @@ class EffectsSettings(Settings):
     """A preset of effects; the default is none at all.
 
     Attributes:
+        without: Effects left out of a preset, for ablations, such as light, camera or camera.jpeg.
         wear: How the mask sits.
         fabric: What the cloth does to the print.
         light: What falls on mask and face, beside the light of the photo.
         camera: What the camera makes of it.
-        without: Effects to be left out, by name: `light`, `camera`, `camera.jpeg`, ...; for ablations.
     """
 
+    without: tuple[str, ...] = ()
     wear: WearSettings = WearSettings()
     fabric: FabricSettings = FabricSettings()
     light: LightSettings = LightSettings()
     camera: CameraSettings = CameraSettings()
-    without: tuple[str, ...] = ()
 
     @classmethod
     def names(cls) -> tuple[str, ...]:
@@ -136,3 +139,9 @@ class EffectsSettings(Settings):
             bare = {name: type(getattr(self.camera, name))() for name in parts}
             changed["camera"] = self.camera.model_copy(update=bare)
         return self.model_copy(update=changed | {"without": ()})
+
+
+@cache
+def default_effects() -> EffectsSettings:
+    """What designs are trained and judged under unless somebody says otherwise: the preset `indoor`."""
+    return EffectsSettings.build(preset_values("effects", "indoor")["effects"])

@@ -5,12 +5,13 @@ from typing import Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from advmask.core.settings import Settings
-from advmask.effects.settings import EffectsSettings
+from advmask.effects.settings import EffectsSettings, default_effects
 from advmask.masks.settings import MaskSettings
 from advmask.photos.settings import FacesSettings
 from advmask.printers.settings import PrinterSettings
 from advmask.recognizers.settings import GalleryName
 from advmask.render.settings import RenderSettings
+from advmask.textures.settings import TexelsPerMm
 
 
 class ProtocolSettings(Settings):
@@ -18,18 +19,16 @@ class ProtocolSettings(Settings):
 
     Attributes:
         people: Whose photos are probed.
-        fmr: False match rate of the threshold; of a list, the first.
-        stricter_fmr: Others, figures at which are given where the people at hand support them; of a list
-            given as `fmr`, the rest.
-        draws: Draws of the effects per photo; None makes at least 64 probes in all.
-        aligners: Where landmarks come from: `mtcnn`, `dlib5`, `mesh468` afresh on each picture, `bare` from
-            the bare picture, or `python:module:function`.
-        galleries: What probes are compared with: people enrolled with `bare` photos, with `masked` ones
-            (under a plain mask), or with both (`pooled`: the better counts).
+        fmr: False match rate of the threshold; a list gives the others too.
+        stricter_fmr: Others to give figures at, where there are 10 / FMR comparisons.
+        draws: Of the effects per photo; None makes at least 64 probes in all.
+        aligners: Where landmarks come from: mtcnn, dlib5, mesh468 find them on each picture; bare takes those
+            of the bare one; python:module:function.
+        galleries: What probes are compared with: people enrolled with bare photos, masked ones (under a plain
+            mask), or pooled: both, the better counts.
         seed: Of the draws; training draws from other streams, so these draws were never seen.
         progress: Show progress bars.
-        processes: That share the scoring of probes, each with one thread and networks of its own. The results
-            are the same.
+        processes: That share the scoring, one thread and networks of its own in each; same results.
     """
 
     people: Literal["train", "validate", "test", "all"] = "test"
@@ -68,7 +67,7 @@ class JudgeProtocol(Settings):
 
     Attributes:
         fmr: False match rate of the threshold.
-        every_s: Time from one frame of a video to the next that is looked at, seconds; 0 takes all.
+        every_s: Time between frames of a video that are looked at, s; 0 takes all.
         seed: Of the resampling.
         progress: Show progress bars.
     """
@@ -80,13 +79,24 @@ class JudgeProtocol(Settings):
 
 
 class ScoringSettings(Settings):
-    """Everything that scores depend on, besides the designs."""
+    """Everything that scores depend on, besides the designs.
 
-    texels_per_mm: float
-    recognizers: list[str]
-    faces: FacesSettings
-    mask: MaskSettings
-    render: RenderSettings
-    effects: EffectsSettings
-    printer: PrinterSettings
-    protocol: ProtocolSettings
+    Attributes:
+        recognizers: Names such as dlib, facenet:vggface2, onnx:PATH or present: docs/recognizers.md.
+        texels_per_mm: Resolution at which a picture file is worn.
+        faces: Whose.
+        mask: Which.
+        render: How.
+        effects: What happens between print and recognizer.
+        printer: Which.
+        protocol: How.
+    """
+
+    recognizers: list[str] = Field(default=["dlib"], min_length=1)
+    texels_per_mm: TexelsPerMm = 3.0
+    faces: FacesSettings = FacesSettings()
+    mask: MaskSettings = MaskSettings()
+    render: RenderSettings = RenderSettings()
+    effects: EffectsSettings = Field(default_factory=default_effects)
+    printer: PrinterSettings = PrinterSettings()
+    protocol: ProtocolSettings = ProtocolSettings()

@@ -13,7 +13,9 @@ class MaskSettings(Settings):
     """Which mask is designed.
 
     Attributes:
-        pattern: Its shape: contour, panelled, pleated, or the path of an SVG outline or OBJ mesh.
+        pattern: contour, one piece of stretch fabric; panelled, two halves of woven cloth with a seam down
+            the middle and darts under the chin; pleated, the surgical rectangle with three pleats; or the
+            path of an .svg outline or an .obj mesh.
         size: Of the head it is made for.
     """
 

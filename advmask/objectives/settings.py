@@ -14,26 +14,28 @@ class ObjectiveSettings(Settings):
     """What is minimised.
 
     Attributes:
-        match: Form of the match term.
+        match: Form of the match term: log_confidence is -log(1 - match confidence) and pushes hardest where
+            the match is surest; confidence gives up on photos far from the threshold; similarity knows no
+            threshold.
         tail: Share of the photos of a batch, those that match best, whose mean counts; 1 counts all.
-        over_recognizers: `mean`, or `smooth_max`: the recognizer that matches best counts most. Terms of
+        over_recognizers: mean; or smooth_max: the recognizer that matches best counts most. Terms of
             different recognizers compare only in the forms that know thresholds.
-        temperature: Of `smooth_max`, in units of the match term: lower comes closer to the worst alone.
-        masked_gallery: Weight of the match with the same person enrolled under a plain mask.
-        impostor: Weight of the match with the most similar other person.
+        temperature: Of smooth_max, in units of the match term; lower comes closer to the worst alone.
         displacement: Weight of misleading the aligners that carry a gradient, per eye distance that the
             landmarks move.
-        displacement_reach: A landmark counts as moved by less than this, in eye distances.
+        displacement_reach: No landmark counts as moved by more, eye distances.
+        masked_gallery: Weight of the match with the same person enrolled under a plain mask.
+        impostor: Weight of the match with the most similar other person.
         features: Weight of the likeness of masked and bare photos half way through each network.
-        fidelity: Weight of the colour difference (Delta E) between the texture and its start.
         smoothness: Weight of the change of colour per millimetre.
-        distance_m: From where the design is looked at, metres; detail that an eye does not resolve there
-            (0.29 mm for each metre) has no part in `smoothness`. 0 sees every texel.
+        distance_m: From where the design is looked at, m; detail that an eye does not resolve there (0.29 mm
+            for each metre) has no part in `smoothness`. 0 sees every texel.
+        fidelity: Weight of the colour difference (Delta E) between the texture and its start.
         gamut: Weight of the colour difference (Delta E) between what is asked and what the printer prints.
-        feature: Weight of features narrower than `finest_mm`.
-        finest_mm: Narrowest line; None takes the printer's.
+        feature: Weight of lines and gaps narrower than `finest_mm`.
+        finest_mm: Narrowest line, mm; None takes the printer's.
         nps: Weight of the non-printability score of earlier work.
-        nps_colours: Its printable colours, sRGB in [0, 1]; None takes 27 of the printer's.
+        nps_colours: Its printable colours, sRGB [[r, g, b], ...] of 0 to 1; None takes 27 of the printer's.
     """
 
     match: MatchKind = "log_confidence"
@@ -45,9 +47,9 @@ class ObjectiveSettings(Settings):
     displacement: float = Field(default=0.0, ge=0)
     displacement_reach: float = Field(default=0.5, ge=0.05, le=5)
     features: float = Field(default=0.0, ge=0)
-    fidelity: float = Field(default=0.0, ge=0)
-    smoothness: float = Field(default=0.0, ge=0)
+    smoothness: float = Field(default=0.02, ge=0)
     distance_m: float = Field(default=0.0, ge=0, le=50)
+    fidelity: float = Field(default=0.0, ge=0)
     gamut: float = Field(default=0.0, ge=0)
     feature: float = Field(default=0.0, ge=0)
     finest_mm: float | None = Field(default=None, ge=0, le=20)

@@ -18,45 +18,53 @@ NO_MESH_MODEL = (
 )
 
 
-class FacesSettings(Settings):
-    """Which faces, and how they are found and cut.
+class CropSettings(Settings):
+    """Where faces are looked for, and how they are found and cut.
 
     Attributes:
         root: Folder of people, folder of one person's photos, or one photo; None takes the astronaut portrait
             that ships with scikit-image.
-        split: Fractions, or numbers, of people who train, validate and test.
-        size: Side of the crops in pixels.
-        min_face_px: Smallest face looked for, in pixels of the photo.
-        min_probability: Smallest probability of a face, in [0, 1].
-        cache: Whether crops are kept in the user's cache, or the folder to keep them in.
-        landmarks: "mtcnn" finds five points; "mesh" finds 468 more with the network in `mesh_model`; "file"
-            reads them from `photo.points.json` beside `photo.jpg` and looks for no faces.
-        mesh_model: The mediapipe 0.10.21 wheel, or the face_landmark.tflite out of it.
+        size: Side of the working crops, px; a quarter of it lies between the eyes.
+        min_face_px: Smallest face looked for, px of the photo.
+        min_probability: Of a detected face.
+        cache: Keep crops and placed masks in the user's cache folder; or the folder to keep them in.
     """
 
     root: Path | None = None
-    split: tuple[float, float, float] = (0.61, 0.11, 0.28)
     size: int = Field(default=176, ge=112, le=1024)
     min_face_px: int = Field(default=20, ge=12)
     min_probability: float = Field(default=0.9, ge=0, le=1)
     cache: bool | Path = True
-    landmarks: LandmarkSource = "mtcnn"
-    mesh_model: Path | None = None
 
-    @field_validator("root", "cache", "mesh_model", mode="before")
+    @field_validator("root", "cache", "mesh_model", mode="before", check_fields=False)
     @classmethod
     def _not_empty(cls, value: Any) -> Any:
         if value == "":  # an unset variable in a shell; as a path it would mean the folder one stands in
             raise ValueError("an empty path; give one, or null for the default")
         return value
 
-    @field_validator("root", "cache", "mesh_model")
+    @field_validator("root", "cache", "mesh_model", check_fields=False)
     @classmethod
     def _home(cls, value: bool | Path | None) -> bool | Path | None:
         try:
             return value.expanduser() if isinstance(value, Path) else value
         except RuntimeError as error:  # ~name of somebody who does not exist
             raise ValueError(f"{error}; write the folder out") from error
+
+
+class FacesSettings(CropSettings):
+    """Which faces, how people are split, and by what landmarks masks are placed.
+
+    Attributes:
+        split: People who train, validate and test: shares, or numbers such as [44,8,20].
+        landmarks: mtcnn finds five points; mesh finds 468 more with the network in `mesh_model`; file reads
+            them from `PHOTO.points.json` beside each photo and looks for no faces.
+        mesh_model: For mesh: face_landmark.tflite, or the mediapipe 0.10.21 wheel that holds it.
+    """
+
+    split: tuple[float, float, float] = (0.61, 0.11, 0.28)
+    landmarks: LandmarkSource = "mtcnn"
+    mesh_model: Path | None = None
 
     @field_validator("split", mode="before")
     @classmethod

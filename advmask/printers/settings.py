@@ -1,14 +1,16 @@
 """What a printer is: how it answers colours, how finely it prints, and how much prints differ."""
 
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from advmask.core.settings import Settings
 
 _Share = Annotated[float, Field(ge=0, le=1.2)]  # optical brighteners take paper and cotton above 1
 Reflectance = tuple[_Share, _Share, _Share]
+Dpi = Annotated[int, Field(ge=72, le=1200)]
+BleedMm = Annotated[float, Field(ge=0, le=20)]
 Intent = Literal["perceptual", "relative", "saturation", "absolute"]
 
 
@@ -49,11 +51,11 @@ class VariationSettings(Settings):
     Attributes:
         dot_gain: Change of the coverage at half coverage, plus or minus.
         ink: Relative change of the amount of each ink and so of its density, plus or minus.
-        misregistration_mm: Shift of each ink against the others, plus or minus, along both axes.
+        misregistration_mm: Shift of each ink against the others, plus or minus, along both axes, mm.
         grain: Standard deviation of the grain, 0 to this, relative to the reflectance, in dots of `grain_mm`.
-        grain_mm: Size of the grain.
+        grain_mm: Size of the grain, mm.
         banding: Relative change of reflectance from the mean to the middle of a band, 0 to this.
-        banding_mm: Width of two bands, a dark one and a light one.
+        banding_mm: Width of two bands, a dark one and a light one, mm.
     """
 
     dot_gain: float = Field(default=0.0, ge=0, le=0.2)
@@ -74,16 +76,16 @@ class PrinterSettings(Settings):
     Attributes:
         name: For reports and text chunks.
         about: Where the figures come from: a source, a measurement or a guess.
-        inks: Model of the inks.
-        profile: ICC profile of the printer.
-        intent: Rendering intent for the profile; `relative` is taken with black point compensation.
-        table: Colour table of a calibrated printer, a `.safetensors` file.
-        spread_mm: Standard deviation of the spread of ink, along each axis.
-        finest_mm: Narrowest line that prints reliably.
+        inks: Model of the inks, linear sRGB relative to a perfect white.
+        profile: ICC profile of the printer and paper, a file .icc or .icm; the print shop has it.
+        intent: For the profile; `relative` is taken with black point compensation.
+        table: Colour table of a printer measured with `advmask calibrate`, a `.safetensors` file.
+        spread_mm: Standard deviation of the spread of ink along each axis, mm.
+        finest_mm: Narrowest line that prints reliably, mm.
         varies: How prints differ.
         mirrored: Printed mirrored, on paper that is then transferred.
-        bleed_mm: How far a design goes on beyond the cut line.
-        dpi: Resolution of the print files.
+        bleed_mm: How far a design goes on beyond the cut line, mm; print shops ask for 3.
+        dpi: Dots per inch of the print files; print shops ask for 300.
     """
 
     name: str = "none"
@@ -96,8 +98,15 @@ class PrinterSettings(Settings):
     finest_mm: float = Field(default=0.0, ge=0, le=10)
     varies: VariationSettings = VariationSettings()
     mirrored: bool = False
-    bleed_mm: float = Field(default=3.0, ge=0, le=20)
-    dpi: int = Field(default=300, ge=72, le=1200)
+    bleed_mm: BleedMm = 3.0
+    dpi: Dpi = 300
+
+    @field_validator("profile", "table", mode="before")
+    @classmethod
+    def _not_empty(cls, value: Any) -> Any:
+        if value == "":  # as printer=icc leaves it
+            raise ValueError("an empty path; name the file, which is the profile of your printer and paper")
+        return value
 
     @model_validator(mode="after")
     def _one_answer(self) -> Self:

@@ -7,7 +7,7 @@ from advmask.printers.settings import PrinterSettings
 from advmask.printing.given_picture import look_at
 from advmask.printing.job import print_jobs
 from advmask.printing.job_files import Made, card_files, job_files
-from advmask.printing.settings import ExportSettings, PrintingSettings
+from advmask.printing.settings import AskedPrinting, ExportSettings, PrintingSettings
 from advmask.textures.design_files import Design
 
 
@@ -15,7 +15,7 @@ class _OfRun(Settings):
     """What a run says of the way its design is to be printed."""
 
     printer: PrinterSettings = PrinterSettings()
-    printing: PrintingSettings = PrintingSettings()
+    printing: AskedPrinting = AskedPrinting()
 
 
 def export_files(design: Design, settings: ExportSettings, *, printer_named: bool) -> Made:
@@ -39,8 +39,8 @@ def export_files(design: Design, settings: ExportSettings, *, printer_named: boo
     of_run = settings_of_run(design.run, _OfRun)
     if not printer_named:
         settings = settings.model_copy(update={"printer": of_run.printer})
-    printing = settings.printing.over(settings.printer if printer_named else of_run.printing)
-    return _files(design, settings, printing, [])
+    wanted = settings.printer if printer_named else of_run.printing.over(of_run.printer)
+    return _files(design, settings, settings.printing.over(wanted), [])
 
 
 def _files(design: Design, settings: ExportSettings, printing: PrintingSettings, notices: list[str]) -> Made:

@@ -8,7 +8,8 @@ from pydantic import Field, field_validator
 
 from advmask.core.settings import Settings
 from advmask.masks.settings import MaskSettings
-from advmask.printers.settings import PrinterSettings
+from advmask.printers.settings import BleedMm, Dpi, PrinterSettings
+from advmask.textures.settings import TexelsPerMm
 
 Paper = Literal["a4", "letter"]
 """Of the calibration chart and the capture protocol."""
@@ -31,31 +32,39 @@ class PrintingSettings(Settings):
     """Settings of the print files.
 
     Attributes:
-        dpi: Dots per inch of the print files, 72 to 1200. Print shops ask for 300.
-        bleed_mm: How far the design goes on past the cut line, 0 to 20 mm, so that a cut a little off
-            shows no white. Print shops ask for 3, and for 6 where the design is sublimated.
+        dpi: Dots per inch of the print files. Print shops ask for 300.
+        bleed_mm: How far the design goes on past the cut line, mm, so that a cut a little off shows no white.
+            Print shops ask for 3, and for 6 where the design is sublimated.
     """
 
-    dpi: int = Field(default=300, ge=72, le=1200)
-    bleed_mm: float = Field(default=3.0, ge=0.0, le=20.0)
+    dpi: Dpi = 300
+    bleed_mm: BleedMm = 3.0
 
 
-class SheetSettings(Settings):
+class SheetMargins(Settings):
+    """What paper leaves to print on.
+
+    Attributes:
+        margin_mm: What the printer cannot print at the edges of the paper, mm.
+        overlap_mm: Of neighbouring tiles, mm.
+    """
+
+    margin_mm: float = Field(default=5.0, ge=0, le=25)
+    overlap_mm: float = Field(default=10.0, ge=2, le=30)
+
+
+class SheetSettings(SheetMargins):
     """How a mask lies on paper.
 
     Attributes:
-        paper: `none` for one page just as large as needed, a name of `PAPERS`, or `WIDTHxHEIGHT` in mm. A
-            sheet larger than the paper is tiled.
-        margin_mm: What the printer cannot print at the edges of the paper.
-        overlap_mm: How far neighbouring tiles overlap.
+        paper: `none` for one page as large as needed; a5, a4, a3, a2, letter, legal, tabloid, or
+            `WIDTHxHEIGHT` in mm. A sheet larger than the paper is tiled.
         mirrored: Left and right exchanged, for paper that is then transferred to cloth.
         cut_line: Draw the cut, and ticks where folds end, on the artwork.
-        beyond: What lies beyond the bleed in a PNG.
+        beyond: What lies beyond the bleed in the PNG.
     """
 
     paper: str = "none"
-    margin_mm: float = Field(default=5.0, ge=0, le=25)
-    overlap_mm: float = Field(default=10.0, ge=2, le=30)
     mirrored: bool = False
     cut_line: bool = False
     beyond: Literal["white", "transparent"] = "white"
@@ -92,18 +101,16 @@ def _size_of(name: str) -> tuple[float, float] | None:
     return sides[0], sides[1]
 
 
-class SheetMargins(Settings):
-    """The part of `SheetSettings` that has a section of its own."""
-
-    margin_mm: float
-    overlap_mm: float
-
-
 class AskedPrinting(Settings):
-    """Resolution and bleed as asked for; None leaves them to the printer or the run."""
+    """Resolution and bleed as asked for.
 
-    dpi: int | None = None
-    bleed_mm: float | None = None
+    Attributes:
+        dpi: Dots per inch; None takes the printer's, and in export the run's where no printer is named.
+        bleed_mm: How far the design goes on beyond the cut, mm; None likewise.
+    """
+
+    dpi: Dpi | None = None
+    bleed_mm: BleedMm | None = None
 
     def over(self, base: PrinterSettings | PrintingSettings) -> PrintingSettings:
         """What was asked for, and the rest as `base` has it.
@@ -120,31 +127,56 @@ class AskedPrinting(Settings):
 
 
 class ClothSettings(Settings):
-    """The fabric that masks are laid out on."""
+    """The fabric that masks are laid out on.
 
-    width_mm: float = Field(ge=150, le=10000)
-    gap_mm: float = Field(ge=0, le=200)
+    Attributes:
+        width_mm: Of the fabric, mm.
+        gap_mm: Between masks, beyond their bleed, mm.
+    """
+
+    width_mm: float = Field(default=1400.0, ge=150, le=10000)
+    gap_mm: float = Field(default=10.0, ge=0, le=200)
 
 
 class ExportSettings(Settings):
-    """Everything the files depend on, besides the design; `conf/export.yaml` says what each is."""
+    """Everything the files depend on, besides the design.
 
-    mask: MaskSettings
-    sizes: list[Size] | None
-    texels_per_mm: float = Field(ge=0.5, le=24)
-    out: Path | None
-    overwrite: bool
-    paper: str
-    sheet: SheetMargins
-    printing: AskedPrinting
-    mirrored: bool | None
-    cut_line: bool
-    beyond: Literal["white", "transparent"]
-    convert: bool
-    proof: bool | None
-    repeat: bool
-    fabric: ClothSettings
-    printer: PrinterSettings
+    Attributes:
+        sizes: Sizes to write, such as [S,M,L,child]; None writes that of the run or of mask.size.
+        texels_per_mm: Resolution at which a picture file is taken.
+        out: Folder for the files; None: exports in the run folder, or beside other output.
+        overwrite: Replace files that you changed, or that export did not write.
+        paper: none for one page as large as needed; a5, a4, a3, a2, letter, legal, tabloid, or WIDTHxHEIGHT
+            in mm. Larger masks are tiled.
+        mirrored: Exchange left and right, for transfer paper; None does as the printer needs it.
+        cut_line: Draw the cut, and ticks where folds end, on the artwork.
+        beyond: What lies beyond the bleed in the PNG.
+        convert: Convert colours to printer.profile: PNG and PDF for a profile of RGB, a TIFF for one of CMYK.
+        proof: Draw what the printer makes of the design; None does if a printer is named.
+        repeat: Also tiles to be repeated over fabric: the masks laid out, and the design as endless cloth.
+        sheet: Margins.
+        printing: Resolution and bleed.
+        fabric: For `repeat`.
+        mask: For a picture file; a run brings its own.
+        printer: Whose bleed, resolution and mirroring are used, and whose proof is drawn.
+    """
+
+    sizes: list[Size] | None = None
+    texels_per_mm: TexelsPerMm = 3.0
+    out: Path | None = None
+    overwrite: bool = False
+    paper: str = "none"
+    mirrored: bool | None = None
+    cut_line: bool = False
+    beyond: Literal["white", "transparent"] = "white"
+    convert: bool = False
+    proof: bool | None = None
+    repeat: bool = False
+    sheet: SheetMargins = SheetMargins()
+    printing: AskedPrinting = AskedPrinting()
+    fabric: ClothSettings = ClothSettings()
+    mask: MaskSettings = MaskSettings()
+    printer: PrinterSettings = PrinterSettings()
 
     def on_paper(self) -> SheetSettings:
         """How masks lie on paper, mirrored as the printer needs it where nothing else was asked for.

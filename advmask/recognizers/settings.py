@@ -13,7 +13,7 @@ class PerturbationSettings(Settings):
     """How much recognizers are perturbed in training; nothing by default.
 
     Attributes:
-        alignment: Chips are shifted and scaled by up to this share of their eye distance.
+        alignment: Chips are shifted and scaled by up to this, eye distances.
         dropout: Probability that a channel of a convolution is silent.
         scale: Outputs of convolutions are scaled by one plus or minus up to this, one number a layer.
     """
@@ -32,14 +32,15 @@ class SurrogateSettings(Settings):
     """How an ensemble is fed and run in training.
 
     Attributes:
-        aligners: The photos of a batch are dealt to these in turn, to one named twice twice as many: `bare`,
-            `mtcnn-box` and `mesh468-box` (whose landmarks carry a gradient), or others.
-        own_aligners: Aligner of single recognizers, by their short name; they see the whole batch through it.
-        box_shake: How far the box of the face jumps for aligners that are told it, in eye distances.
-        weights: Weight of each recognizer in the objective; None counts all alike.
+        aligners: The photos of a batch are dealt to these in turn: bare; mtcnn-box and mesh468-box, whose
+            landmarks carry a gradient; or others. [bare,bare,mtcnn-box] deals 2 of 3 to bare.
+        own_aligners: Aligner of single recognizers, by their short name: {dlib: mtcnn-box}; they see the
+            whole batch through it.
+        box_shake: How far the face box jumps for aligners that are told it, eye distances.
+        weights: Of the recognizers in the objective; None counts all alike.
         autocast: Run the networks in bfloat16.
-        compile: Compile the networks with `torch.compile`.
-        perturbation: Of the networks.
+        compile: Compile the networks with torch.compile.
+        perturbation: Of the networks, against fitting these very ones.
     """
 
     aligners: list[str] = Field(default=["bare"], min_length=1)

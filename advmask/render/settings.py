@@ -10,11 +10,11 @@ class RenderSettings(Settings):
 
     Attributes:
         supersample: Sub-pixels per pixel along each axis; where they would skip texels, more is read.
-        tolerance: Error of a pixel's footprint that one coarser texel may make: smaller is more exact, and
-            slower. 0 keeps every texel.
-        edge_px: Standard deviation of the rim's softness, pixels.
-        shading: Light the mask like the skin it covers, with folds, seams and a shadow under its rim; off
-            gives the bare colours.
+        tolerance: Error of a pixel's footprint on the cloth; smaller is more exact and slower, 0 keeps every
+            texel.
+        edge_px: Standard deviation of the rim's softness, px.
+        shading: Light the mask like the skin it covers, with folds, seams and shadows; off gives the bare
+            colours.
         ear_loops: Draw them.
     """
 

@@ -9,6 +9,7 @@ from advmask.textures.colour_names import colour_named
 
 Fit = Literal["cover", "contain", "tile"]
 TextureKind = Literal["pixels", "pyramid", "spectral", "palette"]
+TexelsPerMm = Annotated[float, Field(ge=0.5, le=24)]
 _MOST_INKS = 32
 # Dark, light, and four colours that common printers reach on cloth.
 _INKS = ("#16181d", "#f2efe6", "#c2452d", "#e3b04b", "#2f6c8f", "#5b8a58")
@@ -51,7 +52,7 @@ class PaletteSettings(Settings):
     """The inks of a palette.
 
     Attributes:
-        inks: Colours by name or number; or how many colours, which are then taken from the start and learned.
+        inks: Colours by name or number; or how many, 2 to 32, that are taken from the start and learned.
         warm: How mixed the inks are at the first step: temperature of the softmax over them.
         cold: The same just before texels are decided for one ink.
         decided: Share of the run, at its end, for which every texel is of exactly one ink.
@@ -88,35 +89,37 @@ class TextureSettings(Settings):
     """What is optimised and what it starts from.
 
     Attributes:
-        kind: The parametrisation. `pixels`: every knot of a fine grid is free. `pyramid`: the sum of a fine
-            and of coarser grids. `spectral`: waves, long ones strong. `palette`: n inks, no other colour.
-        start: `grey`, `noise`, a colour such as `#4ab3c8` or `navy`, a face (`large_face` and
-            `lower_face` ship, `mean_face` is that of the people trained on; laid out by whoever knows the
-            mask), or a picture file.
-        fit: How a picture is laid on the pattern: `cover`, `contain` or `tile`.
-        copy_mm: Width of a copy for `fit=tile`.
-        texels_per_mm: Texture resolution.
-        detail_mm: Finest detail that is learned; 0 goes down to the texel.
-        levels: Grids of a pyramid; each is four times coarser than the one before.
-        exponent: Of `spectral`: a wave of frequency f counts 1/f^exponent.
-        opening: Of `pyramid` and `spectral`: share of the run by which the finest detail is let in.
-        palette: Of `palette`: its inks.
-        symmetry: `mirror` makes both sides of the nose line alike.
-        repeat_mm: Width and height of a tile that repeats, or None.
-        change: How far a texel may go from the start, sRGB; None for any distance.
-        locked: Parts that are given; of two that overlap the later is on top.
+        kind: The parametrisation. pixels: every knot of a fine grid is free; pyramid: the sum of a fine and
+            of coarser grids; spectral: waves, long ones strong; palette: n inks, no other colour.
+        start: grey, noise, a colour such as navy or '#4ab3c8', a face (large_face, lower_face, or mean_face
+            of the people trained on), or a picture file.
+        fit: How a picture is laid on the pattern: cover; contain, all of it with its rim's colour around; or
+            tile, copies.
+        copy_mm: Width of a copy for fit=tile, mm.
+        texels_per_mm: Resolution; 3 carries all that a 112 px face can teach.
+        detail_mm: Finest detail that is learned, mm; 0 goes down to the texel.
+        levels: Of pyramid: grids, each four times coarser than the one before.
+        exponent: Of spectral: a wave of frequency f counts 1/f^exponent; 1 makes every octave alike.
+        opening: Of pyramid and spectral: share of the run by which the finest detail is let in, coarse first;
+            0 lets in all at once.
+        palette: Of palette: its inks.
+        symmetry: mirror makes both sides of the nose line alike.
+        repeat_mm: [width, height] of a tile that repeats, mm; one column of tiles is centred on the nose.
+        change: How far a texel may go from the start, sRGB of 0 to 1; None for any distance.
+        locked: Given parts, [{mask: FILE, content: start|COLOUR|FILE}]; white in the mask is locked, and of
+            two that overlap the later is on top.
     """
 
     kind: TextureKind = "pixels"
     start: str = "grey"
     fit: Fit = "cover"
     copy_mm: float = Field(default=60.0, ge=2, le=1000)
-    texels_per_mm: float = Field(default=3.0, ge=0.5, le=24)
+    texels_per_mm: TexelsPerMm = 3.0
     detail_mm: float = Field(default=1.0, ge=0, le=20)
     levels: int | None = Field(default=None, ge=2, le=6)
     exponent: float | None = Field(default=None, ge=0, le=3)
     opening: float | None = Field(default=None, ge=0, le=1)
-    palette: PaletteSettings | None = None
+    palette: PaletteSettings = PaletteSettings()
     symmetry: Literal["none", "mirror"] = "none"
     repeat_mm: tuple[float, float] | None = None
     change: float | None = None
@@ -125,7 +128,7 @@ class TextureSettings(Settings):
     @model_validator(mode="after")
     def _belongs_to_its_kind(self) -> Self:
         for name, kinds in _BELONGS.items():
-            if getattr(self, name) is not None and self.kind not in kinds:
+            if getattr(self, name) != _BARE[name] and self.kind not in kinds:
                 raise ValueError(
                     f"texture.{name} has no meaning for kind={self.kind}; leave it out, or choose texture="
                     f"{' or texture='.join(kinds)}"
@@ -172,3 +175,4 @@ _BELONGS = {
     "opening": ("pyramid", "spectral"),
     "palette": ("palette",),
 }
+_BARE = {name: TextureSettings.model_fields[name].default for name in _BELONGS}

@@ -129,7 +129,7 @@ def build_texture(
 def _base(settings: TextureSettings, start: Tensor, extent: Extent) -> PixelTexture | PaletteTexture:
     spacing = settings.detail_mm * settings.texels_per_mm
     if settings.kind == "palette":
-        return _palette(settings.palette or PaletteSettings(), start, extent, spacing)
+        return _palette(settings.palette, start, extent, spacing)
     if settings.kind == "spectral":
         exponent = 1.0 if settings.exponent is None else settings.exponent
         field: nn.Module = SpectralField(

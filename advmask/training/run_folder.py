@@ -21,8 +21,6 @@ from advmask.training.settings import TrainSettings
 
 _log = logging.getLogger(__name__)
 
-# None of these changes what is learned, but for the rounding of another number of threads (1.4e-6 was seen).
-_FREE_ON_RESUME = {"faces.cache", "trainer.progress", "trainer.threads", "trainer.preview_every"}
 # What may be mended in a run that stopped because a step was not finite.
 _FREE_AFTER_STOP = {"optimiser.learning_rate"}
 # What a run and the commands after it leave of a design; of the earlier one when the run is made longer.
@@ -84,8 +82,8 @@ class RunFolder:
         """
         own = _own_files(settings)
         if self.config.exists():
-            free = _FREE_ON_RESUME | (_FREE_AFTER_STOP if self.stops.exists() else set())
-            before = self.read_settings()
+            free = settings.free_on_resume | (_FREE_AFTER_STOP if self.stops.exists() else set())
+            before = settings_of_run(self.path, type(settings))
             longer = settings.trainer.steps > before.trainer.steps and self.checkpoint.exists()
             differing = _differences(before, settings, free=free | ({"trainer.steps"} if longer else set()))
             for key, path in own.items():
@@ -127,7 +125,7 @@ class RunFolder:
         Raises:
             RunError: There is no run here, or its configuration cannot be read.
         """
-        return settings_of_run(self.path, TrainSettings, only_known=False)
+        return settings_of_run(self.path, TrainSettings)
 
     def note_stop(self, stop: dict[str, Any]) -> None:
         """Add to the record of steps that were not finite."""

@@ -1,16 +1,17 @@
 """Settings of a training run, composed from those of the rooms."""
 
-from typing import Literal, Self
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
+from advmask.core.presets import WHOLE, composed, known, preset_groups, preset_names
 from advmask.core.settings import Settings
-from advmask.effects.settings import EffectsSettings
+from advmask.effects.settings import EffectsSettings, default_effects
 from advmask.masks.settings import MaskSettings
 from advmask.objectives.settings import ObjectiveSettings
 from advmask.photos.settings import FacesSettings
 from advmask.printers.settings import PrinterSettings
-from advmask.printing.settings import PrintingSettings
 from advmask.recognizers.settings import SurrogateSettings
 from advmask.render.settings import RenderSettings
 from advmask.textures.settings import TextureSettings
@@ -20,13 +21,13 @@ class OptimiserSettings(Settings):
     """How the texture is changed.
 
     Attributes:
-        kind: `adam`, `amsgrad` (as AdversarialMask has it), or `sign`: steps of the sign of the momentum,
-            as attacks on pictures take them.
-        learning_rate: Of the free numbers, which for pixels are logits of the texels.
-        momentum: Of `sign`.
-        schedule: `cosine` falls to the final share over the run, `constant` does not.
-        final_share: Share of the learning rate left at the last step.
-        average: Share of the run, at its end, whose iterates are averaged into the design.
+        kind: adam; amsgrad, as AdversarialMask has it; or sign: steps of equal size along the sign of the
+            momentum.
+        learning_rate: Of the free numbers, which for pixels are the logits of the texels.
+        momentum: Of sign.
+        schedule: cosine falls to the final share over the run, constant does not.
+        final_share: Of the learning rate, left at the last step of the cosine schedule.
+        average: Share of the run, at its end, whose textures are averaged into the design.
     """
 
     kind: Literal["adam", "amsgrad", "sign"] = "adam"
@@ -42,24 +43,24 @@ class TrainerSettings(Settings):
 
     Attributes:
         steps: Optimiser steps.
-        batch: Photos per step.
+        batch: Photos per step, of all processes together.
         placements: Ways of wearing prepared for each photo; None chooses from the number of photos.
         checkpoint_every: Steps between checkpoints; a killed run loses at most these.
         preview_every: Steps between preview pictures; 0 for none.
         threads: CPU threads; None leaves torch's choice. Another number sums in another order: the design
             changes by rounding.
         validate_every: Steps between validations on the validation people; 0 for none.
-        validation_recognizers: That validate; None takes those trained against.
+        validation_recognizers: Names, to validate with others than those trained against, which None takes.
         validation_photos: Photos validated on, at most.
-        patience: Validations in a row without a better design after which a run ends; None never ends it.
-        keep: Which design a run leaves: the `last`, or the `best` of those validated.
+        patience: Validations in a row without a better design that end a run; None never ends it.
+        keep: Design that a run leaves: the last, or the best of those validated.
         accelerator: Lightning's name: cpu, gpu, auto.
-        devices: How many on each machine.
+        devices: How many on each machine; auto takes all.
         num_nodes: Machines.
-        strategy: `ddp` runs one process for each device, each with its part of every step's photos; `auto`
-            does so where there are several devices.
-        precision: Lightning's name.
-        progress: Show a progress bar.
+        strategy: ddp runs one process for each device, each with its part of every step's photos; auto does
+            so where there are several devices.
+        precision: Lightning's name; bf16-mixed takes half the memory, where the hardware has it.
+        progress: Show progress bars.
     """
 
     steps: int = Field(default=300, ge=1)
@@ -73,8 +74,8 @@ class TrainerSettings(Settings):
     validation_photos: int = Field(default=64, ge=1)
     patience: int | None = Field(default=None, ge=1)
     keep: Literal["last", "best"] = "last"
-    accelerator: str = "auto"
-    devices: int | Literal["auto"] = "auto"
+    accelerator: str = "cpu"
+    devices: int | Literal["auto"] = 1
     num_nodes: int = Field(default=1, ge=1)
     strategy: Literal["auto", "ddp"] = "auto"
     precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
@@ -85,9 +86,9 @@ class LoggerSettings(Settings):
     """Where numbers go besides `metrics.csv`.
 
     Attributes:
-        kind: `csv` writes the file only; `wandb` also gives the numbers, never pictures, to wandb.
-        project: wandb project.
-        offline: Keep wandb's records on this machine.
+        kind: csv writes the file only; wandb also gives the numbers, never pictures, to Weights & Biases.
+        project: Of wandb.
+        offline: Of wandb: keep its records on this machine; false sends them.
     """
 
     kind: Literal["csv", "wandb"] = "csv"
@@ -96,22 +97,62 @@ class LoggerSettings(Settings):
 
 
 class TrainSettings(Settings):
-    """Everything a training run depends on."""
+    """Everything a training run depends on; what `advmask train` takes unless told otherwise.
 
+    Attributes:
+        recognizers: Names such as dlib, facenet:vggface2, onnx:PATH or present: docs/recognizers.md.
+        seed: Of every random draw.
+        faces: Whose.
+        mask: Which.
+        render: How.
+        texture: What is learned.
+        effects: What happens between print and recognizer.
+        printer: What the printer makes of the design.
+        objective: What is minimised.
+        surrogates: How recognizers are fed and run in training.
+        optimiser: How the texture is changed.
+        trainer: How long, and on what machine.
+        logger: Where figures go besides metrics.csv.
+    """
+
+    # None of these changes what is learned, but for the rounding of other threads (1.4e-6 was seen).
+    free_on_resume: ClassVar[frozenset[str]] = frozenset(
+        {"faces.cache", "trainer.progress", "trainer.threads", "trainer.preview_every"}
+    )
+
+    recognizers: list[str] = Field(default=["dlib"], min_length=1)
+    seed: int = Field(default=0, ge=0)
     faces: FacesSettings = FacesSettings()
     mask: MaskSettings = MaskSettings()
     render: RenderSettings = RenderSettings()
     texture: TextureSettings = TextureSettings()
-    effects: EffectsSettings = EffectsSettings()
+    effects: EffectsSettings = Field(default_factory=default_effects)
     printer: PrinterSettings = PrinterSettings()
     objective: ObjectiveSettings = ObjectiveSettings()
+    surrogates: SurrogateSettings = SurrogateSettings()
     optimiser: OptimiserSettings = OptimiserSettings()
     trainer: TrainerSettings = TrainerSettings()
     logger: LoggerSettings = LoggerSettings()
-    printing: PrintingSettings = PrintingSettings()
-    surrogates: SurrogateSettings = SurrogateSettings()
-    recognizers: list[str] = Field(default=["dlib"], min_length=1)
-    seed: int = Field(default=0, ge=0)
+
+    @classmethod
+    def preset(cls, values: Mapping[str, Any] | None = None, /, **named: Any) -> Self:
+        """Settings from presets and further values, composed as `advmask train` composes them.
+
+        `TrainSettings.preset(experiment="universal", effects="cctv", faces={"root": "photos"}, seed=3)` is
+        `advmask train experiment=universal effects=cctv faces.root=photos seed=3`.
+
+        Args:
+            values: Further values, nested; for those of a group whose preset is named as well.
+            named: For each group the name of a preset, a mapping of values, or settings of its class; for
+                single settings their value.
+
+        Raises:
+            ConfigError: There is no such preset or setting, or they contradict each other.
+        """
+        groups = preset_groups()
+        choices = {key: name for key, name in named.items() if isinstance(name, str) and key in groups}
+        further = {key: value for key, value in named.items() if key not in choices}
+        return composed(cls, choices, further | dict(values or {}))
 
     @model_validator(mode="after")
     def _validated(self) -> Self:
@@ -130,3 +171,27 @@ class TrainSettings(Settings):
                     "the steps between them"
                 )
         return self
+
+
+def preset(group: str, name: str, /, **values: Any) -> Any:
+    """A preset by name, as `GROUP=NAME` on the command line: `preset("effects", "indoor")`.
+
+    What a preset brings of other groups (`effects=print-garment` brings a printer) is left out;
+    `TrainSettings.preset` has all of it.
+
+    Args:
+        group: `effects`, `printer`, `texture`, ...; or `experiment` or `ensemble`, about a whole run.
+        name: Of the preset, one of ours or of the user's own printers.
+        values: Further values of the group.
+
+    Returns:
+        Settings of the class that the group has in `TrainSettings`; those themselves for a whole run.
+
+    Raises:
+        ConfigError: There is no such group or preset; the nearest are named. Or the values do not fit.
+    """
+    known(group, preset_groups(), what="group of presets")
+    known(name, preset_names(group), what=f"preset of {group}")
+    if group in WHOLE:
+        return TrainSettings.preset(values, **{group: name})
+    return getattr(TrainSettings.preset({group: values}, **{group: name}), group)

@@ -14,11 +14,11 @@ import torch
 from PIL import Image, ImageCms, PngImagePlugin
 
 from advmask import cli
+from advmask.commands.settings import TrainCommand
 from advmask.masks.mask_building import build_mask
 from advmask.masks.settings import MaskSettings
 from advmask.textures.texel_files import save_texels
 from advmask.training.run_folder import RunFolder
-from advmask.training.settings import TrainSettings
 
 FEW = ["printing.dpi=72"]
 
@@ -36,7 +36,7 @@ def a_run(
     """A run folder as training leaves it."""
     folder = Path(where)
     mask = {"pattern": pattern, "size": size}
-    settings = TrainSettings.build({"mask": mask, "texture": {"texels_per_mm": 1.0}, "printing": {"dpi": 96}})
+    settings = TrainCommand.build({"mask": mask, "texture": {"texels_per_mm": 1.0}, "printing": {"dpi": 96}})
     folder.mkdir(parents=True)
     RunFolder(folder).begin(settings)
     if finished:

@@ -9,8 +9,11 @@ import pytest
 
 from advmask import cli
 from advmask.commands.arguments import parse
+from advmask.commands.settings import TrainCommand
 from advmask.commands.settings_text import Setting, known_keys, settings
 from advmask.commands.texts import OVERVIEW_EXAMPLES, TEXTS
+from advmask.core.config_folders import conf_dir
+from advmask.core.settings_help import help_of
 
 
 @pytest.mark.parametrize("words", [["--help"], [], ["train", "--help"]])
@@ -49,20 +52,20 @@ def test_help_of_a_command(conf: Path, capsys: pytest.CaptureFixture[str], place
     assert "owered by" not in text  # the words of Hydra's own template
 
 
-def test_settings_are_those_composed_with_their_comments(conf: Path) -> None:
+def test_settings_are_those_composed_with_the_help_of_their_class(conf: Path) -> None:
     assert settings(conf, "train", ["steps=3"]) == [
-        Setting("texture", "palette", "what is learned (one of: palette, pixels)"),
-        Setting("faces", "folder", "one of: folder"),
-        Setting("faces.root", "null", "folder of photos"),
-        Setting("faces.cache", "null", "where crops are kept"),
-        Setting("texture.start", "null"),
-        Setting("texture.colours", "4", "inks"),
-        Setting("recognizers", "[dlib]", "names, as a list"),
+        Setting("faces", "folder", "Whose (one of: folder)"),
+        Setting("texture", "palette", "What is learned (one of: palette, pixels)"),
+        Setting("recognizers", "[dlib]", help_of(TrainCommand, "recognizers")),
         Setting("design", "null"),
-        Setting("steps", "3", "number of steps"),
-        Setting("input", "???", "a file"),
-        Setting("light.angle", "30.0", "degrees"),
-        Setting("light.note", "'x # y'", "odd"),
+        Setting("steps", "3"),
+        Setting("input", "???"),
+        Setting("faces.root", "null", help_of(TrainCommand, "faces.root")),
+        Setting("faces.cache", "null", help_of(TrainCommand, "faces.cache")),
+        Setting("texture.start", "null", help_of(TrainCommand, "texture.start")),
+        Setting("texture.colours", "4"),
+        Setting("light.angle", "30.0"),
+        Setting("light.note", "'x # y'"),
     ]
 
 
@@ -72,14 +75,17 @@ def test_known_keys_hold_sections_and_follow_choices(conf: Path) -> None:
     assert "texture.colours" not in keys
 
 
-def test_comments_follow_the_package_of_a_file(conf: Path) -> None:
+def test_a_choice_of_a_whole_task_is_explained(conf: Path) -> None:
     (conf / "experiment").mkdir()
-    (conf / "experiment" / "small.yaml").write_text(
-        "# @package _global_\nsteps: 5  # few\n", encoding="utf-8"
-    )
+    (conf / "experiment" / "small.yaml").write_text("# @package _global_\nsteps: 5\n", encoding="utf-8")
     rows = {row.key: row for row in settings(conf, "train", ["+experiment=small"])}
-    assert rows["steps"] == Setting("steps", "5", "number of steps")
-    assert rows["experiment"].comment == "one of: small"
+    assert rows["steps"].default == "5"
+    assert rows["experiment"].comment == "a whole task (one of: small)"
+
+
+@pytest.mark.parametrize("command", cli.COMMANDS)
+def test_every_setting_of_every_command_is_explained(command: str) -> None:
+    assert [row.key for row in settings(conf_dir(), command) if not row.comment] == []
 
 
 @pytest.mark.parametrize("name", sorted(TEXTS))

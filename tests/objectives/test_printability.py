@@ -99,7 +99,8 @@ def test_what_has_no_weight_is_not_computed() -> None:
     def never(asked: Tensor) -> Tensor:
         raise AssertionError("no term asks the printer")
 
-    printability = Printability(ObjectiveSettings(), texels_per_mm=3.0, colours=never, finest_mm=2.0)
+    bare = ObjectiveSettings(smoothness=0)
+    printability = Printability(bare, texels_per_mm=3.0, colours=never, finest_mm=2.0)
     texture = torch.rand(3, 20, 20, requires_grad=True)
     terms = printability(texture)
     assert list(terms) == ["smoothness"]

@@ -290,7 +290,7 @@ def test_motifs_that_fit_badly_are_told(tmp_path, size, fit, words, told: list[s
         ({"kind": "palette", "palette": {"inks": True}}, "expected a list of colours"),
         ({"kind": "palette", "palette": {"warm": 0.1, "cold": 1}}, "exchange them"),
         ({"kind": "palette", "change": 0.1}, "knows no colour between its inks"),
-        ({"kind": "pixels", "palette": {}}, "no meaning for kind=pixels"),
+        ({"kind": "pixels", "palette": {"inks": 5}}, "no meaning for kind=pixels"),
         ({"kind": "palette", "levels": 3}, "no meaning for kind=palette"),
         ({"kind": "pixels", "opening": 0.5}, "texture=pyramid or texture=spectral"),
         ({"change": 0}, "above 0 and up to 1"),

@@ -18,10 +18,9 @@ class OpticsSettings(Settings):
     """Ranges of distance and focus, drawn for each photo.
 
     Attributes:
-        eyes_px: Pixels of the sensor between the eyes, lowest and highest, drawn log-uniformly, which is
-            what a person walking up yields; as many as the working crop has count as the crop's (44 at 176
-            px), and none given is no loss of pixels at all.
-        focus_px: Standard deviation of the blur of the lens, 0 to this, in pixels of the sensor.
+        eyes_px: Pixels between the eyes, lowest and highest, drawn log-uniformly, which is what a person
+            walking up yields; the crop has 44, and None loses none.
+        focus_px: Standard deviation of the blur of the lens, up to, px of the sensor.
     """
 
     eyes_px: Annotated[Range, AfterValidator(_resolvable)] | None = None
@@ -32,7 +31,7 @@ class MotionSettings(Settings):
     """Ranges of motion, drawn for each photo; the direction is any.
 
     Attributes:
-        length_px: Length of the streak, 0 to this, in pixels of the sensor.
+        length_px: Of the streak, up to, px of the sensor.
         share: How many of the photos are blurred by motion.
     """
 
@@ -44,11 +43,12 @@ class CameraToneSettings(Settings):
     """Ranges of a camera's colours, drawn for each photo; each is plus or minus its value.
 
     Attributes:
-        exposure_ev: Exposure, in stops (EV): factors of two in light.
-        temperature_ev: White balance, in stops that red gains and blue loses, or the other way round.
-        colour_ev: White balance beside that, in stops of each channel by itself.
-        contrast: Relative change of the distance of sRGB values from mid-grey.
-        curve: Bend a of the tone curve x + a x (1 - x): brighter or darker midtones, the ends staying.
+        exposure_ev: Exposure, plus or minus, stops: factors of two in light.
+        temperature_ev: White balance, red against blue, plus or minus, stops.
+        colour_ev: White balance beside that, each channel by itself, plus or minus, stops.
+        contrast: Relative change of the distance of sRGB values from mid-grey, plus or minus, share.
+        curve: Bend a of the tone curve x + a x (1 - x), plus or minus: brighter or darker midtones, the ends
+            staying; 0.2 is about a gamma of 1.3.
     """
 
     exposure_ev: float = Field(default=0.0, ge=0, le=3)
@@ -62,9 +62,9 @@ class SensorSettings(Settings):
     """Range of the noise, drawn for each photo.
 
     Attributes:
-        noise: Standard deviation at mid-grey, 0 to this, in sRGB values of [0, 1].
-        read_share: Share of the noise of reading in the variance at mid-grey; the rest is shot noise. The
-            more, the noisier are the shadows, as with a poor sensor at night.
+        noise: Standard deviation at mid-grey, up to, share of the full range.
+        read_share: Of the variance at mid-grey, that of reading; the rest is shot noise. The more, the
+            noisier are the shadows, as with a poor sensor at night.
     """
 
     noise: float = Field(default=0.0, ge=0, le=0.5)
@@ -75,8 +75,8 @@ class SharpeningSettings(Settings):
     """Range of unsharp masking, drawn for each photo.
 
     Attributes:
-        amount: How often the difference to the blurred picture is added, 0 to this.
-        radius_px: Standard deviation of that blur, in pixels of the sensor.
+        amount: How often the difference to the blurred picture is added, up to.
+        radius_px: Standard deviation of that blur, px of the sensor.
         share: How many of the photos are sharpened.
     """
 
@@ -95,7 +95,7 @@ class JpegSettings(Settings):
     """Range of compression, drawn for each photo.
 
     Attributes:
-        quality: Quality in libjpeg's sense, lowest and highest, of 1 to 100.
+        quality: As libjpeg counts it, lowest and highest, of 1 to 100.
         share: How many of the photos are compressed.
         subsampled: Half the resolution for colour (4:2:0), as nearly all cameras write.
     """
