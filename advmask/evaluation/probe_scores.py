@@ -17,7 +17,9 @@ from advmask.evaluation.enrolled import JudgedGallery
 from advmask.evaluation.shared_scoring import in_processes
 from advmask.recognizers.aligners.aligner import Aligner
 from advmask.recognizers.aligners.aligner_names import build_aligner
+from advmask.recognizers.aligners.own_aligner import OwnAligner
 from advmask.recognizers.enrolment import Comparisons
+from advmask.recognizers.own_module import MODULE
 from advmask.recognizers.recognizer import Recognizer
 from advmask.recognizers.recognizer_names import build_recognizer
 from advmask.recognizers.settings import GalleryName
@@ -140,7 +142,7 @@ def score(
             aligners anew by their names, and share the probes. The scores are the same.
 
     Raises:
-        ConfigError: A recognizer cannot be built anew as it is, for several processes.
+        ConfigError: A recognizer or aligner cannot be built anew as it is, for several processes.
         RunError: One of several processes died.
     """
     starts = range(0, len(stage.probes), _CHUNK)
@@ -149,6 +151,7 @@ def score(
         with torch.no_grad():
             pieces = [_scored(stage, recognizers, galleries, aligners, start) for start in show(starts)]
     else:
+        _check_named(recognizers, aligners)
         job = _Job(
             stage,
             tuple((one.name, one.weights_sha256) for one in recognizers),
@@ -188,6 +191,18 @@ def score(
         for aligner in aligners
         for j, gallery in enumerate(galleries[i])
     ]
+
+
+def _check_named(recognizers: Sequence[Recognizer], aligners: Sequence[Aligner]) -> None:
+    objects = [one.name for one in recognizers if one.name.startswith(f"{MODULE}:")]
+    objects += [
+        one.name for one in aligners if isinstance(one, OwnAligner) and not one.name.startswith("python:")
+    ]
+    if objects:
+        raise ConfigError(
+            f"{', '.join(objects)} was given as an object and is not shared by processes; take "
+            "protocol.processes=1."
+        )
 
 
 @dataclass(frozen=True, eq=False)

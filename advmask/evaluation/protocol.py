@@ -10,6 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from advmask.core.errors import ConfigError, DesignError
+from advmask.effects.own_effects import Effect
 from advmask.effects.settings import WearSettings
 from advmask.evaluation.conditions import Conditions
 from advmask.evaluation.enrolled import JudgedGallery, build_galleries
@@ -18,6 +19,7 @@ from advmask.evaluation.settings import ProtocolSettings
 from advmask.evaluation.summary import RecognizerResult, summarise
 from advmask.masks.mask_building import build_mask
 from advmask.photos.loading import FaceSet
+from advmask.recognizers.aligners.aligner import Aligner
 from advmask.recognizers.aligners.aligner_names import build_aligners
 from advmask.recognizers.calibration import Calibration
 from advmask.recognizers.preparation import Prepared, rows_of
@@ -74,6 +76,8 @@ def evaluate_designs(
     *,
     conditions: Conditions,
     protocol: ProtocolSettings,
+    aligners: Sequence[str | Aligner] | None = None,
+    own_effects: Sequence[Effect] = (),
 ) -> list[RecognizerResult]:
     """Judge designs and controls at the first false match rate; for the arguments see `judge_designs`."""
     judgement = judge_designs(
@@ -82,6 +86,8 @@ def evaluate_designs(
         prepared,
         conditions=conditions,
         protocol=protocol.model_copy(update={"stricter_fmr": ()}),
+        aligners=aligners,
+        own_effects=own_effects,
     )
     return [
         summarise(one.scores, one.recognizer, one.threshold, seed=protocol.seed) for one in judgement.judged
@@ -95,6 +101,8 @@ def judge_designs(
     *,
     conditions: Conditions,
     protocol: ProtocolSettings,
+    aligners: Sequence[str | Aligner] | None = None,
+    own_effects: Sequence[Effect] = (),
 ) -> Judgement:
     """Score designs and control masks on the same photos, placements and draws.
 
@@ -107,6 +115,8 @@ def judge_designs(
         prepared: Recognizers made ready on these very photos.
         conditions: What they are judged under.
         protocol: How to judge.
+        aligners: In place of `protocol.aligners`, by name or as objects.
+        own_effects: Effects of the user's own, after the camera.
 
     Raises:
         ConfigError: The split leaves nobody in the group to be probed.
@@ -114,7 +124,7 @@ def judge_designs(
         DesignError: People are to be enrolled masked, and the plain mask for it is not among the designs.
         RunError: One of several processes died.
     """
-    aligners = build_aligners(protocol.aligners)
+    built = build_aligners(protocol.aligners if aligners is None else aligners)
     names = people_of(faces, protocol.people)
     crops = faces.of(names)
     if not crops:
@@ -148,20 +158,21 @@ def judge_designs(
         conditions.printer,
         texels_per_mm=conditions.texels_per_mm,
         draws=seeded(protocol.seed, "evaluate"),
+        own_effects=own_effects,
     )
     stage = Stage(photos, designs, scene, tuple(rows_of(photos.crops, faces.crops)))
     scores = score(
         stage,
         [item.recognizer for item in prepared],
         galleries,
-        aligners=aligners,
+        aligners=built,
         progress=protocol.progress,
         processes=protocol.processes,
     )
     judged_by = [
         (item.recognizer, gallery)
         for item, own in zip(prepared, galleries, strict=True)
-        for _ in aligners
+        for _ in built
         for gallery in own
     ]
     judged = [
