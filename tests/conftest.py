@@ -10,6 +10,12 @@ os.environ["OMP_NUM_THREADS"] = "1"  # before torch loads its threads; processes
 
 import pytest
 import torch
+from hypothesis import settings
+
+# A busy machine is no failure. Where CI is set, Hypothesis tries its usual 100 examples.
+settings.register_profile("quick", max_examples=30, deadline=None)
+if "CI" not in os.environ:
+    settings.load_profile("quick")
 
 
 @pytest.fixture(autouse=True, scope="session")

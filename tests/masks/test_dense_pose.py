@@ -87,7 +87,7 @@ def test_known_poses_are_recovered(yaw: float, pitch: float, roll: float, depth:
 def test_mean_error_with_noise(depth: str, spread_mm: float, yaw_limit: float, pitch_limit: float) -> None:
     generator = np.random.default_rng(0)
     dense, five = [], []
-    for _ in range(150):
+    for _ in range(50):
         pose = posed(*generator.uniform([-45, -20, -30], [45, 20, 30]))
         person = REFERENCE_POINTS_MM + spread_mm * generator.normal(size=(5, 3))
         fitted = fit_pose(pose.project(person)[0] + 1.5 * generator.normal(size=(5, 2)))
@@ -111,7 +111,7 @@ def test_mean_error_for_people_who_differ_smoothly() -> None:
     distances = np.linalg.norm(head[:, None] - head[None], axis=2)
     smooth = np.linalg.cholesky(np.exp(-0.5 * (distances / 30) ** 2) + 1e-6 * np.eye(468))
     errors = []
-    for _ in range(150):
+    for _ in range(50):
         pose = posed(*generator.uniform([-45, -20, -30], [45, 20, 30]))
         points = seen(pose, head + 3 * smooth @ generator.normal(size=(468, 3)))
         fitted = fit_dense_pose(points + 1.5 * generator.normal(size=(468, 3)))
