@@ -1,25 +1,36 @@
 """Every setting says in a line what it is, as the command line has it, and no line outlives its setting."""
 
+from importlib import import_module
+from pathlib import Path
 from typing import Literal
 
 import pytest
 from pydantic import Field
 
-import advmask.commands.settings
-import advmask.recognizers.specification
-import advmask.recognizers.zoo  # noqa: F401  (their classes are settings too)
+import advmask
 from advmask.core.settings import Settings
 from advmask.core.settings_help import documented, help_of
 
+PACKAGE = Path(advmask.__file__).parent
+# What users write by hand, and what comes beside it, is in these.
+NAMES = ("settings.py", "specification.py", "zoo.py")
+FILES = [path for path in PACKAGE.rglob("*.py") if path.name in NAMES]
+    *PACKAGE.rglob("settings.py"),
+    *(PACKAGE / "recognizers" / f for f in ("specification.py", "zoo.py")),
+]
 
-def every_class(base: type[Settings] = Settings) -> list[type[Settings]]:
-    found = [base] if base.__module__.startswith("advmask.") and base is not Settings else []
-    return found + [one for kind in base.__subclasses__() for one in every_class(kind)]
+
+def every_class() -> list[type[Settings]]:
+    modules = [".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts) for path in sorted(FILES)]
+    return [
+        kind
+        for module in map(import_module, modules)
+        for kind in vars(module).values()
+        if isinstance(kind, type) and issubclass(kind, Settings) and kind.__module__ == module.__name__
+    ]
 
 
-@pytest.mark.parametrize(
-    "kind", sorted(set(every_class()), key=lambda kind: (kind.__module__, kind.__name__))
-)
+@pytest.mark.parametrize("kind", [kind for kind in every_class() if kind is not Settings])
 def test_every_setting_has_its_line_and_every_line_its_setting(kind: type[Settings]) -> None:
     assert documented(kind).keys() == kind.model_fields.keys()
     assert all(documented(kind).values())
