@@ -15,9 +15,6 @@ PACKAGE = Path(advmask.__file__).parent
 # What users write by hand, and what comes beside it, is in these.
 NAMES = ("settings.py", "specification.py", "zoo.py")
 FILES = [path for path in PACKAGE.rglob("*.py") if path.name in NAMES]
-    *PACKAGE.rglob("settings.py"),
-    *(PACKAGE / "recognizers" / f for f in ("specification.py", "zoo.py")),
-]
 
 
 def every_class() -> list[type[Settings]]:
