@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from advmask.applying.wear_design import wear_design as wear_design
     from advmask.core.errors import AdvmaskError as AdvmaskError
-    from advmask.evaluation.conditions import Conditions as Conditions
-    from advmask.evaluation.protocol import evaluate_designs as evaluate_designs
+    from advmask.evaluation.evaluate import evaluate as evaluate
+    from advmask.evaluation.evaluation import Evaluation as Evaluation
     from advmask.evaluation.settings import ProtocolSettings as ProtocolSettings
     from advmask.masks.placement import Wear as Wear
     from advmask.masks.settings import MaskSettings as MaskSettings
     from advmask.photos.landmarks_in_pictures import find_landmarks as find_landmarks
     from advmask.photos.loading import load_faces as load_faces
     from advmask.photos.settings import FacesSettings as FacesSettings
-    from advmask.recognizers.preparation import prepare_all as prepare_all
+    from advmask.printing.design_export import export_design as export_design
     from advmask.recognizers.recognizer import Recognizer as Recognizer
     from advmask.recognizers.recognizer_names import build_recognizers as build_recognizers
     from advmask.render.given_pictures import texture_size as texture_size
@@ -40,8 +40,8 @@ logging.getLogger(__name__).addHandler(logging.NullHandler())
 
 _HOMES = {
     "AdvmaskError": "advmask.core.errors",
-    "Conditions": "advmask.evaluation.conditions",
     "Design": "advmask.textures.design_files",
+    "Evaluation": "advmask.evaluation.evaluation",
     "FacesSettings": "advmask.photos.settings",
     "MaskSettings": "advmask.masks.settings",
     "ProtocolSettings": "advmask.evaluation.settings",
@@ -50,11 +50,11 @@ _HOMES = {
     "Wear": "advmask.masks.placement",
     "WornMasks": "advmask.render.worn_masks",
     "build_recognizers": "advmask.recognizers.recognizer_names",
-    "evaluate_designs": "advmask.evaluation.protocol",
+    "evaluate": "advmask.evaluation.evaluate",
+    "export_design": "advmask.printing.design_export",
     "find_landmarks": "advmask.photos.landmarks_in_pictures",
     "load_design": "advmask.wearing.opened_design",
     "load_faces": "advmask.photos.loading",
-    "prepare_all": "advmask.recognizers.preparation",
     "preset": "advmask.training.settings",
     "texture_size": "advmask.render.given_pictures",
     "train": "advmask.training.run",
@@ -64,8 +64,8 @@ _HOMES = {
 
 __all__ = [
     "AdvmaskError",
-    "Conditions",
     "Design",
+    "Evaluation",
     "FacesSettings",
     "MaskSettings",
     "ProtocolSettings",
@@ -74,11 +74,11 @@ __all__ = [
     "Wear",
     "WornMasks",
     "build_recognizers",
-    "evaluate_designs",
+    "evaluate",
+    "export_design",
     "find_landmarks",
     "load_design",
     "load_faces",
-    "prepare_all",
     "preset",
     "texture_size",
     "train",

@@ -4,6 +4,7 @@ import logging
 from pathlib import Path
 
 from PIL import Image
+from torch import Tensor
 
 from advmask.applying.apply_to_picture import draw_on_faces
 from advmask.applying.face_finding import FaceFinder
@@ -14,7 +15,7 @@ from advmask.core.picture_reading import read_picture
 from advmask.masks.mask_building import build_mask
 from advmask.render.settings import RenderSettings
 from advmask.textures.design_files import Design
-from advmask.wearing.opened_design import load_design
+from advmask.wearing.opened_design import as_design
 
 _log = logging.getLogger(__name__)
 _FIND, _RENDER = FindSettings(), RenderSettings(supersample=3)
@@ -30,7 +31,7 @@ def worn_design(design: Design, render: RenderSettings = _RENDER) -> WornDesign:
 
 
 def wear_design(
-    design: Design | str | Path,
+    design: Design | Tensor | str | Path,
     picture: Image.Image | str | Path,
     *,
     faces: FindSettings = _FIND,
@@ -41,7 +42,7 @@ def wear_design(
     For gradients, and for batches of tensors, see `wear_mask`.
 
     Args:
-        design: The design, or what `load_design` opens.
+        design: What `load_design` opens, or gave; or texels (3, h, w), sRGB in [0, 1], on the contour mask.
         picture: A picture file, or a Pillow image, which is not changed.
         faces: Which faces are found.
         render: How masks are drawn.
@@ -54,8 +55,7 @@ def wear_design(
             wear one and others do not, the reasons are logged.
         DesignError: The design cannot be opened, or does not fit its mask.
     """
-    if not isinstance(design, Design):
-        design = load_design(design)
+    design = as_design(design)
     source = None if isinstance(picture, Image.Image) else Path(picture).expanduser()
     where = "the picture" if source is None else str(source)
     image = picture.convert("RGB") if isinstance(picture, Image.Image) else read_picture(Path(where))

@@ -10,7 +10,7 @@ from advmask.commands.given import as_mapping, given_keys, refuse_beside_run
 from advmask.commands.settings import ExportCommand
 from advmask.core.errors import ConfigError
 from advmask.masks.settings import SIZES
-from advmask.printing.design_export import export_files
+from advmask.printing.design_export import export_files, export_folder
 from advmask.printing.manifest import write_kept
 
 
@@ -22,7 +22,8 @@ def run(config: DictConfig) -> None:
     settings = ExportCommand.build(_values(config))
     design = open_design(config.design, mask=settings.mask, texels_per_mm=settings.texels_per_mm).design
     files, words = export_files(design, settings, printer_named=_printer_was_named())
-    for path in write_kept(_out(settings, Path(config.design)), files, overwrite=settings.overwrite):
+    folder = export_folder(design) if settings.out is None else settings.out.expanduser()
+    for path in write_kept(folder, files, overwrite=settings.overwrite):
         print(f"Written to {path}")
     print("\n".join(words))
 
@@ -48,9 +49,3 @@ def _values(config: DictConfig) -> dict[str, Any]:
 
 def _printer_was_named() -> bool:
     return any(key.split(".")[0] == "printer" for key in given_keys())
-
-
-def _out(settings: ExportCommand, place: Path) -> Path:
-    if settings.out is not None:
-        return settings.out.expanduser()
-    return place / "exports" if place.is_dir() else Path("exports") / place.stem

@@ -1,27 +1,36 @@
 """A design measured against recognizers and control masks, in one call."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
+from torch import Tensor
+
+from advmask.core.changed_settings import changed
 from advmask.core.run_config import settings_of_run
 from advmask.core.settings import Settings
+from advmask.effects.settings import EffectsSettings
 from advmask.evaluation.conditions import conditions_of
 from advmask.evaluation.evaluation import Evaluation
 from advmask.evaluation.protocol import Judgement, judge_designs, people_of
 from advmask.evaluation.record_facts import about_recognizers, package_versions, texels_sha256
 from advmask.evaluation.results import PLAIN_MASKS, result_record
-from advmask.evaluation.settings import ScoringSettings
+from advmask.evaluation.settings import ProtocolSettings, ScoringSettings
 from advmask.evaluation.traits import break_down, photo_traits
 from advmask.masks.mask_building import build_mask
+from advmask.masks.settings import MaskSettings
 from advmask.photos.loading import FaceSet, load_faces
 from advmask.photos.settings import FacesSettings
+from advmask.printers.settings import PrinterSettings
 from advmask.recognizers.preparation import prepare_all
 from advmask.recognizers.recognizer import Recognizer
 from advmask.recognizers.recognizer_names import build_recognizers
+from advmask.render.settings import RenderSettings
 from advmask.textures.design_files import Design
 from advmask.wearing.artwork import shipped_design
+from advmask.wearing.opened_design import as_design
 
 _log = logging.getLogger(__name__)
 
@@ -31,10 +40,66 @@ DESIGN = "design"
 
 
 class _OfRun(Settings):
-    """What a run says of whom and what its design was trained on."""
+    """What a run says of whom and what its design was trained on.
+
+    Attributes:
+        faces: Whose.
+        recognizers: Their names.
+    """
 
     faces: FacesSettings = FacesSettings()
     recognizers: list[str]
+
+
+def evaluate(
+    design: Design | Tensor | str | Path,
+    faces: FaceSet | FacesSettings | Mapping[str, Any] | str | Path | None = None,
+    recognizers: Sequence[str | Recognizer] | None = None,
+    *,
+    mask: MaskSettings | str | None = None,
+    effects: EffectsSettings | Mapping[str, Any] | str | None = None,
+    printer: PrinterSettings | Mapping[str, Any] | str | None = None,
+    render: RenderSettings | Mapping[str, Any] | None = None,
+    protocol: ProtocolSettings | Mapping[str, Any] | None = None,
+    controls: Sequence[str] = CONTROLS,
+) -> Evaluation:
+    """Measure a design against recognizers, beside plain masks and other controls: `advmask evaluate`.
+
+    Nothing is written; see `Evaluation.write`. What is not given is taken from the run that the design comes
+    from, else from the defaults of the command line. Groups of settings are given as the name of a preset
+    (`effects="cctv"`), as values that change some (`protocol={"people": "all"}`), or as objects.
+
+    Args:
+        design: What `load_design` opens, or gave; or texels (3, h, w), sRGB in [0, 1], on `mask`.
+        faces: Photos at hand: a folder of people, of one person, or one photo; settings; or what `load_faces`
+            gave. None takes those of the run, or else the portrait that ships with scikit-image.
+        recognizers: Names, such as `dlib`, or objects; None takes those of the run, or else dlib.
+        mask: For texels or a picture: the mask they are worn on.
+        effects: What happens between print and recognizer.
+        printer: What designs and controls are printed with.
+        render: How masks are drawn.
+        protocol: Whose photos are probed, at which false match rates, behind which aligners.
+        controls: Names of designs that ship, worn on the same photos in the same draws.
+
+    Raises:
+        AdvmaskError: Whatever can be mended, in one sentence.
+    """
+    design = as_design(design, mask=mask)
+    groups = {"effects": effects, "printer": printer, "render": render, "protocol": protocol}
+    given: dict[str, Any] = {name: value for name, value in groups.items() if value is not None}
+    loaded = faces if isinstance(faces, FaceSet) else None
+    if isinstance(faces, str | Path):
+        given["faces"] = {"root": str(faces)}
+    elif faces is not None and loaded is None:
+        given["faces"] = faces
+    base = ScoringSettings() if design.run is None else settings_of_run(design.run, ScoringSettings)
+    return evaluate_design(
+        design,
+        changed(base, given),
+        faces=loaded,
+        recognizers=None if recognizers is None else build_recognizers(recognizers),
+        controls=controls,
+    )
 
 
 def evaluate_design(
@@ -64,6 +129,7 @@ def evaluate_design(
         changes["recognizers"] = [one.name for one in recognizers]
     settings = settings.model_copy(update=changes)
     protocol = settings.protocol
+    others = faces is not None  # then nobody knows who they are
     if faces is None:
         faces = load_faces(settings.faces, progress=protocol.progress)
         for sentence in [*map(str, faces.omissions), *faces.notices]:
@@ -84,7 +150,7 @@ def evaluate_design(
         "settings": settings.model_dump(mode="json"),
         "people": {
             "probed": list(people_of(faces, protocol.people)),
-            "held_out": None if of_run is None else _held_out(settings, of_run.faces, faces),
+            "held_out": None if of_run is None or others else _held_out(settings, of_run.faces, faces),
             "at_hand": len(faces.people),
         },
         "design": {"name": design.name, "texels_sha256": texels_sha256(design.texels)},

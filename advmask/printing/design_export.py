@@ -1,21 +1,92 @@
-"""A design with all that its run says of it, as print files; nothing is written."""
+"""A design with all that its run says of it, as print files."""
 
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from advmask.core.changed_settings import changed
 from advmask.core.files import sha256
 from advmask.core.run_config import CONFIG, settings_of_run
 from advmask.core.settings import Settings
+from advmask.masks.settings import MaskSettings
 from advmask.printers.settings import PrinterSettings
 from advmask.printing.given_picture import look_at
 from advmask.printing.job import print_jobs
 from advmask.printing.job_files import Made, card_files, job_files
+from advmask.printing.manifest import write_kept
 from advmask.printing.settings import AskedPrinting, ExportSettings, PrintingSettings
 from advmask.textures.design_files import Design
+from advmask.wearing.opened_design import as_design
+
+_log = logging.getLogger(__name__)
 
 
 class _OfRun(Settings):
-    """What a run says of the way its design is to be printed."""
+    """What a run says of the way its design is to be printed.
+
+    Attributes:
+        printer: That it was learned for.
+        printing: Resolution and bleed as the run was asked for them.
+    """
 
     printer: PrinterSettings = PrinterSettings()
     printing: AskedPrinting = AskedPrinting()
+
+
+def export_design(
+    design: Design | Tensor | str | Path,
+    folder: str | Path | None = None,
+    *,
+    printer: PrinterSettings | Mapping[str, Any] | str | None = None,
+    sizes: Sequence[str] | None = None,
+    paper: str = "none",
+    mask: MaskSettings | str | None = None,
+    overwrite: bool = False,
+    **further: Any,
+) -> list[Path]:
+    """Write the files that a print shop or a printer at home takes, at true size, as `advmask export` does.
+
+    What is to be said about them (mirrored or not, how much of the design cannot be printed) is logged.
+
+    Args:
+        design: What `load_design` opens, or gave; or texels (3, h, w), sRGB in [0, 1], on `mask`.
+        folder: Where to; None takes `exports` in the run folder, or else `exports/NAME`.
+        printer: Name of a preset or of a printer of your own, values such as `{"profile": "shop.icc"}`, or
+            settings; None takes that of the run.
+        sizes: Of heads: S, M, L, child; None takes the one that the design was made for.
+        paper: none for one page as large as needed; a4, letter and others, or WIDTHxHEIGHT in mm. A larger
+            mask is tiled.
+        mask: For texels or a picture: the mask they are worn on.
+        overwrite: Replace files that were changed, or that export did not write.
+        further: Other settings of `ExportSettings` by name, such as `repeat=True` or `printing={"dpi": 600}`.
+
+    Returns:
+        The files written.
+
+    Raises:
+        ConfigError: There is no such paper, size, printer or setting.
+        DesignError: The design cannot be opened, or does not fit its mask.
+        RunError: A file that is there was changed since; or the folder cannot be written to.
+    """
+    design = as_design(design, mask=mask)
+    given = {"paper": paper, "overwrite": overwrite} | further
+    if printer is not None:
+        given["printer"] = printer
+    if sizes is not None:
+        given["sizes"] = list(sizes)
+    settings = changed(ExportSettings(), given)
+    files, words = export_files(design, settings, printer_named=printer is not None)
+    for sentence in words:
+        _log.info(sentence)
+    return write_kept(Path(folder or settings.out or export_folder(design)), files, overwrite=overwrite)
+
+
+def export_folder(design: Design) -> Path:
+    """Where the files of a design go if nobody says: into its run folder, or beside other exports."""
+    return Path("exports") / Path(design.name).stem if design.run is None else design.run / "exports"
 
 
 def export_files(design: Design, settings: ExportSettings, *, printer_named: bool) -> Made:

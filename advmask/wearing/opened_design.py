@@ -11,17 +11,23 @@ from advmask.core.settings import Settings
 from advmask.masks.mask_building import build_mask, own_pattern_file
 from advmask.masks.settings import SHIPPED, MaskSettings
 from advmask.masks.surface import MaskSurface
+from advmask.render.given_pictures import texels_per_mm_of
 from advmask.textures.design_files import BLEED_TEXT, PATTERN_TEXT, Design, read_design
 from advmask.textures.picture_texels import open_as_srgb, read_picture_as_texels
 from advmask.textures.settings import TextureSettings
-from advmask.textures.texel_files import load_texels
+from advmask.textures.texel_files import check_texels, load_texels
 from advmask.wearing.artwork import shipped_design, shipped_names
 
 TEXELS_PER_MM = 3.0  # of a picture that does not say
 
 
 class _OfRun(Settings):
-    """What a run says of the design it left."""
+    """What a run says of the design it left.
+
+    Attributes:
+        mask: That it belongs on.
+        texture: Its resolution, above all.
+    """
 
     mask: MaskSettings = MaskSettings()
     texture: TextureSettings = TextureSettings()
@@ -61,10 +67,36 @@ def load_design(
         worn_on, per_mm = mask or MaskSettings(), texels_per_mm or TEXELS_PER_MM
         surface = build_mask(worn_on)
         texels = shipped_design(str(source), surface, texels_per_mm=per_mm)
-        return _design(texels, worn_on, surface, per_mm, None)
+        return _design(texels, worn_on, surface, per_mm, path)
     near = get_close_matches(str(source), shipped_names(), n=1)
     hint = f" Did you mean {near[0]}?" if near else ""
     raise DesignError(f"There is no run folder or picture file at {path}; check design=.{hint}")
+
+
+def as_design(source: Design | Tensor | str | Path, *, mask: MaskSettings | str | None = None) -> Design:
+    """A design given as an object, as texels, or as what `load_design` opens.
+
+    Args:
+        source: Texels are (3, h, w) in [0, 1], sRGB, of a size that `texture_size` gives.
+        mask: For texels and pictures: the mask they are worn on; None takes the contour mask, or what a
+            picture says of itself.
+
+    Raises:
+        DesignError: It cannot be opened, or is no texture.
+        ValueError: The texels fit no resolution of the mask.
+        ConfigError: A mask is given beside a design that brings its own.
+    """
+    if isinstance(source, Design):
+        if mask is not None:
+            raise ConfigError(f"{source} brings its own mask; leave mask out.")
+        return source
+    if not isinstance(source, Tensor):
+        return load_design(source, mask=mask)
+    check_texels(source)
+    worn_on = MaskSettings(pattern=mask) if isinstance(mask, str) else mask or MaskSettings()
+    surface = build_mask(worn_on)
+    per_mm = texels_per_mm_of(source.shape[1:], surface)
+    return _design(source.detach().cpu().float(), worn_on, surface, per_mm, None)
 
 
 def _of_run(folder: Path) -> Design:

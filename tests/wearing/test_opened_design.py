@@ -80,7 +80,7 @@ def test_designs_that_ship_have_names() -> None:
     design = load_design("lower_face", mask="panelled", texels_per_mm=1.0)
     surface = build_mask(MaskSettings(pattern="panelled"))
     assert torch.equal(design.texels, shipped_design("lower_face", surface, texels_per_mm=1.0))
-    assert (design.place, design.name) == (None, "design")
+    assert (design.run, design.name) == (None, "lower_face")
     with pytest.raises(DesignError, match=r"no run folder or picture file at whit; .*Did you mean white\?"):
         load_design("whit")
 
