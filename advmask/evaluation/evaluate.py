@@ -11,6 +11,7 @@ from torch import Tensor
 from advmask.core.changed_settings import changed
 from advmask.core.run_config import settings_of_run
 from advmask.core.settings import Settings
+from advmask.effects.own_effects import Effect
 from advmask.effects.settings import EffectsSettings
 from advmask.evaluation.conditions import conditions_of
 from advmask.evaluation.evaluation import Evaluation
@@ -24,6 +25,7 @@ from advmask.masks.settings import MaskSettings
 from advmask.photos.loading import FaceSet, load_faces
 from advmask.photos.settings import FacesSettings
 from advmask.printers.settings import PrinterSettings
+from advmask.recognizers.aligners.aligner import Aligner
 from advmask.recognizers.preparation import prepare_all
 from advmask.recognizers.recognizer import Recognizer
 from advmask.recognizers.recognizer_names import build_recognizers
@@ -62,6 +64,8 @@ def evaluate(
     render: RenderSettings | Mapping[str, Any] | None = None,
     protocol: ProtocolSettings | Mapping[str, Any] | None = None,
     controls: Sequence[str] = CONTROLS,
+    aligners: Sequence[str | Aligner] | None = None,
+    own_effects: Sequence[Effect] = (),
 ) -> Evaluation:
     """Measure a design against recognizers, beside plain masks and other controls: `advmask evaluate`.
 
@@ -80,6 +84,8 @@ def evaluate(
         render: How masks are drawn.
         protocol: Whose photos are probed, at which false match rates, behind which aligners.
         controls: Names of designs that ship, worn on the same photos in the same draws.
+        aligners: In place of `protocol.aligners`, by name or as objects.
+        own_effects: Effects of your own, after the camera; see `advmask.effects.own_effects`.
 
     Raises:
         AdvmaskError: Whatever can be mended, in one sentence.
@@ -99,6 +105,8 @@ def evaluate(
         faces=loaded,
         recognizers=None if recognizers is None else build_recognizers(recognizers),
         controls=controls,
+        aligners=aligners,
+        own_effects=own_effects,
     )
 
 
@@ -109,6 +117,8 @@ def evaluate_design(
     faces: FaceSet | None = None,
     recognizers: Sequence[Recognizer] | None = None,
     controls: Sequence[str] = CONTROLS,
+    aligners: Sequence[str | Aligner] | None = None,
+    own_effects: Sequence[Effect] = (),
 ) -> Evaluation:
     """Measure a design with every setting given; `evaluate` gives those that are not.
 
@@ -118,6 +128,8 @@ def evaluate_design(
         faces: Photos at hand; None loads those of the settings.
         recognizers: That judge; None builds those of the settings.
         controls: Names of designs that ship.
+        aligners: In place of those of the protocol, by name or as objects.
+        own_effects: Effects of the user's own, after the camera.
 
     Raises:
         AdvmaskError: Whatever the user can mend, in one sentence.
@@ -142,6 +154,8 @@ def evaluate_design(
         prepare_all(recognizers, faces.crops, fmr=protocol.fmr),
         conditions=conditions_of(settings),
         protocol=protocol,
+        aligners=aligners,
+        own_effects=own_effects,
     )
     results = [one for each in judgement.judged for one in each.summaries(seed=protocol.seed)]
     of_run = None if design.run is None else settings_of_run(design.run, _OfRun)

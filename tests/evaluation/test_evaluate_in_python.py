@@ -116,6 +116,24 @@ def test_settings_are_those_of_the_run_unless_given(
         settings(effects="cctvv")
 
 
+def test_an_effect_and_an_aligner_of_ones_own(portrait: FaceSet, tiny_name: str) -> None:
+    class Darker:
+        def draw(self, batch: int, generator: torch.Generator) -> dict[str, torch.Tensor]:
+            return {"factor": 0.3 + 0.1 * torch.rand(batch, 1, 1, 1, generator=generator)}
+
+        def apply(self, pictures: torch.Tensor, record: dict[str, torch.Tensor]) -> torch.Tensor:
+            return pictures * record["factor"]
+
+    def similarity(**given: Any) -> float:
+        found = evaluate(noise(), portrait, [tiny_name], effects="none", controls=[], **given)
+        return found.main[0].conditions["bare"].similarity
+
+    few = QUICK | {"draws": 1, "aligners": ["mtcnn"]}
+    plain = similarity(protocol=few, aligners=["bare"])
+    assert plain == similarity(protocol=QUICK | {"draws": 1})
+    assert plain != similarity(protocol=few, aligners=["bare"], own_effects=[Darker()])
+
+
 def test_what_it_cannot_take_is_said(portrait: FaceSet) -> None:
     with pytest.raises(ValueError, match="fits no resolution of the mask contour"):
         evaluate(torch.rand(3, 100, 100), portrait)
