@@ -7,6 +7,7 @@ import torch
 import advmask
 from advmask.masks.mask_building import build_mask
 from advmask.recognizers.ensemble import Ensemble
+from advmask.recognizers.preparation import prepare_all
 from advmask.recognizers.settings import SurrogateSettings
 from advmask.training.building import build_texture
 
@@ -14,7 +15,7 @@ from advmask.training.building import build_texture
 def test_each_is_one_short_line() -> None:
     faces = advmask.load_faces(advmask.FacesSettings(cache=False, size=112))
     recognizers = advmask.build_recognizers(["dlib"])
-    prepared = advmask.prepare_all(recognizers, faces.crops)
+    prepared = prepare_all(recognizers, faces.crops)
     settings = advmask.TrainSettings.build({"texture": {"texels_per_mm": 1.0}})
     texture = build_texture(settings, build_mask(settings.mask))
     found = [
