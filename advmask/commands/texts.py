@@ -22,17 +22,17 @@ TEXTS: dict[str, Text] = {
     "preview": Text(
         "Draw faces bare, with a plain mask and with the design; or what each effect of a preset does.",
         (
-            "advmask preview design=runs/first",
-            "advmask preview design=runs/first faces.root=~/photos",
+            "advmask preview runs/first",
+            "advmask preview runs/first faces.root=~/photos",
             "advmask preview effects=cctv printer=sublimation",
         ),
     ),
     "evaluate": Text(
         "Measure a design: how often recognizers still match its wearer, against plain masks.",
         (
-            "advmask evaluate design=runs/first faces.root=~/photos",
-            "advmask evaluate design=runs/first recognizers=[dlib,onnx:~/networks/arcface.onnx]",
-            "advmask evaluate design=~/pictures/flowers.png faces.root=~/photos hydra.run.dir=runs/flowers",
+            "advmask evaluate runs/first faces.root=~/photos",
+            "advmask evaluate runs/first recognizers=[dlib,onnx:~/networks/arcface.onnx]",
+            "advmask evaluate ~/pictures/flowers.png faces.root=~/photos hydra.run.dir=runs/flowers",
         ),
     ),
     "compare": Text(
@@ -46,17 +46,17 @@ TEXTS: dict[str, Text] = {
     "export": Text(
         "Write the files to print: artwork, lines, PDF with plan and sewing notes, proofs.",
         (
-            "advmask export design=runs/first paper=a4",
-            "advmask export design=runs/first paper=a4 printer=sublimation",
-            "advmask export design=~/pictures/flowers.png mask=pleated sizes=[S,M]",
+            "advmask export runs/first paper=a4",
+            "advmask export runs/first paper=a4 printer=sublimation",
+            "advmask export ~/pictures/flowers.png mask=pleated sizes=[S,M]",
         ),
     ),
     "apply": Text(
         "Wear a design in pictures and videos: the digital mask.",
         (
-            "advmask apply design=runs/first input=photo.jpg output=worn.jpg",
-            "advmask apply design=runs/first input=~/photos output=~/worn",
-            "advmask apply design=~/pictures/flowers.png mask=pleated input=film.mp4 output=worn.mp4",
+            "advmask apply runs/first photo.jpg worn.jpg",
+            "advmask apply runs/first ~/photos ~/worn",
+            "advmask apply ~/pictures/flowers.png film.mp4 worn.mp4 mask=pleated",
         ),
     ),
     "judge": Text(
