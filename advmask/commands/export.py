@@ -1,15 +1,12 @@
 """`advmask export`: a design as files that a print shop and a printer at home take."""
 
 from pathlib import Path
-from typing import Any
 
 from omegaconf import DictConfig
 
 from advmask.commands.design_names import open_design
 from advmask.commands.given import as_mapping, given_keys, refuse_beside_run
 from advmask.commands.settings import ExportCommand
-from advmask.core.errors import ConfigError
-from advmask.masks.settings import SIZES
 from advmask.printing.design_export import export_files, export_folder
 from advmask.printing.manifest import write_kept
 
@@ -19,32 +16,13 @@ def run(config: DictConfig) -> None:
     of_run = bool(config.design) and Path(config.design).is_dir()
     if of_run:
         refuse_beside_run(["mask", "texels_per_mm"])
-    settings = ExportCommand.build(_values(config))
+    settings = ExportCommand.build(as_mapping(config))
     design = open_design(config.design, mask=settings.mask, texels_per_mm=settings.texels_per_mm).design
     files, words = export_files(design, settings, printer_named=_printer_was_named())
     folder = export_folder(design) if settings.out is None else settings.out.expanduser()
     for path in write_kept(folder, files, overwrite=settings.overwrite):
         print(f"Written to {path}")
     print("\n".join(words))
-
-
-def _values(config: DictConfig) -> dict[str, Any]:
-    values = as_mapping(config)
-    mask = dict(values["mask"])
-    if isinstance(mask.get("size"), list):  # mask.size=[S,M] is another way to write sizes=[S,M]
-        if values["sizes"] is None:
-            values["sizes"] = mask["size"]
-        mask["size"] = "M"
-    values["mask"] = mask
-    if values["sizes"] is not None:
-        sizes = values["sizes"] if isinstance(values["sizes"], list) else [values["sizes"]]
-        if not sizes:
-            raise ConfigError("sizes=[] names no size; give some of S, M, L and child.")
-        unknown = [size for size in sizes if size not in SIZES]
-        if unknown:
-            raise ConfigError(f"There is no size {unknown[0]!r}; sizes are {', '.join(SIZES)}.")
-        values["sizes"] = list(dict.fromkeys(sizes))
-    return values
 
 
 def _printer_was_named() -> bool:

@@ -15,6 +15,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
 from advmask.commands.arguments import Arguments
 from advmask.commands.composition import register
+from advmask.commands.given import as_mapping
 from advmask.commands.output import (
     folder_of_first_process,
     is_extra_process,
@@ -22,6 +23,7 @@ from advmask.commands.output import (
     unwritable,
 )
 from advmask.commands.quoting import quoted
+from advmask.commands.settings import COMMAND_SETTINGS
 from advmask.core.config_folders import user_conf_dir
 from advmask.core.errors import ConfigError, RunError
 
@@ -60,12 +62,23 @@ def launch(command: str, arguments: Arguments, *, module: str, conf: Path, typed
     if arguments.option("--cfg"):
         print(_shown(full, arguments), end="")
         return
+    check_settings(command, _without_hydra(full))
     _make_folder(full)
     HydraConfig.instance().set_config(full)
     try:
         _perform(_without_hydra(full), command=command, module=module, typed=typed)
     finally:
         HydraConfig.instance().cfg = None
+
+
+def check_settings(command: str, config: DictConfig) -> None:
+    """Check the settings of a command before its module is imported, which takes seconds.
+
+    Raises:
+        ConfigError: One of them does not fit.
+        omegaconf.errors.MissingMandatoryValue: One is missing.
+    """
+    COMMAND_SETTINGS[command].build(as_mapping(config))
 
 
 def _search_path(arguments: Arguments) -> list[str]:

@@ -6,10 +6,11 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from advmask.applying.settings import FindSettings, SteadySettings
+from advmask.core.errors import ConfigError
 from advmask.core.settings import Settings
 from advmask.effects.settings import EffectsSettings
 from advmask.evaluation.settings import JudgeProtocol, ProtocolSettings, ScoringSettings
-from advmask.masks.settings import MaskSettings
+from advmask.masks.settings import SIZES, MaskSettings
 from advmask.photos.settings import CropSettings, FacesSettings
 from advmask.printers.settings import PrinterSettings
 from advmask.printing.settings import AskedPrinting, ExportSettings, Paper
@@ -101,6 +102,27 @@ class ExportCommand(ExportSettings):
     """
 
     design: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _sizes(cls, given: Any) -> Any:
+        """`mask.size=[S,M]` is another way to write `sizes=[S,M]`."""
+        values = dict(given)
+        mask = values.get("mask")
+        if isinstance(mask, dict) and isinstance(mask.get("size"), list):
+            values["mask"] = {**mask, "size": "M"}
+            if values.get("sizes") is None:
+                values["sizes"] = mask["size"]
+        sizes = values.get("sizes")
+        if sizes is None:
+            return values
+        sizes = sizes if isinstance(sizes, list) else [sizes]
+        if not sizes:
+            raise ConfigError("sizes=[] names no size; give some of S, M, L and child.")
+        unknown = [size for size in sizes if size not in SIZES]
+        if unknown:
+            raise ConfigError(f"There is no size {unknown[0]!r}; sizes are {', '.join(SIZES)}.")
+        return {**values, "sizes": list(dict.fromkeys(sizes))}
 
 
 class ApplyCommand(Settings):

@@ -1,5 +1,7 @@
 """`advmask train`: learn a design, write its print files, and say what it was measured to do."""
 
+import shlex
+
 import torch
 from omegaconf import DictConfig
 
@@ -23,7 +25,7 @@ from advmask.wearing.placement_cache import placement_cache
 
 
 def run(config: DictConfig) -> None:
-    """Train, export and check."""
+    """Train, and export and check what is not there yet, unless that is to be left out."""
     settings = TrainCommand.build(as_mapping(config))
     keep_freed_memory()
     if settings.trainer.threads is not None:
@@ -32,25 +34,32 @@ def run(config: DictConfig) -> None:
     if not is_first_process():  # of a run on several devices the others have done their part
         return
     exports = [result.folder / "exports" / name for name in PRINT_FILES]
-    if not all(path.exists() for path in exports):
+    if settings.export and not all(path.exists() for path in exports):
         pattern = build_mask(settings.mask).pattern
         sheet = SheetSettings(mirrored=settings.printer.mirrored)
         printing = settings.printing.over(settings.printer)
         write_exports(result.folder / "exports", result.design, pattern, printing, sheet)
-    check = result.folder / "check.json"
-    if check.exists():
-        print(f"Its short check stands in {check}.")
-    else:
-        results = _check(result)
-        if results:
-            who = "validation people" if result.faces.split.held_out else "the people it was trained on"
-            print(f"\nChecked on {who}, under effects drawn anew:\n{_summary(results)}")
-            write_results(check, results, {"what": "short check at the end of training"})
+    if settings.check:
+        _tell_check(result)
     print("\nThe design:  " + str(result.folder / "texture.png"))
     print("Its course:  " + str(result.folder / "progress.png"))
-    print("To print:    " + ", ".join(str(path) for path in exports))
-    print(f"             advmask export design={result.folder} paper=a4    (sheets, notes, other sizes)")
-    print("To measure:  advmask evaluate design=" + str(result.folder))
+    if all(path.exists() for path in exports):
+        print("To print:    " + ", ".join(str(path) for path in exports))
+    place = shlex.quote(str(result.folder))
+    print(f"To export:   advmask export {place} paper=a4    (sheets, notes, other sizes)")
+    print(f"To measure:  advmask evaluate {place}")
+
+
+def _tell_check(result: TrainResult) -> None:
+    path = result.folder / "check.json"
+    if path.exists():
+        print(f"Its short check stands in {path}.")
+        return
+    results = _check(result)
+    if results:
+        who = "validation people" if result.faces.split.held_out else "the people it was trained on"
+        print(f"\nChecked on {who}, under effects drawn anew:\n{_summary(results)}")
+        write_results(path, results, {"what": "short check at the end of training"})
 
 
 def _check(result: TrainResult) -> list[RecognizerResult]:

@@ -79,5 +79,6 @@ def command(
             "preview": cli.Command(module.__name__, "look at it", ("design", "photos...")),
         }
         monkeypatch.setattr(cli, "COMMANDS", table)
+        monkeypatch.setattr("advmask.commands.launch.check_settings", lambda *_: None)
 
     return install

@@ -75,6 +75,27 @@ def test_train_leaves_a_run_and_says_where(run_folder: Path, place: Path, capsys
     assert {path.name for path in place.iterdir()} == {"tiny.onnx", "tiny.yaml", "cache", "runs"}
 
 
+def test_exports_and_check_may_be_left_out_and_made_up_for(
+    place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    command = [
+        "train",
+        *words("onnx:tiny.onnx", place / "cache", trainer__steps=1),
+        f"hydra.run.dir={tmp_path}",
+    ]
+    assert cli.main([*command, "export=false", "check=false"]) == 0
+    out = capsys.readouterr().out
+    assert not {"check.json", "exports/mask.png", "exports/mask.pdf"} & set(files_of(tmp_path))
+    assert "Checked on" not in out
+    assert "To print:" not in out
+    assert f"advmask export {tmp_path} paper=a4" in out
+    assert cli.main(command) == 0
+    out = capsys.readouterr().out
+    assert "nothing is trained again" in out
+    assert "Checked on" in out
+    assert {"check.json", "exports/mask.png", "exports/mask.pdf"} <= set(files_of(tmp_path))
+
+
 def test_a_finished_run_stays_as_it_is(run_folder: Path, place: Path, capsys: pytest.CaptureFixture[str]):
     before = files_of(run_folder)
     capsys.readouterr()

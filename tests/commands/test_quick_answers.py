@@ -45,6 +45,10 @@ def test_the_list_of_weights():
     ("words", "code", "says"),
     [
         (["train", "trainer.stps=3"], 2, "Unknown setting trainer.stps; did you mean trainer.steps?"),
+        (["train", "trainer.steps=many"], 2, "Setting trainer.steps='many' does not fit"),
+        (["train", "+trainer.stps=3"], 2, "Unknown setting trainer.stps; did you mean steps?"),
+        (["train", "faces=/photos"], 2, "write faces.root=/photos."),
+        (["apply", "runs/x"], 2, "Setting input is missing; give it as input=VALUE."),
         (["train", "effects=cctvv"], 2, "Did you mean effects=cctv?"),
         (["export", "runs/x", "papr=a4"], 2, "Unknown setting papr; did you mean paper?"),
         (["train", "--lerning-rate", "3"], 2, "did you mean --optimiser.learning_rate?"),
