@@ -1,5 +1,6 @@
 """`config.yaml`: what a run was asked to do, read from its folder by each room for the settings it knows."""
 
+from collections.abc import Set
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,18 +21,23 @@ KEPT_FILES = {
 S = TypeVar("S", bound=Settings)
 
 
-def settings_of_run(folder: Path, kind: type[S]) -> S:
+def settings_of_run(folder: Path, kind: type[S], *, beside: Set[str] | None = None) -> S:
     """What a run was asked to do, as far as a kind of settings goes.
 
     Args:
         folder: The run folder.
-        kind: The settings; what else the run was asked is left out.
+        kind: The settings.
+        beside: What else may stand there, which is left out; None leaves out all that `kind` has not.
 
     Raises:
         RunError: There is no run here, or its configuration cannot be read.
         ConfigError: It was written by another version, with other settings.
     """
-    values = {key: value for key, value in _read(folder).items() if key in kind.model_fields}
+    values = {
+        key: value
+        for key, value in _read(folder).items()
+        if key in kind.model_fields or not (beside is None or key in beside)
+    }
     try:
         return kind.build(values)
     except ConfigError as error:

@@ -21,6 +21,8 @@ from advmask.training.settings import TrainSettings
 
 _log = logging.getLogger(__name__)
 
+# What `advmask train` records beside the settings of training.
+_OF_THE_COMMAND = {"printing", "export", "check"}
 # What may be mended in a run that stopped because a step was not finite.
 _FREE_AFTER_STOP = {"optimiser.learning_rate"}
 # What a run and the commands after it leave of a design; of the earlier one when the run is made longer.
@@ -83,7 +85,7 @@ class RunFolder:
         own = _own_files(settings)
         if self.config.exists():
             free = settings.free_on_resume | (_FREE_AFTER_STOP if self.stops.exists() else set())
-            before = settings_of_run(self.path, type(settings))
+            before = settings_of_run(self.path, type(settings), beside=_OF_THE_COMMAND)
             longer = settings.trainer.steps > before.trainer.steps and self.checkpoint.exists()
             differing = _differences(before, settings, free=free | ({"trainer.steps"} if longer else set()))
             for key, path in own.items():
@@ -125,7 +127,7 @@ class RunFolder:
         Raises:
             RunError: There is no run here, or its configuration cannot be read.
         """
-        return settings_of_run(self.path, TrainSettings)
+        return settings_of_run(self.path, TrainSettings, beside=_OF_THE_COMMAND)
 
     def note_stop(self, stop: dict[str, Any]) -> None:
         """Add to the record of steps that were not finite."""

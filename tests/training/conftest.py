@@ -24,6 +24,8 @@ def tiny_settings(tiny_dir: Path) -> Callable[..., TrainSettings]:
 
     def build(*, seed: int = 0, objective: dict[str, Any] | None = None, **trainer: Any) -> TrainSettings:
         values = settings_values(f"onnx:{tiny_dir / 'tiny.onnx'}", tiny_dir / "cache", **trainer)
-        return TrainSettings.build(values | {"seed": seed, "objective": objective or {}})
+        return TrainSettings.build(
+            values | {"seed": seed, "objective": values["objective"] | (objective or {})}
+        )
 
     return build
