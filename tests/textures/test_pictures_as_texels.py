@@ -105,7 +105,9 @@ def test_a_colour_profile_is_carried_out(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "profile", [b"junk", ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()]
+    "profile",
+    [b"junk", ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()],
+    ids=["junk", "of another kind"],  # a profile holds the time, and workers must agree on names
 )
 def test_a_profile_that_cannot_be_used_is_ignored(tmp_path, profile):
     buffer = io.BytesIO()

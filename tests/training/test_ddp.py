@@ -17,10 +17,11 @@ from advmask.training.settings import TrainSettings
 Build = Callable[..., TrainSettings]
 
 _SCRIPT = """\
-import sys, yaml
+import logging, sys, yaml
 from pathlib import Path
 from advmask.training.run import train
 from advmask.training.settings import TrainSettings
+logging.basicConfig(level=logging.INFO, stream=sys.stdout, format="%(message)s")
 train(TrainSettings.build(yaml.safe_load(Path(sys.argv[2]).read_text())), folder=Path(sys.argv[1]))
 """
 
