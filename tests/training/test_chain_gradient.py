@@ -245,6 +245,7 @@ def test_gradient_through_the_dlib_network(tiny_dir: Path):
         "recognizers": ["dlib"],
         "faces": {"size": 112, "cache": str(tiny_dir / "cache")},
         "texture": {"texels_per_mm": 1.0},
+        "effects": {},
         "objective": {"smoothness": 0.0},
     }
     chain = _chain(TrainSettings.build(values), photos=1)
