@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import shapely
@@ -15,6 +15,7 @@ from advmask.masks.settings import SHIPPED, SIZES
 from advmask.masks.shipped import shipped_surface
 from advmask.masks.surface import MaskSurface
 from advmask.masks.svg_shapes import DrawnLine, read_drawing
+from advmask.masks.svg_units import pixel_hint
 
 CONTOUR_RIM_MM = 10.0  # how far an outline made from the contour template may go beyond it
 _TOLERANCE_MM = 0.2
@@ -65,7 +66,7 @@ def surface_from_svg(content: bytes, *, name: str, where: str) -> MaskSurface:
     panels = tuple(_panel(outline, number, scale) for number, outline in enumerate(outlines, 1))
     _check_overlap(outlines, scale)
     cloth = _cloth(source)
-    _check_on_cloth(outlines, cloth, source, scale)
+    _check_on_cloth(outlines, cloth, source, scale, root)
     drawn = tuple(_pattern_line(line, scale) for line in lines if line.kind in {"seam", "fold", "wire"})
     kept = cloth.relief if source in SHIPPED else ()
     own = [_ridge(line) for line in drawn] if source not in {"panelled", "pleated"} else []
@@ -138,7 +139,9 @@ def _check_overlap(outlines: Sequence[DrawnLine], scale: float) -> None:
                 )
 
 
-def _check_on_cloth(outlines: Sequence[DrawnLine], cloth: MaskSurface, source: str, scale: float) -> None:
+def _check_on_cloth(
+    outlines: Sequence[DrawnLine], cloth: MaskSurface, source: str, scale: float, root: Mapping[str, str]
+) -> None:
     sheet = _area(cloth, source)
     left, top, right, bottom = (side / scale for side in sheet.bounds)
     for outline in outlines:
@@ -149,11 +152,13 @@ def _check_on_cloth(outlines: Sequence[DrawnLine], cloth: MaskSurface, source: s
         distance = shapely.distance(shapely.points(places), sheet)
         worst = int(np.argmax(distance))
         u, v = places[worst] / scale
+        size = np.ptp(np.concatenate([one.points_mm for one in outlines]), axis=0)
+        hint = pixel_hint(root, *size.tolist())
         what = "the cloth" if source not in SHIPPED else f"the cloth of the {source} pattern it is made from"
         raise DesignError(
             f"{outline.what} leaves {what} by {distance[worst] / scale:.1f} mm at ({u:.1f}, {v:.1f}) mm; the "
             f"cloth goes from {left:.0f} to {right:.0f} mm across, from {top:.0f} to {bottom:.0f} mm down. "
-            "Draw the outline inside it, or give the worn shape too, as OBJ."
+            f"{hint or 'Draw the outline inside it, or give the worn shape too, as OBJ.'}"
         )
 
 
