@@ -5,12 +5,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from advmask.applying.picture_files import WRITTEN_SUFFIXES
 from advmask.applying.video_files import VIDEO_SUFFIXES
 from advmask.core.errors import ConfigError, PhotoError
-from advmask.photos.occluders import is_occluder
-from advmask.photos.people_folders import PHOTO_SUFFIXES
+from advmask.core.picture_formats import PHOTO_SUFFIXES, kind_of_file
+from advmask.photos.photo_files import is_beside_photo, is_left_behind, is_photo
 
-_POINTS_ENDING = ".points.json"
+# The ending that is added to a name that says no format which is written, by the kind of picture.
+_WRITTEN_AS = {
+    "JPEG": ".jpg", "HEIC": ".jpg", "AVIF": ".jpg", "WEBP": ".webp", "TIFF": ".tif", "BMP": ".bmp",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,8 @@ class Plan:
     Attributes:
         jobs: Files to be worked on, in code-point order of their paths.
         done: Results that exist already.
-        strange: Files that are neither pictures nor videos.
+        strange: Files that are neither pictures nor videos, broken links, links to folders, and folders that
+            cannot be read.
     """
 
     jobs: tuple[Job, ...]
@@ -40,12 +45,13 @@ class Plan:
 def plan_jobs(source: Path, output: Path, *, overwrite: bool) -> Plan:
     """Find the files to be worked on.
 
-    Hidden files and folders, and what lies beside a photo to describe it (`*.occluder.png`,
-    `*.points.json`), are passed over; links to folders are not followed.
+    Hidden files and folders, what else systems leave beside photos, and what describes a photo
+    (`*.occluder.png`, `*.points.json`) are passed over; links to folders are not followed.
 
     Args:
         source: A picture, a video, or a folder of them.
-        output: For a folder, the folder of the results, which get the same names below it. For a file, the
+        output: For a folder, the folder of the results, which get the same names below it; to a name
+            without an ending that can be written (HEIC, GIF, none) one is added. For a file, the
             result, or an existing folder for it.
         overwrite: Whether results that exist are made again.
 
@@ -60,7 +66,7 @@ def plan_jobs(source: Path, output: Path, *, overwrite: bool) -> Plan:
         _check_folders(source, output)
         if not sources:
             raise PhotoError(f"{source} holds no photos or videos; name another folder with input=.")
-        pairs = [(path, output / path.relative_to(source)) for path in sources]
+        pairs = [(path, _written(path, output / path.relative_to(source))) for path in sources]
     else:
         pairs = [(source, _target(source, output))]
     taken = {path.resolve() for path in sources}
@@ -81,19 +87,29 @@ def _found(folder: Path) -> tuple[list[Path], list[Path]]:
     """Pictures and videos of a tree, and what else is in it."""
     wanted: list[Path] = []
     strange: list[Path] = []
-    for root, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
+    unreadable: list[OSError] = []
+    for root, folders, names in os.walk(folder, onerror=unreadable.append):
+        folders[:] = sorted(name for name in folders if not is_left_behind(Path(name)))
+        strange += [Path(root) / name for name in folders if (Path(root) / name).is_symlink()]
         for name in names:
             path = Path(root) / name
-            if name.startswith(".") or is_occluder(path) or name.lower().endswith(_POINTS_ENDING):
+            if is_left_behind(path) or is_beside_photo(path):
                 continue
-            known = path.suffix.lower() in PHOTO_SUFFIXES | VIDEO_SUFFIXES and path.is_file()
+            known = is_photo(path) or (path.suffix.lower() in VIDEO_SUFFIXES and path.is_file())
             (wanted if known else strange).append(path)
+    strange += [Path(error.filename) for error in unreadable]
     return sorted(wanted), sorted(strange)
 
 
+def _written(source: Path, target: Path) -> Path:
+    """The target, with an ending where its own says no format that is written."""
+    if target.suffix.lower() in WRITTEN_SUFFIXES | VIDEO_SUFFIXES:
+        return target
+    return target.with_name(target.name + _WRITTEN_AS.get(kind_of_file(source) or "", ".png"))
+
+
 def _one(source: Path) -> Path:
-    if source.suffix.lower() not in PHOTO_SUFFIXES | VIDEO_SUFFIXES:
+    if not (is_photo(source) or source.suffix.lower() in VIDEO_SUFFIXES):
         raise PhotoError(
             f"{source} is neither a photo nor a video by its name; its ending should be one of "
             f"{_listed(PHOTO_SUFFIXES | VIDEO_SUFFIXES)}."
@@ -103,8 +119,8 @@ def _one(source: Path) -> Path:
 
 def _target(source: Path, output: Path) -> Path:
     if output.is_dir():
-        return output / source.name
-    kind = VIDEO_SUFFIXES if source.suffix.lower() in VIDEO_SUFFIXES else PHOTO_SUFFIXES
+        return _written(source, output / source.name)
+    kind = VIDEO_SUFFIXES if source.suffix.lower() in VIDEO_SUFFIXES else WRITTEN_SUFFIXES
     if output.suffix.lower() not in kind:
         raise ConfigError(
             f"output={output} does not say what to write: it is no folder that exists, and {source.name} can "

@@ -11,11 +11,17 @@ from jaxtyping import Bool, UInt8
 from PIL import Image, ImageCms, ImageOps
 
 from advmask.core.files import written_aside
+from advmask.core.picture_formats import JPEG_SUFFIXES, TIFF_SUFFIXES, open_image
 from advmask.core.picture_reading import read_picture
 
 # Below the limit beyond which Pillow itself refuses.
 MAX_PIXELS = 178_000_000
 JPEG_QUALITY = 95
+
+# What a picture can be written as; `_FORMATS` says how, and all else is PNG.
+WRITTEN_SUFFIXES = JPEG_SUFFIXES | TIFF_SUFFIXES | {".png", ".apng", ".webp", ".bmp", ".dib"}
+_FORMATS = dict.fromkeys(JPEG_SUFFIXES, "JPEG") | dict.fromkeys(TIFF_SUFFIXES, "TIFF")
+_FORMATS |= {".webp": "WEBP", ".bmp": "BMP", ".dib": "BMP"}
 
 _BITS_PER_SAMPLE_TAG = 258
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -55,7 +61,7 @@ def open_picture(path: Path) -> OpenedPicture:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            with Image.open(path) as image:
+            with path.open("rb") as stream, open_image(stream) as image:
                 notice = _SIXTEEN_BITS if _deep(path, image) else None
                 profile = image.info.get("icc_profile")
                 values = _values(image, profile)
@@ -103,28 +109,28 @@ def write_picture(
     preview, which would show the bare face.
 
     Args:
-        path: Ends in .jpg, .jpeg, .png, .webp, .bmp, .tif or .tiff.
+        path: Its ending is one of `WRITTEN_SUFFIXES`.
         values: RGB or RGBA; where the format knows no transparency, it is laid on white.
         profile: Colour profile of the values, or None for sRGB.
 
     Raises:
         RunError: The file cannot be written.
     """
-    suffix = path.suffix.lower()
+    kind = _FORMATS.get(path.suffix.lower(), "PNG")
     image = Image.fromarray(values)
-    if image.mode == "RGBA" and suffix in (".jpg", ".jpeg", ".bmp"):
+    if image.mode == "RGBA" and kind in ("JPEG", "BMP"):
         image = Image.composite(
             image.convert("RGB"), Image.new("RGB", image.size, (255, 255, 255)), image.getchannel("A")
         )
-    options: dict[str, Any] = {} if profile is None or suffix == ".bmp" else {"icc_profile": profile}
-    if suffix in (".jpg", ".jpeg"):
+    options: dict[str, Any] = {} if profile is None or kind == "BMP" else {"icc_profile": profile}
+    if kind == "JPEG":
         options |= {"quality": JPEG_QUALITY, "subsampling": 0, "optimize": False}
-    elif suffix == ".webp":
+    elif kind == "WEBP":
         options |= {"lossless": True}
-    elif suffix in (".tif", ".tiff"):
+    elif kind == "TIFF":
         options |= {"compression": "tiff_lzw"}
     with written_aside(path) as aside:
-        image.save(aside, **options)
+        image.save(aside, format=kind, **options)
 
 
 def _values(image: Image.Image, profile: bytes | None) -> np.ndarray | None:

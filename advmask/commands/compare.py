@@ -44,6 +44,8 @@ def run(config: DictConfig) -> None:
     settings = CompareCommand.build(values)
     names = _labels(given)
     faces = load_faces(settings.faces, progress=settings.protocol.progress)
+    for sentence in [*faces.omissions, *faces.notices]:
+        print(sentence)
     recognizers = build_recognizers(settings.recognizers)
     prepared = prepare_all(recognizers, faces.crops, fmr=settings.protocol.fmr)
     groups: list[list[JudgedScores]] = []

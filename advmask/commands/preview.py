@@ -17,7 +17,7 @@ from advmask.evaluation.effects_sheet import effects_sheet
 from advmask.evaluation.protocol import people_of
 from advmask.masks.mask_building import build_mask
 from advmask.masks.settings import MaskSettings
-from advmask.photos.loading import load_faces
+from advmask.photos.loading import FaceSet, load_faces
 from advmask.render.renderer import MaskRenderer
 from advmask.textures.picture_texels import read_picture_as_texels
 from advmask.wearing.artwork import shipped_design
@@ -47,7 +47,7 @@ def _draw_effects(config: DictConfig) -> None:
         values = beside_run(config, design.run, texels_per_mm=design.texels_per_mm, only=["faces"])
         settings = PreviewCommand.build(values)
         surface, texels = build_mask(settings.mask), design.texels
-    faces = load_faces(settings.faces, progress=settings.progress)
+    faces = _faces(settings)
     sheet = effects_sheet(
         faces.crops[0],
         surface,
@@ -67,9 +67,7 @@ def _draw_faces(config: DictConfig) -> None:
     design = open_design(config.design, mask=mask, texels_per_mm=config.texels_per_mm)
     values = beside_run(config, design.run, texels_per_mm=design.texels_per_mm, only=["faces"])
     settings = PreviewCommand.build(values)
-    faces = load_faces(settings.faces, progress=settings.progress)
-    for omission in faces.omissions:
-        print(omission)
+    faces = _faces(settings)
     crops = faces.of(people_of(faces, settings.people))
     if not crops:
         raise ConfigError(f"people={settings.people} names nobody here; choose all or another group.")
@@ -108,3 +106,10 @@ def _draw_faces(config: DictConfig) -> None:
     path = output_dir() / "preview.png"
     write_with(path, contact_sheet(rows, columns=captions).save)
     print(f"Written to {path}")
+
+
+def _faces(settings: PreviewCommand) -> FaceSet:
+    faces = load_faces(settings.faces, progress=settings.progress)
+    for sentence in [*faces.omissions, *faces.notices]:
+        print(sentence)
+    return faces

@@ -11,12 +11,7 @@ import numpy as np
 from PIL import Image, ImageCms, UnidentifiedImageError
 
 from advmask.core.errors import AdvmaskError, PhotoError
-
-# Named so that a file called .jpg can never reach a decoder that runs another program (EPS and the like).
-# The several pictures of an MPO, as some phones write, are opened as JPEG.
-_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")
-
-_READABLE = "a JPEG, PNG, WebP, BMP, TIFF or GIF picture"
+from advmask.core.picture_formats import READABLE, open_image
 
 # It is as far from dark hair as from pale skin, so that the rim of a cut-out portrait stays visible on either
 # side and a face detector meets no artificial black or white.
@@ -52,7 +47,7 @@ def read_picture(
     an embedded colour profile is converted to sRGB; transparent parts are laid on a plain colour.
 
     Args:
-        path: A JPEG, PNG, WebP, BMP, TIFF or GIF file, whatever its ending.
+        path: A JPEG, PNG, WebP, HEIC, AVIF, BMP, TIFF or GIF file, whatever its ending.
         max_pixels: Refuse larger pictures before decoding them.
         background: Colour behind transparent parts.
         refusal: The error that the caller's users know.
@@ -68,7 +63,7 @@ def read_picture(
     too_large = f"{path} has more than {max_pixels:,} pixels; reduce it and try again."
     try:
         with _guarded_pillow(max_pixels), path.open("rb") as stream:
-            image: Image.Image = Image.open(stream, formats=_FORMATS)
+            image = open_image(stream)
             if image.width * image.height > max_pixels:
                 raise refusal(too_large)
             image.load()
@@ -78,8 +73,9 @@ def read_picture(
     except PermissionError as error:
         raise refusal(_forbidden(path)) from error
     except UnidentifiedImageError as error:
-        message = f"{path} is not {_READABLE}; convert it to one of these (HEIC photos of a phone too)."
-        raise refusal(message) from error
+        raise refusal(f"{path} is not {READABLE}; convert it to one of these.") from error
+    except ModuleNotFoundError as error:
+        raise refusal(f"{path} {error}.") from error
     except Image.DecompressionBombError as error:
         raise refusal(too_large) from error
     except MemoryError as error:
@@ -98,7 +94,7 @@ def _check_file(path: Path, refusal: type[AdvmaskError]) -> None:
         if not path.exists():
             raise refusal(f"There is no file {path}; check the name.")
         if not path.is_file():
-            raise refusal(f"{path} is not a regular file; name {_READABLE}.")
+            raise refusal(f"{path} is not a regular file; name {READABLE}.")
         if path.stat().st_size == 0:
             raise refusal(f"{path} is empty (0 bytes); copy it anew or leave it out.")
     except PermissionError as error:

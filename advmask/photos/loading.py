@@ -12,7 +12,13 @@ from advmask.core.errors import MissingPackageError, PhotoError
 from advmask.photos.backends import landmark_backend
 from advmask.photos.crop_cache import crop_cache
 from advmask.photos.crops import FaceCrop
-from advmask.photos.people_folders import PersonPhotos, Split, find_people, split_people
+from advmask.photos.people_folders import (
+    PersonPhotos,
+    Split,
+    find_people,
+    passed_over_notices,
+    split_people,
+)
 from advmask.photos.photo_to_crop import CropCutter
 from advmask.photos.settings import FacesSettings
 
@@ -43,7 +49,8 @@ class FaceSet:
         people: Names of the people with at least one crop, in code-point order.
         split: Who of them trains, validates and tests.
         omissions: Photos that were left out.
-        notices: Sentences worth printing: several faces, single photos, people left out, nobody held out.
+        notices: Sentences worth printing: what was passed over, several faces, single photos, people left
+            out, nobody held out.
     """
 
     crops: tuple[FaceCrop, ...]
@@ -106,7 +113,7 @@ def load_faces(settings: FacesSettings, *, progress: bool = False) -> FaceSet:
             cutter.prepare(path)
     crops: list[FaceCrop] = []
     omissions: list[Omission] = []
-    notices: list[str] = []
+    notices = passed_over_notices(root, found)
     first_of: dict[str, FaceCrop] = {}
     for person, path in jobs:
         try:

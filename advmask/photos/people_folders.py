@@ -2,24 +2,30 @@
 
 import math
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from advmask.core.errors import ConfigError, PhotoError
-from advmask.photos.occluders import is_occluder
+from advmask.photos.photo_files import is_left_behind, passed_over, photos_in
 from advmask.photos.settings import check_split, is_counts, shown_split
 
-PHOTO_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
-
-_EXPECTED = "give a folder with one sub-folder of photos (jpg, png, webp, bmp, tif) per person"
+_EXPECTED = "give a folder with one sub-folder of photos (JPEG, PNG, WebP, HEIC and the like) per person"
 
 
 @dataclass(frozen=True)
 class PersonPhotos:
-    """A person and the photo files of that person, in code-point order of their names."""
+    """A person and the photo files of that person, in code-point order of their names.
+
+    Attributes:
+        name: The person.
+        photos: The files.
+        passed_over: What else lies in the person's folder, and why it is not read; may be empty.
+    """
 
     name: str
     photos: tuple[Path, ...]
+    passed_over: str = ""
 
 
 @dataclass(frozen=True)
@@ -44,8 +50,8 @@ def find_people(root: Path) -> list[PersonPhotos]:
     """Find people and their photos, by the names of files and folders alone.
 
     Three layouts are known: one sub-folder per person; the photos of one person, who is named as the folder;
-    a single photo, whose person is named as the file. Hidden files, hidden folders, files with other endings,
-    occluders and anything deeper are passed over.
+    a single photo, whose person is named as the file. A file is a photo by its ending or, where that says
+    nothing, by its first bytes. What systems leave beside photos is ignored, all else is told as passed over.
 
     Args:
         root: Folder or file.
@@ -62,12 +68,13 @@ def find_people(root: Path) -> list[PersonPhotos]:
             return [PersonPhotos(root.stem, (root,))]
         if not root.is_dir():
             raise PhotoError(f"There is no folder of photos at {root}; {_EXPECTED}.")
-        direct = _photos_in(root)
+        direct = photos_in(root)
         folders = sorted(
-            (entry for entry in root.iterdir() if entry.is_dir() and not entry.name.startswith(".")),
+            (entry for entry in root.iterdir() if entry.is_dir() and not is_left_behind(entry)),
             key=lambda entry: entry.name,
         )
-        people = [PersonPhotos(folder.name, _photos_in(folder)) for folder in folders]
+        people = [PersonPhotos(folder.name, photos_in(folder), passed_over(folder)) for folder in folders]
+        beside = passed_over(root, folders=False)
     except OSError as error:
         reason = error.strerror or str(error)
         raise PhotoError(f"Cannot read the folder {error.filename or root}: {reason}.") from error
@@ -77,22 +84,22 @@ def find_people(root: Path) -> list[PersonPhotos]:
             f"{root} holds both photos and folders of photos; keep only one person's photos, or only folders."
         )
     if direct:
-        return [PersonPhotos(root.resolve().name or "person", direct)]
+        return [PersonPhotos(root.resolve().name or "person", direct, beside)]
     if not peopled:
-        raise PhotoError(f"No photos were found in {root}; {_EXPECTED}.")
+        there = [beside, *(f"{one.name}: {one.passed_over}" for one in people if one.passed_over)]
+        why = "; ".join(part for part in there[:4] if part)
+        raise PhotoError(f"No photos were found in {root}{f' ({why})' if why else ''}; {_EXPECTED}.")
     return people
 
 
-def _photos_in(folder: Path) -> tuple[Path, ...]:
-    found = (
-        entry
-        for entry in folder.iterdir()
-        if entry.suffix.lower() in PHOTO_SUFFIXES
-        and not entry.name.startswith(".")
-        and not is_occluder(entry)
-        and entry.is_file()
-    )
-    return tuple(sorted(found, key=lambda entry: entry.name))
+def passed_over_notices(root: Path, people: Sequence[PersonPhotos]) -> list[str]:
+    """Sentences about what `find_people(root)` passed over, for each person and beside their folders."""
+    notices = [f"Passed over of {one.name}: {one.passed_over}." for one in people if one.passed_over]
+    with suppress(OSError):  # it could be read a moment ago
+        of_one = root.is_file() or any(path.parent == root for one in people for path in one.photos)
+        if not of_one and (beside := passed_over(root, folders=False)):
+            notices.insert(0, f"Passed over in {root}: {beside}.")
+    return notices
 
 
 def split_people(names: Sequence[str], split: Sequence[float]) -> Split:

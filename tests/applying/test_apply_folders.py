@@ -29,6 +29,22 @@ def test_a_tree_is_mirrored(tmp_path: Path) -> None:
     assert len(plan_jobs(source, output, overwrite=True).jobs) == 3
 
 
+def test_names_whose_format_is_not_written_get_an_ending(tmp_path: Path) -> None:
+    source = tmp_path / "in"
+    touch(source, "a.JFIF", "__MACOSX/b.jpg", "@eaDir/c.jpg", "Thumbs.db", "e.gif")
+    (source / "f.HEIC").write_bytes(b"\0\0\0\x14ftypheic\0\0\0\0mif1")
+    (source / "g").write_bytes(b"\xff\xd8\xff")
+    (source / "broken.jpg").symlink_to("/nowhere")
+    (source / "folder").symlink_to(tmp_path)
+    plan = plan_jobs(source, tmp_path / "out", overwrite=False)
+    assert [job.target.name for job in plan.jobs] == ["a.JFIF", "e.gif.png", "f.HEIC.jpg", "g.jpg"]
+    assert plan.strange == (source / "broken.jpg", source / "folder")
+    (job,) = plan_jobs(source / "g", tmp_path, overwrite=False).jobs
+    assert job.target == tmp_path / "g.jpg"
+    with pytest.raises(ConfigError, match="does not say what to write"):
+        plan_jobs(source / "f.HEIC", tmp_path / "x.heic", overwrite=False)
+
+
 def test_one_file(tmp_path: Path) -> None:
     touch(tmp_path, "a.jpg", "b.mp4")
     folder = tmp_path / "folder"

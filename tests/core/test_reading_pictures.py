@@ -3,6 +3,7 @@
 import io
 import os
 import struct
+import sys
 import warnings
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, features
 
 from advmask.core.errors import PhotoError
 from advmask.core.picture_reading import read_picture
@@ -388,3 +389,38 @@ def test_damage_gives_a_picture_or_a_sentence(tmp_path: Path, data: st.DataObjec
         assert read_picture(path, max_pixels=1_000_000).mode == "RGB"
     except PhotoError as error:
         check_sentence(error, path)
+
+
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_heic_is_read_upright(tmp_path: Path, orientation: int) -> None:
+    pillow_heif = pytest.importorskip("pillow_heif")
+    picture = Image.new("RGB", (64, 48), (200, 30, 30))
+    picture.paste((30, 30, 200), (0, 0, 32, 24))
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    pillow_heif.from_pillow(picture).save(tmp_path / "a.jpg", quality=95, exif=exif.tobytes())
+    known = set(Image.OPEN)
+    read = read_picture(tmp_path / "a.jpg")
+    assert set(Image.OPEN) == known
+    upright = picture if orientation == 1 else picture.transpose(Image.Transpose.ROTATE_270)
+    assert read.size == upright.size
+    assert np.abs(np.asarray(read).astype(int) - np.asarray(upright)).mean() < 6
+
+
+def test_heic_without_its_package_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "IMG_1.HEIC").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(64))
+    with pytest.raises(PhotoError, match=r"IMG_1\.HEIC is damaged or cut short"):
+        read_picture(tmp_path / "IMG_1.HEIC")
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    with pytest.raises(PhotoError, match="is a HEIC picture; to read these, run: pip install pillow-heif"):
+        read_picture(tmp_path / "IMG_1.HEIC")
+
+
+def test_avif(tmp_path: Path) -> None:
+    if not features.check("avif"):
+        (tmp_path / "a.avif").write_bytes(b"\0\0\0\x18ftypmif1\0\0\0\0avifmif1" + bytes(64))
+        with pytest.raises(PhotoError, match="AVIF picture, which this Pillow cannot read"):
+            read_picture(tmp_path / "a.avif")
+        return
+    Image.new("RGB", (32, 16), (200, 30, 30)).save(tmp_path / "a.avif", quality=95)
+    assert np.abs(np.asarray(read_picture(tmp_path / "a.avif"))[4, 4] - np.array([200, 30, 30])).max() < 9

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from advmask.core.errors import ConfigError, PhotoError
-from advmask.photos.people_folders import PersonPhotos, find_people, split_people
+from advmask.photos.people_folders import PersonPhotos, find_people, passed_over_notices, split_people
 
 DEFAULT = (0.61, 0.11, 0.28)
 
@@ -33,7 +33,9 @@ def test_one_folder_per_person(tmp_path: Path) -> None:
     assert [person.name for person in found] == ["Z", "a", "b", "é"]
     assert [path.name for path in found[0].photos] == ["w.TIFF", "x.WEBP", "y.bmp", "z.tif"]
     assert found[1].photos == ()
-    assert [path.name for path in found[2].photos] == ["1.jpeg", "10.Png", "2.JPG"]
+    assert [path.name for path in found[2].photos] == ["1.jpeg", "10.Png", "2.JPG", "raw.heic"]
+    assert found[0].passed_over.startswith("photos one folder too deep (1 in deeper)")
+    assert found[1].passed_over == "1 file that is no picture (b.txt)"
 
 
 def test_one_person(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -61,6 +63,36 @@ def test_what_cannot_be_used(tmp_path: Path) -> None:
         with pytest.raises(PhotoError, match=match) as caught:
             find_people(root)
         assert str(root) in str(caught.value)
+
+
+def test_what_phones_and_systems_leave(tmp_path: Path) -> None:
+    jpeg = b"\xff\xd8\xff\xe0"
+    touch(
+        tmp_path,
+        *("ada/1.JFIF", "ada/2.jpe", "ada/3.GIF", "ada/4.HEIF", "ada/5.avif", "ada/clip.MOV", "ada/6.DNG"),
+        *("__MACOSX/ada/._1.jpg", "@eaDir/ada/1.jpg", "ada/@eaDir/1.jpg", "ada/Thumbs.db", "ada/.DS_Store"),
+        *("ada/1.occluder.png", "ada/1.points.json", "ada/desktop.ini", "ben/2024/05/1.jpg", "list.csv"),
+    )
+    for name in ("plain", "of.2024", "raw.dng"):
+        (tmp_path / "ada" / name).write_bytes(jpeg)
+    (tmp_path / "ada" / "scan").write_bytes(b"II*\0")
+    (tmp_path / "ada" / "camera.raw2").write_bytes(b"II*\0")
+    (tmp_path / "ada" / "gone.jpg").symlink_to("/nowhere/1.jpg")
+    (tmp_path / "cid").symlink_to("/nowhere/cid")
+    ada, ben = find_people(tmp_path)
+    names = [path.name for path in ada.photos]
+    assert names == ["1.JFIF", "2.jpe", "3.GIF", "4.HEIF", "5.avif", "of.2024", "plain", "scan"]
+    assert ben.photos == ()
+    said = passed_over_notices(tmp_path, [ada, ben])
+    assert said[0] == f"Passed over in {tmp_path}: 1 broken link (cid); 1 file that is no picture (list.csv)."
+    assert "2 raw photos, to be exported as JPEG (6.DNG, raw.dng)" in said[1]
+    assert "1 video (clip.MOV)" in said[1]
+    assert "1 broken link (gone.jpg)" in said[1]
+    assert "1 file that is no picture (camera.raw2)" in said[1]
+    assert said[2].startswith("Passed over of ben: photos one folder too deep (1 in 2024)")
+    assert passed_over_notices(tmp_path / "ada" / "1.JFIF", find_people(tmp_path / "ada" / "1.JFIF")) == []
+    with pytest.raises(PhotoError, match=r"No photos were found in .* \(photos one|ben: photos one folder"):
+        find_people(touch(tmp_path / "deep", "ben/2024/1.jpg"))
 
 
 def test_unreadable_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,7 @@
 """Folders of people in bare, plain and design: what is read, what is passed over, what is refused."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal
@@ -9,8 +9,8 @@ from typing import Literal
 from advmask.applying.video_files import VIDEO_SUFFIXES
 from advmask.core.errors import PhotoError
 from advmask.core.files import sha256
-from advmask.photos.occluders import is_occluder
-from advmask.photos.people_folders import PHOTO_SUFFIXES, find_people
+from advmask.photos.people_folders import find_people, passed_over_notices
+from advmask.photos.photo_files import is_beside_photo, is_left_behind, is_photo, listed
 
 Condition = Literal["enrolment", "bare", "plain", "design"]
 CONDITIONS: tuple[Condition, ...] = ("bare", "plain", "design")
@@ -19,7 +19,6 @@ _EXPECTED = (
     "expected are PERSON/bare, PERSON/plain and PERSON/design with photos or videos in them, or these three "
     "folders of one person; `advmask judge protocol` writes a page about it"
 )
-_MOST_NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -96,7 +95,9 @@ def _people(photos: Path) -> list[tuple[str, Path]]:
     if not people:
         there = sorted(entry.name for entry in _entries(photos))
         inside = sorted({inner.name for folder in folders for inner in _folders(folder)})
-        found = f"{photos} holds {_some(there) or 'nothing'}" + (f", with {_some(inside)}" if inside else "")
+        found = f"{photos} holds {listed(there) or 'nothing'}" + (
+            f", with {listed(inside)}" if inside else ""
+        )
         raise PhotoError(f"{found}; {_EXPECTED}.")
     return people
 
@@ -126,16 +127,18 @@ def _of_person(name: str, folder: Path, photos: Path, notices: list[str]) -> lis
 def _files(person: str, condition: Condition, folder: Path, root: Path, notices: list[str]) -> list[Capture]:
     captures, strange = [], []
     for entry in _entries(folder):
+        if is_beside_photo(entry):
+            continue
         kind = _kind(entry)
         if kind is None:
-            strange.append(entry.name)
+            broken = entry.is_symlink() and not entry.exists()
+            strange.append(f"{entry.name}{' (a broken link)' if broken else '/' if entry.is_dir() else ''}")
             continue
         name = entry.relative_to(root).as_posix()
         captures.append(Capture(person, condition, entry, name, kind == "video"))
     if strange:
-        convert = " Convert HEIC to JPEG." if any(name.lower().endswith(".heic") for name in strange) else ""
         notices.append(
-            f"Passed over {len(strange)} in {folder} that are no photos or videos: {_some(strange)}.{convert}"
+            f"Passed over {len(strange)} in {folder} that are no photos or videos: {listed(strange)}."
         )
     return captures
 
@@ -143,8 +146,9 @@ def _files(person: str, condition: Condition, folder: Path, root: Path, notices:
 def _enrolled(enrolment: Path, judged: set[str], notices: list[str]) -> list[Capture]:
     captures = []
     people = find_people(enrolment)
+    notices += passed_over_notices(enrolment, people)
     if len(people) == 1 and len(judged) == 1:  # one person's photos need no folder of that name
-        people = [type(people[0])(next(iter(judged)), people[0].photos)]
+        people = [replace(people[0], name=next(iter(judged)))]
     for person in people:
         if person.name not in judged:
             notices.append(f"{person.name} is enrolled in {enrolment} but in no picture to be judged.")
@@ -213,15 +217,14 @@ def _condition(folder: Path) -> Condition | None:
 
 
 def _kind(path: Path) -> Literal["photo", "video"] | None:
-    if not path.is_file() or is_occluder(path):
-        return None
-    suffix = path.suffix.lower()
-    return "photo" if suffix in PHOTO_SUFFIXES else "video" if suffix in VIDEO_SUFFIXES else None
+    if is_photo(path):
+        return "photo"
+    return "video" if path.suffix.lower() in VIDEO_SUFFIXES and path.is_file() else None
 
 
 def _entries(folder: Path) -> list[Path]:
     try:
-        there = [entry for entry in folder.iterdir() if not entry.name.startswith(".")]
+        there = [entry for entry in folder.iterdir() if not is_left_behind(entry)]
     except OSError as error:
         raise PhotoError(f"Cannot read the folder {folder}: {error.strerror or error}.") from error
     return sorted(there, key=lambda entry: entry.name)
@@ -229,8 +232,3 @@ def _entries(folder: Path) -> list[Path]:
 
 def _folders(folder: Path) -> list[Path]:
     return [entry for entry in _entries(folder) if entry.is_dir()]
-
-
-def _some(names: Sequence[str]) -> str:
-    more = len(names) - _MOST_NAMED
-    return ", ".join(names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")

@@ -161,7 +161,7 @@ def _others(
     files = {sha256(one.path) for one in captures.captures if one.condition in ("bare", "enrolment")}
     same = judged & set(found.people)
     same |= {crop.person for crop in found.crops if crop.sha256 in files}
-    said = [str(omission) for omission in found.omissions]
+    said = [*map(str, found.omissions), *(one for one in found.notices if one.startswith("Passed over"))]
     said += [f"{name} of faces.root is judged, and so no stranger; left out there." for name in sorted(same)]
     return tuple(crop for crop in found.crops if crop.person not in same), said
 

@@ -43,12 +43,15 @@ def test_one_person_needs_no_folder_of_a_name(tmp_path: Path) -> None:
 
 def test_what_is_passed_over_is_named(tmp_path: Path) -> None:
     make(tmp_path, *WHOLE, "ada/bare/IMG_1.HEIC", "ada/bare/notes.txt", "ada/desing/1.jpg", "ada/loose.jpg")
+    make(tmp_path, "ada/bare/__MACOSX/1.jpg", "ada/bare/Thumbs.db", "@eaDir/bare/1.jpg")
+    (tmp_path / "ada" / "bare" / "gone.jpg").symlink_to("/nowhere")
     make(tmp_path, "ben/plain/2.jpg", "eve/bare/3.jpg", "other/readme.txt")
     found = read_folders(tmp_path)
     said = "\n".join(found.notices)
     assert found.people == ("ada", "eve")
+    assert "ada/bare/IMG_1.HEIC" in {capture.name for capture in found.captures}  # it is a photo as others
     assert "2 in" in said
-    assert "IMG_1.HEIC, notes.txt. Convert HEIC to JPEG." in said
+    assert "gone.jpg (a broken link), notes.txt." in said
     assert "only bare, plain and design are read; should it be called design?" in said
     assert "Passed over 1 pictures in" in said
     assert "ben has no bare photos and cannot be enrolled; left out." in said
