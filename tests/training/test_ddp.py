@@ -58,7 +58,10 @@ def test_two_processes_end_where_one_does(tiny_settings: Build, tmp_path: Path):
     one, two = tmp_path / "one", tmp_path / "two"
     texels = [load_texels(folder / "texture.safetensors") for folder in (one, two)]
     assert float((texels[0] - 0.5).abs().max()) > 0.05
-    torch.testing.assert_close(texels[1], texels[0], rtol=0, atol=1e-5)
+    # Processes sum in another order. Where that turns a rectifier round, a few texels go another way.
+    apart = (texels[1] - texels[0]).abs()
+    assert float((apart > 1e-5).double().mean()) < 0.002
+    assert float(apart.double().mean()) < 1e-5
     assert sorted(p.relative_to(one) for p in one.rglob("*")) == sorted(
         p.relative_to(two) for p in two.rglob("*")
     )
