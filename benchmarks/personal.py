@@ -18,8 +18,8 @@ from pathlib import Path
 import numpy as np
 import torch
 import yaml
-from _attack_runs import COST, train_one
 from _common import again, settings_of, words_of
+from _transfer_runs import COST, train_one
 
 from advmask.commands.settings import EvaluateCommand
 from advmask.evaluation.enrolled import build_galleries

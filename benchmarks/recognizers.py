@@ -193,7 +193,7 @@ class InBfloat16(nn.Module):
         self.network, self.device = network, device
 
     def forward(self, fed: Tensor) -> Tensor:
-        """Embeddings in whatever precision comes out."""
+        """Embeddings in whatever precision the network gives."""
         with torch.autocast(self.device, torch.bfloat16):
             answer: Tensor = self.network(fed)
             return answer

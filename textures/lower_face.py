@@ -50,7 +50,7 @@ def lower_face(u_mm: Field, v_mm: Field) -> Field:
 
 
 def large_face(u_mm: Field, v_mm: Field) -> Field:
-    """Draw a lower face half as large again as a real one, about the upper lip, its features deepened.
+    """Draw a lower face 1.5 times as large as a real one, about the upper lip, its features deepened.
 
     Args:
         u_mm: (1, W) places to the right of the nose line, evenly spaced.

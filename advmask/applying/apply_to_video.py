@@ -32,7 +32,7 @@ def apply_to_video(
 
     The video is read twice: first faces are followed through it, then masks are drawn at the places made
     steady. Size, rate and times of the frames stay, the sound is copied; frames without a face stay as they
-    are, but for being encoded anew. What cannot be read is left out, and counted.
+    are, but for being re-encoded. What cannot be read is left out, and counted.
 
     Args:
         source: The video.
@@ -53,7 +53,7 @@ def apply_to_video(
     reader = VideoReader(source)
     by_frame = _followed(reader, finder, steady, progress=progress)
     if reader.read == 0:
-        raise PhotoError(f"No frame of {source} can be read; copy it anew or leave it out.")
+        raise PhotoError(f"No frame of {source} can be read; copy it again or leave it out.")
     masks, masked_frames, reasons = 0, 0, set[str]()
     with (
         reader.opened() as container,

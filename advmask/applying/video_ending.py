@@ -42,7 +42,7 @@ class Ending:
         self.start()
 
     def start(self) -> None:
-        """Begin anew."""
+        """Start over."""
         self._reached_s = self.begins_s
         self._stamps: list[float] = []
 

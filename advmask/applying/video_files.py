@@ -45,7 +45,7 @@ def _av() -> Any:
 class VideoReader:
     """The frames of a video, in order, and what was wrong with them.
 
-    Iterating again reads anew and gives the same frames. Frames that cannot be decoded are left out and
+    Iterating again reads again and gives the same frames. Frames that cannot be decoded are left out and
     counted; where the file breaks off, reading ends.
 
     Args:
@@ -98,7 +98,7 @@ class VideoReader:
             reason = getattr(error, "strerror", None) or str(error)
             raise PhotoError(
                 f"Cannot open the video {self._path}: {reason}. It is damaged, cut short or no video; copy "
-                "it anew or leave it out."
+                "it again or leave it out."
             ) from error
         with container:
             if not container.streams.video:

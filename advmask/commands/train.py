@@ -58,7 +58,7 @@ def _tell_check(result: TrainResult) -> None:
     results = _check(result)
     if results:
         who = "validation people" if result.faces.split.held_out else "the people it was trained on"
-        print(f"\nChecked on {who}, under effects drawn anew:\n{_summary(results)}")
+        print(f"\nChecked on {who}, under newly drawn effects:\n{_summary(results)}")
         write_results(path, results, {"what": "short check at the end of training"})
 
 
@@ -94,7 +94,11 @@ def _check(result: TrainResult) -> list[RecognizerResult]:
 def _summary(results: list[RecognizerResult]) -> str:
     lines = []
     for result in results:
-        how = "aligned afresh by MTCNN" if result.aligner == "mtcnn" else "aligned as on the bare picture"
+        how = (
+            "re-detected and aligned by MTCNN"
+            if result.aligner == "mtcnn"
+            else "aligned as on the bare picture"
+        )
         lines.append(f"  {result.recognizer}, {how}, {result.probes} probes")
         for name, condition in result.conditions.items():
             sign = -1 if result.measure == "distance" else 1

@@ -83,7 +83,7 @@ def read_picture(
     except Exception as error:
         # Decoders meet hostile bytes with whatever exception lies nearest: OSError, SyntaxError,
         # struct.error, zlib.error, EOFError and more. To the user they are all one thing.
-        message = f"{path} is damaged or cut short ({_first_line(error)}); copy it anew or leave it out."
+        message = f"{path} is damaged or cut short ({_first_line(error)}); copy it again or leave it out."
         raise refusal(message) from error
 
 
@@ -96,7 +96,7 @@ def _check_file(path: Path, refusal: type[AdvmaskError]) -> None:
         if not path.is_file():
             raise refusal(f"{path} is not a regular file; name {READABLE}.")
         if path.stat().st_size == 0:
-            raise refusal(f"{path} is empty (0 bytes); copy it anew or leave it out.")
+            raise refusal(f"{path} is empty (0 bytes); copy it again or leave it out.")
     except PermissionError as error:
         raise refusal(_forbidden(path)) from error
     except OSError as error:

@@ -41,7 +41,7 @@ class SideBySide:
     """All designs under one recognizer, aligner and gallery.
 
     Attributes:
-        recognizer: Label; `aligner` and `gallery` likewise.
+        recognizer: Label; `aligner` and `gallery`: their names.
         aligner: See above.
         gallery: See above.
         fmr: Of the threshold.

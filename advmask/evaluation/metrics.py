@@ -136,7 +136,7 @@ def difference_over_people(
 
     Args:
         first: (n,) in [0, 1], one per probe.
-        second: (n,) likewise, of the same probes.
+        second: (n,) the same, of the same probes.
         people: The person of each probe; None where each pair is of a person of its own, and a single one
             counts as two trials that are no pair.
         seed: Of the resampling.

@@ -40,7 +40,7 @@ class Scores:
 
     Attributes:
         recognizer: Its label.
-        aligner: Its name: run afresh on every picture, or `bare` (landmarks of the bare picture).
+        aligner: Its name: run on every picture, or `bare` (landmarks of the bare picture).
         gallery: Its name.
         similarity: For each condition (n,), NaN where no face was found.
         people: (n) the person on each probe.
@@ -139,10 +139,10 @@ def score(
         aligners: Each is run on every picture.
         progress: Show a progress bar.
         processes: With more than one, that many fresh processes of one thread each build recognizers and
-            aligners anew by their names, and share the probes. The scores are the same.
+            aligners again by their names, and share the probes. The scores are the same.
 
     Raises:
-        ConfigError: A recognizer or aligner cannot be built anew as it is, for several processes.
+        ConfigError: A recognizer or aligner cannot be built again as it is, for several processes.
         RunError: One of several processes died.
     """
     starts = range(0, len(stage.probes), _CHUNK)

@@ -19,7 +19,7 @@ def problems(record: Any) -> list[str]:
 
 def _kind(*kinds: type, name: str) -> Check:
     def check(value: Any, where: str) -> list[str]:
-        # True is an int to Python, and no number to anybody else.
+        # True is an int to Python, and not a number to anybody else.
         right = isinstance(value, kinds) and (bool in kinds or not isinstance(value, bool))
         return [] if right else [f"{where} should be {name} and is {value!r:.40}"]
 

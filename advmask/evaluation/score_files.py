@@ -86,7 +86,7 @@ def _score_rows(one: JudgedScores, fmrs: Sequence[float]) -> Iterable[list[str]]
 
 
 def _number(value: np.floating | float) -> str:
-    """Every digit, so that thresholds decide as they did; nothing where there is no number."""
+    """Every digit, so that thresholds decide as they did; nothing where it is NaN."""
     return repr(float(value)) if math.isfinite(value) else ""
 
 

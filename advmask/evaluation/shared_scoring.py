@@ -1,4 +1,4 @@
-"""One job in pieces, dealt to several processes."""
+"""One job in pieces, shared among several processes."""
 
 import os
 import signal

@@ -7,10 +7,10 @@ from advmask.evaluation.summary import RecognizerResult
 from advmask.evaluation.traits import FEWEST_PROBES
 
 _ALIGNER_WORDS = {
-    "mtcnn": "found and aligned afresh by MTCNN on the masked picture",
+    "mtcnn": "re-detected and aligned by MTCNN on the masked picture",
     "bare": "aligned as on the bare picture",
-    "dlib5": "found and aligned afresh by dlib on the masked picture",
-    "mesh468": "found by MTCNN and aligned afresh by 468 points on the masked picture",
+    "dlib5": "re-detected and aligned by dlib on the masked picture",
+    "mesh468": "re-detected by MTCNN and aligned by 468 points on the masked picture",
 }
 _GALLERY_WORDS = {
     "bare": "",

@@ -38,7 +38,7 @@ class Bin:
     """Rates on those probes on which a trait lies in one range.
 
     Attributes:
-        recognizer: Label; `aligner` and `gallery` likewise name the scores.
+        recognizer: Label; with `aligner` and `gallery` it names the scores.
         aligner: See above.
         gallery: See above.
         trait: Its name.

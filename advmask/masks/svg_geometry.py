@@ -30,7 +30,7 @@ def shape_path(place: Place) -> Any:
     try:
         return _path(place)
     except (ValueError, TypeError, AttributeError, IndexError, KeyError, ArithmeticError) as error:
-        raise place.refused(f"cannot be read ({error or 'its line is damaged'}); draw it anew") from error
+        raise place.refused(f"cannot be read ({error or 'its line is damaged'}); draw it again") from error
 
 
 def _path(place: Place) -> Any:
@@ -86,13 +86,13 @@ def drawn_points(part: Any, what: str) -> Float64[np.ndarray, "n 2"]:
     for segment in part:
         start, end = segment.start, segment.end
         if end is None:
-            raise DesignError(f"{what} cannot be read (a piece of it has no end); draw it anew.")
+            raise DesignError(f"{what} cannot be read (a piece of it has no end); draw it again.")
         if isinstance(segment, (svgelements.Move, svgelements.Line, svgelements.Close)):
             points.append((float(end.x), float(end.y)))
             continue
         curved = True
         if start is None:
-            raise DesignError(f"{what} cannot be read (a piece of it has no start); draw it anew.")
+            raise DesignError(f"{what} cannot be read (a piece of it has no start); draw it again.")
         polygon = [segment.point(share) for share in np.linspace(0, 1, 9)]
         length = sum(math.hypot(float(b.x - a.x), float(b.y - a.y)) for a, b in pairwise(polygon))
         if not math.isfinite(length) or length / _STEP_MM > _MOST_POINTS:
@@ -103,7 +103,7 @@ def drawn_points(part: Any, what: str) -> Float64[np.ndarray, "n 2"]:
             raise DesignError(f"{what} has more than {_MOST_POINTS} points; simplify it.")
     places = np.array(points, dtype=np.float64).reshape(-1, 2)
     if not np.isfinite(places).all():
-        raise DesignError(f"{what} holds a place that is not a number; draw it anew.")
+        raise DesignError(f"{what} holds a place that is not a number; draw it again.")
     if len(places) < 2 or np.ptp(places, axis=0).max() == 0:
         return places[:1]
     line = shapely.remove_repeated_points(shapely.LineString(places))

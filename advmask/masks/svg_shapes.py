@@ -103,7 +103,7 @@ def _drawn(place: Place, kind: str) -> Iterator[DrawnLine]:
             kind, what, " ".join(name.split())[:80], points[:-1] if ends_meet else points, closed, said
         )
     if not parts:
-        raise DesignError(f"{what} has no length; draw it anew or delete it.")
+        raise DesignError(f"{what} has no length; draw it again or delete it.")
 
 
 def _tell_if_framed(place: Place, points: Float64[np.ndarray, "n 2"], what: str) -> None:

@@ -1,4 +1,4 @@
-"""What a network sees half way, for designs that shall work against other networks too."""
+"""Feature maps of an intermediate layer, for designs that should transfer to other networks."""
 
 import torch.nn.functional as F
 from jaxtyping import Float
@@ -9,11 +9,11 @@ class FeatureSimilarity(nn.Module):
     """Mean over photos of the cosine between the feature maps of the masked and of the bare photo.
 
     Each map is taken as one long vector. Embeddings are what a network makes of a face for its own purposes;
-    maps of a middle layer are more alike from network to network, and so is what spoils them.
+    maps of an intermediate layer are more alike from network to network, and so is what spoils them.
 
     Source:
         Inkawhich et al., "Feature space perturbations yield more transferable adversarial examples", 2019,
-        which drives a middle layer, with a Euclidean distance and towards another picture.
+        which drives an intermediate layer, with a Euclidean distance and towards another picture.
     """
 
     def forward(

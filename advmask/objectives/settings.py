@@ -21,12 +21,12 @@ class ObjectiveSettings(Settings):
         over_recognizers: mean; or smooth_max: the recognizer that matches best counts most. Terms of
             different recognizers compare only in the forms that know thresholds.
         temperature: Of smooth_max, in units of the match term; lower comes closer to the worst alone.
-        displacement: Weight of misleading the aligners that carry a gradient, per eye distance that the
-            landmarks move.
+        displacement: Weight of displacing the landmarks that aligners with a gradient find, per eye distance
+            that they move.
         displacement_reach: No landmark counts as moved by more, eye distances.
         masked_gallery: Weight of the match with the same person enrolled under a plain mask.
         impostor: Weight of the match with the most similar other person.
-        features: Weight of the likeness of masked and bare photos half way through each network.
+        features: Weight of the similarity of masked and bare photos at an intermediate layer of each network.
         smoothness: Weight of the change of colour per millimetre.
         distance_m: From where the design is looked at, m; detail that an eye does not resolve there (0.29 mm
             for each metre) has no part in `smoothness`. 0 sees every texel.

@@ -160,7 +160,7 @@ def _about_people(found: list[PersonPhotos], crops: list[FaceCrop], split: Split
         if n == 0
     ]
     notices += [
-        f"There is one photo of {name}, who is enrolled with the same photo that is attacked."
+        f"There is one photo of {name}, who is enrolled with the same photo that the mask is put on."
         for name, n in counts.items()
         if n == 1
     ]

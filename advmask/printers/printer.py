@@ -39,7 +39,7 @@ class Printer(nn.Module):
         self._coverages: Tensor | None = None
         table = self._mean_table()
         self._nodes = None if table is None else table.nodes
-        # Made anew from the settings, not stored: a checkpoint keeps the design.
+        # Made again from the settings, not stored: a checkpoint keeps the design.
         self._planes: Tensor | None
         self.register_buffer("_planes", None if table is None else table.planes, persistent=False)
         self._bands: dict[tuple[int, int], tuple[Tensor, Tensor, int]] = {}

@@ -21,7 +21,7 @@ class InkSettings(Settings):
 
     Attributes:
         white: Bare paper or fabric.
-        cyan: Solid cyan on it; the other inks and overprints likewise.
+        cyan: Solid cyan on it; the other inks and overprints in the same way.
         magenta: Solid magenta.
         yellow: Solid yellow.
         red: Magenta and yellow.

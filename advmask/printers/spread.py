@@ -24,7 +24,7 @@ def spread(
     Args:
         texels: What is asked for.
         down: Matrices of `band` for the columns; one for all channels, or one each.
-        across: Likewise for the rows.
+        across: The same for the rows.
         reach: Of both, as `band` gives it.
     """
     result: Tensor = _Spread.apply(texels, down, across, reach)

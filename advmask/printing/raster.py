@@ -78,7 +78,7 @@ def rasterise(design: Design, pattern: FlatPattern, printing: PrintingSettings) 
         printing: Resolution and bleed.
 
     Returns:
-        The artwork, `w = round((width_mm + 2 margin_mm) dpi / 25.4)` and h likewise.
+        The artwork, `w = round((width_mm + 2 margin_mm) dpi / 25.4)` and h the same way.
 
     Raises:
         DesignError: The design does not fit the pattern.

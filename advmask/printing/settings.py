@@ -106,7 +106,7 @@ class AskedPrinting(Settings):
 
     Attributes:
         dpi: Dots per inch; None takes the printer's, and in export the run's where no printer is named.
-        bleed_mm: How far the design goes on beyond the cut, mm; None likewise.
+        bleed_mm: How far the design goes on beyond the cut, mm; None as for `dpi`.
     """
 
     dpi: Dpi | None = None

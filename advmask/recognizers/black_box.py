@@ -76,7 +76,7 @@ def load_black_box(path: Path) -> BlackBox:
     except Exception as error:  # onnxruntime's own exceptions have no common base
         reason = (str(error).strip().splitlines() or ["no reason given"])[0][:200]
         raise WeightsError(
-            f"onnxruntime cannot run {path} ({reason}); export or download it anew."
+            f"onnxruntime cannot run {path} ({reason}); export or download it again."
         ) from error
     if ends != (1, 1):
         raise WeightsError(

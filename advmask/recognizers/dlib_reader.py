@@ -86,7 +86,7 @@ def _content(path: Path) -> bytes:
             )
         if path.stat().st_size > _LARGEST_FILE:
             raise WeightsError(
-                f"{path} is larger than {_LARGEST_FILE >> 20} MiB; the dlib network has 21 MiB. Get it anew."
+                f"{path} is larger than {_LARGEST_FILE >> 20} MiB; the dlib network has 21 MiB. Get it again."
             )
         return path.read_bytes()
     except (OSError, ValueError) as error:

@@ -32,7 +32,7 @@ class DlibStream:
         """Raise the error that at `place` something else was expected."""
         raise WeightsError(
             f"{self.path} is not the dlib face network: expected {expected} at byte {place}, "
-            f"found {found}. Get the file anew."
+            f"found {found}. Get the file again."
         )
 
     def take(self, count: int, expected: str) -> bytes:

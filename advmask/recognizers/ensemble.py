@@ -10,9 +10,9 @@ from torch import Generator, Tensor, nn
 from advmask.core.errors import ConfigError
 from advmask.recognizers.aligners.aligner import Aligner, BareAligner
 from advmask.recognizers.aligners.aligner_names import build_aligner, build_aligners
-from advmask.recognizers.aligners.dealing import aligned_points, deal, dealt_points
+from advmask.recognizers.aligners.assignment import aligned_points, assign, assigned_points
 from advmask.recognizers.eager_gradients import EagerGradients
-from advmask.recognizers.middle_layer import middle_layer, watched
+from advmask.recognizers.intermediate_layer import intermediate_layer, watched
 from advmask.recognizers.misled import Misled
 from advmask.recognizers.perturbation import moved_landmarks, perturbed
 from advmask.recognizers.recognizer import Recognizer
@@ -21,7 +21,7 @@ from advmask.recognizers.settings import SurrogateSettings
 Judge = Callable[[int, Float[Tensor, "batch dim"]], Float[Tensor, ""]]
 """The term of the recognizer with this number, from its embeddings."""
 
-HalfWay = Callable[[int, Tensor, Tensor], Float[Tensor, ""]]
+Intermediate = Callable[[int, Tensor, Tensor], Float[Tensor, ""]]
 """A term of the recognizer with this number, from its feature maps of masked and of bare photos."""
 
 Mislead = Callable[[Float[Tensor, "n 5 2"], Float[Tensor, "n 5 2"]], Float[Tensor, ""]]
@@ -62,7 +62,7 @@ class Ensemble(nn.Module):
         built = dict(zip(distinct, build_aligners(distinct), strict=True))
         self._aligners = [built[one] for one in asked]
         self._own = _own_aligners(self.settings.own_aligners, recognizers)
-        self._middle: dict[int, str] = {}
+        self._intermediate: dict[int, str] = {}
         self.assert_frozen()
 
     @property
@@ -80,7 +80,7 @@ class Ensemble(nn.Module):
         aligners = ", ".join(one.name for one in self._aligners)
         return f"Ensemble({', '.join(member.label for member in self.members)}; aligned by {aligners})"
 
-    def find_middle_layers(self) -> None:
+    def find_intermediate_layers(self) -> None:
         """Find the layer of each network that `judged` watches for features; otherwise done when needed.
 
         Raises:
@@ -92,8 +92,8 @@ class Ensemble(nn.Module):
                 "of them to false or 0."
             )
         for number, member in enumerate(self.members):
-            if number not in self._middle:
-                self._middle[number] = middle_layer(member)
+            if number not in self._intermediate:
+                self._intermediate[number] = intermediate_layer(member)
 
     def assert_frozen(self) -> None:
         """Check that no member is in training mode and no parameter would be trained."""
@@ -114,7 +114,7 @@ class Ensemble(nn.Module):
         Args:
             pictures: In [0, 1], RGB.
             landmarks: On the bare pictures.
-            draws: For dealing photos to aligners and for perturbations; needed where there are any.
+            draws: For assigning photos to aligners and for perturbations; needed where there are any.
         """
         draws = draws or torch.Generator().manual_seed(0)
         return [
@@ -131,7 +131,7 @@ class Ensemble(nn.Module):
         draws: Generator | None = None,
         combine: Callable[[Float[Tensor, " recognizers"]], Float[Tensor, ""]] | None = None,
         mislead: Mislead | None = None,
-        half_way: HalfWay | None = None,
+        intermediate: Intermediate | None = None,
         bare: Float[Tensor, "batch 3 rows columns"] | None = None,
     ) -> Float[Tensor, ""]:
         """What `judge` makes of each recognizer's embeddings, added up; differentiable in the pictures.
@@ -146,35 +146,36 @@ class Ensemble(nn.Module):
             landmarks: On the bare pictures.
             judge: Gives the term of the recognizer with this number from its embeddings (B, D); it may depend
                 on nothing else that needs a gradient.
-            draws: For dealing photos to aligners and for perturbations; needed where there are any.
+            draws: For assigning photos to aligners and for perturbations; needed where there are any.
             combine: Makes one number of the terms of all recognizers, in order; None adds them. Its gradient
                 is exact: the networks' gradients are held, in the size of chips, until all terms are known.
             mislead: Gives a further term from the landmarks that aligners with a gradient found in this step
                 and those of the bare pictures; there may be none of them.
-            half_way: Gives a term added to that of `judge`, from the maps of a middle layer; those of the
-                bare photos have no gradient. Needs `bare`, and costs one more forward pass of each network.
+            intermediate: Gives a term added to that of `judge`, from the maps of an intermediate layer; those
+                of the bare photos have no gradient. Needs `bare`, and costs one more forward pass of each
+                network.
             bare: The photos without a mask.
 
         Raises:
-            ConfigError: `half_way` is given and a network shows no middle layer.
-            ValueError: `half_way` is given without `bare`.
+            ConfigError: `intermediate` is given and a network shows no intermediate layer.
+            ValueError: `intermediate` is given without `bare`.
         """
         draws = draws or torch.Generator().manual_seed(0)
-        if half_way is not None:
+        if intermediate is not None:
             if bare is None:
-                raise ValueError("judging half way needs the bare photos")
-            self.find_middle_layers()
+                raise ValueError("judging an intermediate layer needs the bare photos")
+            self.find_intermediate_layers()
         misled = Misled() if mislead is not None else None
         gradients = EagerGradients(combine)
         for number, (member, chips) in enumerate(self._fed(pictures, landmarks, draws=draws, misled=misled)):
             ready = chips.detach().requires_grad_(chips.requires_grad)
-            if half_way is None or bare is None:
+            if intermediate is None or bare is None:
                 term = judge(number, self._embedded(member, ready, draws))
             else:
                 before = self._features(number, member, bare, landmarks)
-                with watched(member.network, self._middle[number]) as seen:
+                with watched(member.network, self._intermediate[number]) as seen:
                     term = judge(number, self._embedded(member, ready, draws))
-                term = term + half_way(number, seen[-1].to(before), before)
+                term = term + intermediate(number, seen[-1].to(before), before)
             gradients.take(term, chips, ready)
         total = gradients.total(pictures.new_zeros(()))
         return total if misled is None or mislead is None else total + mislead(*misled.landmarks(landmarks))
@@ -183,7 +184,7 @@ class Ensemble(nn.Module):
         self, pictures: Tensor, landmarks: Tensor, *, draws: Generator, misled: Misled | None = None
     ) -> Iterator[tuple[Recognizer, Tensor]]:
         """Each recognizer with its chips; the same tensor for all that share an alignment."""
-        points = {"": self._dealt(pictures, landmarks, draws, misled)}
+        points = {"": self._assigned(pictures, landmarks, draws, misled)}
         chips: dict[tuple[object, ...], Tensor] = {}
         for member in self.members:
             aligner = self._own.get(member.label)
@@ -198,21 +199,23 @@ class Ensemble(nn.Module):
                 chips[key] = member.chips(pictures, moved)
             yield member, chips[key]
 
-    def _dealt(self, pictures: Tensor, landmarks: Tensor, draws: Generator, misled: Misled | None) -> Tensor:
+    def _assigned(
+        self, pictures: Tensor, landmarks: Tensor, draws: Generator, misled: Misled | None
+    ) -> Tensor:
         if all(isinstance(aligner, BareAligner) for aligner in self._aligners):
             return landmarks
-        dealt = deal(len(self._aligners), len(pictures), draws=draws)
+        assigned = assign(len(self._aligners), len(pictures), draws=draws)
         shake = self.settings.box_shake
-        points, found = dealt_points(dealt, self._aligners, pictures, landmarks, shake=shake)
+        points, found = assigned_points(assigned, self._aligners, pictures, landmarks, shake=shake)
         if misled is not None:
-            carrying = dealt.photos_of([aligner.differentiable for aligner in self._aligners])
+            carrying = assigned.photos_of([aligner.differentiable for aligner in self._aligners])
             misled.take(points, landmarks, found & carrying.to(found.device))
         return points
 
     def _features(self, number: int, member: Recognizer, bare: Tensor, landmarks: Tensor) -> Tensor:
-        """Maps of the middle layer for the bare photos; without gradient and perturbation."""
+        """Maps of the intermediate layer for the bare photos; without gradient and perturbation."""
         autocast = torch.autocast(bare.device.type, torch.bfloat16, enabled=self.settings.autocast)
-        with torch.no_grad(), autocast, watched(member.network, self._middle[number]) as seen:
+        with torch.no_grad(), autocast, watched(member.network, self._intermediate[number]) as seen:
             member.embed(member.chips(bare, landmarks))
         return seen[-1].float() if self.settings.autocast else seen[-1]
 

@@ -13,7 +13,7 @@ from advmask.photos.crops import FaceCrop
 from advmask.recognizers.recognizer import Recognizer, embed_all
 
 LEAST_AUC = 0.9
-"""Below this share of rightly ordered pairs a recognizer is not taken to tell people apart: on photos of
+"""Below this share of correctly ordered pairs a recognizer is not taken to tell people apart: on photos of
 Labeled Faces in the Wild sound networks have 0.99 and more, and 0.5 to 0.7 in a wrong range."""
 
 SOUND_AUC = 0.95

@@ -1,4 +1,4 @@
-"""Which landmarks of a step a design moved by misleading an aligner."""
+"""Which landmarks of a step a design displaced, by an aligner with a gradient."""
 
 import torch
 from jaxtyping import Bool, Float

@@ -12,7 +12,7 @@ from advmask.recognizers.specification import NetworkSpecification
 
 @torch.no_grad()
 def check_network(network: nn.Module, specification: NetworkSpecification, *, name: str) -> None:
-    """Run a network on random pictures and compare what comes out with its specification.
+    """Run a network on random pictures and compare its output with its specification.
 
     Args:
         network: Takes normalised input `(B, 3, height, width)`.

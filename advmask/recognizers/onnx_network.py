@@ -62,7 +62,7 @@ def _read(path: Path) -> Any:
         nodes = len(model.graph.node)
     except Exception as error:
         raise WeightsError(
-            f"{path} is not a whole ONNX file ({_first_line(error)}); export or download it anew."
+            f"{path} is not a whole ONNX file ({_first_line(error)}); export or download it again."
         ) from error
     if not nodes:
         raise WeightsError(f"{path} holds no network; an ONNX file was expected.")
@@ -101,7 +101,7 @@ def _check_operators(model: Any, path: Path) -> None:
     if missing:
         raise UnconvertibleError(
             f"{path} uses operators that cannot be converted to torch ({', '.join(sorted(missing))}, opset "
-            f"{versions.get('', 'unknown')}); export it anew with opset 11 to 18 and plain layers."
+            f"{versions.get('', 'unknown')}); export it again with opset 11 to 18 and plain layers."
         )
 
 
@@ -112,7 +112,7 @@ def _converted(model: Any, path: Path) -> nn.Module:
         network: nn.Module = onnx2torch.convert(model)
     except Exception as error:
         raise UnconvertibleError(
-            f"{path} cannot be converted to torch ({_first_line(error)}); export it anew with opset 11 to 18."
+            f"{path} cannot be converted to torch ({_first_line(error)}); export it again, opset 11 to 18."
         ) from error
     return network
 

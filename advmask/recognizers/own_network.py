@@ -130,7 +130,7 @@ def _not_loaded(path: Path, error: Exception) -> str:
     else:
         why = f"torch {torch.__version__} cannot read it"
     return (
-        f"{path} is not a whole TorchScript file: {why}; save it anew with torch.jit.save, or copy it anew."
+        f"{path} is not a whole TorchScript file: {why}; save it again with torch.jit.save, or copy it again."
     )
 
 

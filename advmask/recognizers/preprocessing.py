@@ -24,7 +24,7 @@ def preprocess(
         channels: Order of the channels the network expects.
         value_range: What 0 and 1 become before mean and deviation, for example (0, 255).
         mean: Per channel, in the network's own channel order and in that range.
-        std: Likewise; the divisor.
+        std: Per channel in the same way; the divisor.
 
     Returns:
         `(lo + (hi - lo) * chips - mean) / std`, with the channels in the order the network expects.

@@ -20,7 +20,7 @@ from advmask.recognizers.templates import template_points
 
 
 class Recognizer(nn.Module):
-    """A frozen network with everything needed to feed it rightly.
+    """A frozen network with everything needed to feed it correctly.
 
     Args:
         name: As users write it: `dlib`, `facenet:vggface2`, `onnx:PATH`.

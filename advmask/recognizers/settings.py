@@ -32,8 +32,8 @@ class SurrogateSettings(Settings):
     """How an ensemble is fed and run in training.
 
     Attributes:
-        aligners: The photos of a batch are dealt to these in turn: bare; mtcnn-box and mesh468-box, whose
-            landmarks carry a gradient; or others. [bare,bare,mtcnn-box] deals 2 of 3 to bare.
+        aligners: The photos of a batch are assigned to these in turn: bare; mtcnn-box and mesh468-box, whose
+            landmarks carry a gradient; or others. [bare,bare,mtcnn-box] assigns 2 of 3 to bare.
         own_aligners: Aligner of single recognizers, by their short name: {dlib: mtcnn-box}; they see the
             whole batch through it.
         box_shake: How far the face box jumps for aligners that are told it, eye distances.

@@ -61,7 +61,7 @@ def read_state_dict(path: Path) -> StateDict:
         )
     for name, values in state.items():
         if values.is_floating_point() and not bool(torch.isfinite(values).all()):
-            raise WeightsError(f"{path}: {name} holds infinite or undefined values; get the file anew.")
+            raise WeightsError(f"{path}: {name} holds infinite or undefined values; get the file again.")
     return {name: without_subnormals(_plain(values)) for name, values in state.items()}
 
 
@@ -130,7 +130,7 @@ def _safetensors(path: Path) -> Any:
     try:
         return safetensors.torch.load_file(path)
     except (safetensors.SafetensorError, ValueError, RuntimeError, KeyError) as error:
-        raise WeightsError(f"{path} is not a whole safetensors file; get it anew.") from error
+        raise WeightsError(f"{path} is not a whole safetensors file; get it again.") from error
 
 
 def _pickled(path: Path) -> Any:
@@ -142,7 +142,7 @@ def _pickled(path: Path) -> Any:
     except pickle.UnpicklingError as error:
         first = str(error)
         if "Unsupported" not in first and "GLOBAL" not in first:
-            raise WeightsError(f"{path} is not a whole weight file; get it anew.") from error
+            raise WeightsError(f"{path} is not a whole weight file; get it again.") from error
         raise WeightsError(
             f"{path} holds more than weights: loading it could run code, so it is refused. Get the network "
             "as safetensors or as a plain state dict."
@@ -150,7 +150,7 @@ def _pickled(path: Path) -> Any:
     except OSError:
         raise
     except Exception as error:
-        raise WeightsError(f"{path} is not a whole weight file; get it anew.") from error
+        raise WeightsError(f"{path} is not a whole weight file; get it again.") from error
 
 
 def _bystanders(path: Path) -> list[Any]:
@@ -164,13 +164,13 @@ def _bystanders(path: Path) -> list[Any]:
 def _refuse_compressed(path: Path) -> None:
     try:
         if is_cut_archive(path):
-            raise WeightsError(f"{path} is not a whole weight file: its end is missing; get it anew.")
+            raise WeightsError(f"{path} is not a whole weight file: its end is missing; get it again.")
         if not zipfile.is_zipfile(path):  # an old file, or none at all
             return
         with zipfile.ZipFile(path) as archive:
             compressed = any(item.compress_type != zipfile.ZIP_STORED for item in archive.infolist())
     except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
-        raise WeightsError(f"{path} is not a whole weight file; get it anew.") from error
+        raise WeightsError(f"{path} is not a whole weight file; get it again.") from error
     if compressed:
         raise WeightsError(f"{path} is a compressed archive; unpack it and name the weight file inside.")
 

@@ -113,7 +113,7 @@ def checked_sha256(path: Path) -> str:
         if found != wanted:
             raise WeightsError(
                 f"{path} has SHA-256 {found}, but {where} says {wanted}: it is damaged or another file. "
-                "Delete it and get it anew, or, if you changed it on purpose, give it another name."
+                "Delete it and get it again, or, if you changed it on purpose, give it another name."
             )
     return found
 

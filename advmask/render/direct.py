@@ -1,4 +1,4 @@
-"""A slower path with gradients in the placement and the light as well, read afresh instead of from taps."""
+"""A slower path with gradients in the placement and the light too, which samples directly, without taps."""
 
 import math
 from dataclasses import dataclass, replace

@@ -1,7 +1,7 @@
 """Taps: what share of which texels each covered pixel is, as a sparse matrix that is made once per placement.
 
 Rendering a texture is then one sparse product, and its gradient the transposed one, which costs a fifth of
-sampling the texture afresh in every step.
+sampling the texture again in every step.
 """
 
 from dataclasses import dataclass

@@ -49,7 +49,7 @@ def wear_mask(
     The head's pose is fitted to the landmarks, the mask is placed on it and lit like the skin that it
     covers, and each pixel takes the mean of the cloth it sees, in linear light. The gradient goes to
     `texels`, and to `shift_mm`, `tilt_deg`, `scale`, `turn_deg` and `light` where these are given. Giving one
-    of them leads through a slower path, which reads the texture anew for each picture; what it draws agrees
+    of them leads through a slower path, which reads the texture again for each picture; what it draws agrees
     with the other to some 40 dB. Silhouettes, folds and the shadow of the rim carry no gradient there. To
     render several textures on the same pictures, place the masks once with `WornMasks`.
 

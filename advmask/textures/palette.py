@@ -137,7 +137,7 @@ def _softmax(logits: Tensor) -> Tensor:
 
 
 def _largest(logits: Tensor) -> Tensor:
-    """Number of the largest along the first axis, the first of equals; faster than `argmax` likewise."""
+    """Number of the largest along the first axis, the first of equals; faster than `argmax`."""
     best = logits.amax(dim=0)
     number = torch.zeros_like(best, dtype=torch.int32)
     for ink in range(len(logits) - 1, -1, -1):

@@ -53,8 +53,8 @@ class PaletteSettings(Settings):
 
     Attributes:
         inks: Colours by name or number; or how many, 2 to 32, that are taken from the start and learned.
-        warm: How mixed the inks are at the first step: temperature of the softmax over them.
-        cold: The same just before texels are decided for one ink.
+        warm: Temperature schedule of the softmax over the inks: at the first step.
+        cold: Its end, just before texels are decided for one ink.
         decided: Share of the run, at its end, for which every texel is of exactly one ink.
     """
 

@@ -147,7 +147,7 @@ def build_module(
 
     Raises:
         ConfigError: The objective asks for what is not there: a printer, an aligner with a gradient, a second
-            gallery, other people, or a layer half way through a network.
+            gallery, other people, or an intermediate layer of a network.
     """
     own = OwnParts() if own is None else own
     terms = OwnTerms(own.terms)
@@ -155,7 +155,7 @@ def build_module(
     ensemble = Ensemble(recognizers, settings.surrogates, aligners=own.aligners)
     _check_aligners(settings, ensemble)
     if settings.objective.features:
-        ensemble.find_middle_layers()
+        ensemble.find_intermediate_layers()
     return DesignModule(
         texture=texture,
         scene=scene,
@@ -204,7 +204,7 @@ def build_scene(settings: TrainSettings, own: OwnParts | None = None) -> Scene:
 def check_aligners(
     settings: TrainSettings, recognizers: Sequence[Recognizer], own: OwnParts | None = None
 ) -> None:
-    """Check aligners of the user's own, and that one can be led astray where the objective asks for it.
+    """Check aligners of the user's own, and that one has a gradient where the objective asks for it.
 
     Raises:
         ConfigError: One is no aligner, or none carries a gradient.

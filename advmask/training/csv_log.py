@@ -30,7 +30,7 @@ class CsvLog(Logger):
     def __init__(self, path: Path, *, resumed_at: int = 0) -> None:
         super().__init__()
         self._path = path
-        self._columns: list[str] = []  # of the file; none as long as it is to be written anew
+        self._columns: list[str] = []  # of the file; none as long as it is to be rewritten
         self._rows = [row for row in self._read() if int(row["step"]) < resumed_at]  # not in the file yet
 
     @property
@@ -61,20 +61,20 @@ class CsvLog(Logger):
     def flush(self) -> None:
         """Append the rows since the last call, which comes with every checkpoint: no row before it is lost.
 
-        A column that was not there before, such as the first validation's, has the file written anew.
+        A column that was not there before, such as the first validation's, has the file rewritten.
         Lightning's own `save` comes after every step, and does nothing here.
         """
         if not self._rows:
             return
         columns = list(dict.fromkeys([*self._columns, *(key for row in self._rows for key in row)]))
-        anew = columns != self._columns
+        rewrite = columns != self._columns
         text = io.StringIO()
         writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
-        if anew:
+        if rewrite:
             writer.writeheader()
             writer.writerows(self._read() if self._columns else [])
         writer.writerows(self._rows)
-        (write_text if anew else append_text)(self._path, text.getvalue())
+        (write_text if rewrite else append_text)(self._path, text.getvalue())
         self._columns, self._rows = columns, []
 
     @rank_zero_only

@@ -35,7 +35,7 @@ class Judged:
 class Judging(nn.Module):
     """Compares embeddings with the wearer's template, and where asked with others.
 
-    Others are the wearer enrolled under a plain mask, and everybody else: a design shall lead away from both
+    Others are the wearer enrolled under a plain mask, and everybody else: a design should lead away from both
     of the first and towards nobody of the last. Margins take the threshold of the bare gallery throughout.
 
     Args:

@@ -100,7 +100,7 @@ class DesignModule(pl.LightningModule):
                 seen.setdefault(name, []).append(value)
             return self._weighted(number, found.term)
 
-        def half_way(number: int, masked: Tensor, bare: Tensor) -> Tensor:
+        def intermediate(number: int, masked: Tensor, bare: Tensor) -> Tensor:
             alike: Tensor = self.features(masked, bare)
             seen.setdefault("features", []).append(alike.detach())
             return self._weighted(number, self.asked.features * alike)
@@ -121,7 +121,7 @@ class DesignModule(pl.LightningModule):
             if worst
             else None,
             mislead=mislead if self.asked.displacement else None,
-            half_way=half_way if self.asked.features else None,
+            intermediate=intermediate if self.asked.features else None,
             bare=batch.pictures,
         )
         terms = self.printability(texels, step=batch.step)

@@ -112,7 +112,7 @@ class PartedSteps(Callback):
     The gradients of the parts are averaged, and each photo gets the draws that it would have had, so that
     the steps stay what they were. Nearly so where photos have sensors of different sizes: streaks, noise and
     blocks of JPEG are laid out on the largest sensor of a part. And as fair as before but otherwise, where
-    photos are dealt to several aligners, networks are perturbed, `objective.tail` picks photos or
+    photos are assigned to several aligners, networks are perturbed, `objective.tail` picks photos or
     `objective.over_recognizers` a recognizer, for each part does that by itself.
 
     Args:

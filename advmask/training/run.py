@@ -102,7 +102,7 @@ def train(
         settings: What to do.
         folder: The run folder; the same folder and settings resume a run from its last checkpoint.
         recognizers: In place of `settings.recognizers`, by name or as objects (`Recognizer.from_module`).
-        validation_recognizers: In place of `settings.trainer.validation_recognizers`, likewise.
+        validation_recognizers: In place of `settings.trainer.validation_recognizers`, in the same way.
         terms: Further losses: called with a `Step`, or with a method `of_embedding`; see
             `advmask.objectives.own_terms`. Each is logged as `term/NAME`.
         effects: Further effects, after the camera: objects with `draw(batch, generator)`, which gives a

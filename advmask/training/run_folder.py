@@ -71,7 +71,7 @@ class RunFolder:
     def begin(self, settings: TrainSettings, *, objects: Mapping[str, list[str]] | None = None) -> None:
         """Start a run here, or make sure that the run begun here was asked for the same.
 
-        Of a finished run nothing is written anew. With a larger `trainer.steps` a run is made longer: what it
+        Of a finished run nothing is rewritten. With a larger `trainer.steps` a run is made longer: what it
         left so far is moved into `steps-N`, which is itself a run folder, and it goes on from its last
         checkpoint, with the schedules of the longer run from there on.
 

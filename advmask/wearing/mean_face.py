@@ -1,4 +1,4 @@
-"""The lower half of a mean face, larger than life: a start that carries over to other recognizers."""
+"""The lower half of a mean face, larger than life: a start that transfers to other recognizers."""
 
 import torch
 import torch.nn.functional as F
@@ -21,7 +21,7 @@ _LEAST_SHOWN = 0.02  # weight of a texel against the best shown one, below which
 
 
 def mean_face(photos: WornPhotos, *, texels_per_mm: float) -> Float[Tensor, "3 height width"]:
-    """A texture that shows the mean lower face of everybody, half as large again, on the worn mask.
+    """A texture that shows the mean lower face of everybody, 1.5 times as large, on the worn mask.
 
     Each photo is enlarged about the middle between nose and mouth, what then lies under the mask is taken off
     it with its light, all photos are averaged in linear light, and the mean, which is soft, is deepened.

@@ -201,7 +201,7 @@ class PlacementCache:
     def clear(self) -> int:
         """Delete the files of this cache, and nothing else in the folder.
 
-        A run that is using them lays its masks anew.
+        A run that is using them places its masks again.
 
         Returns:
             The number of files deleted.

@@ -31,7 +31,7 @@ def _seeded(seed: int, stream: str, step: int, purpose: str) -> Draws:
 
 
 class Scene(nn.Module):
-    """Everything between a design and a recognizer, drawn anew in each step.
+    """Everything between a design and a recognizer, drawn for each step.
 
     One print is drawn for a step and worn by all of its photos; fabric, light and camera are drawn for each
     photo. How the mask sits is part of the placements.

@@ -91,7 +91,7 @@ def test_a_short_video(tmp_path: Path, portrait: Image.Image, design: WornDesign
     with av.open(str(source)) as one, av.open(str(target)) as other:
         assert other.streams.video[0].average_rate == one.streams.video[0].average_rate
         packets = [[bytes(packet) for packet in item.demux(audio=0) if packet.size] for item in (one, other)]
-    assert packets[0] == packets[1], "the sound is copied, not encoded anew"
+    assert packets[0] == packets[1], "the sound is copied, not re-encoded"
     assert [path.name for path in target.parent.iterdir()] == ["b.mp4"]
 
 

@@ -128,7 +128,7 @@ def test_several_faces_and_a_single_photo_are_noticed(tiny: list[str], printed: 
     both.save("photos/ann/1.png")
     out = printed("train", *tiny, "faces.root=photos")
     assert "photos/ann/1.png shows 2 faces; the largest was taken." in out
-    assert "There is one photo of ann, who is enrolled with the same photo that is attacked." in out
+    assert "There is one photo of ann, who is enrolled with the same photo that the mask is put on." in out
     assert "Nobody is held out" in out
 
 
@@ -207,7 +207,7 @@ def test_a_missing_network(tiny: list[str], refused: Said):
 def test_a_damaged_network(tiny: list[str], refused: Said, content: bytes):
     said = refused(4, "train", *tiny, network(onnx=content))
     assert "nets/mine.onnx" in said
-    assert "anew" in said or "was expected" in said
+    assert "again" in said or "was expected" in said
 
 
 def test_a_network_cut_short(tiny: list[str], refused: Said, shared_place: Path):

@@ -1,4 +1,4 @@
-"""Reading pictures: every kind comes out as upright 8-bit sRGB, every broken one as one sentence."""
+"""Reading pictures: every kind is read as upright 8-bit sRGB, every broken one as one sentence."""
 
 import io
 import os

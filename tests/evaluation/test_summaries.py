@@ -157,7 +157,7 @@ def test_an_earlier_file_that_is_no_text_is_kept_too(result: RecognizerResult, t
 def test_the_table_reads(result: RecognizerResult):
     result = replace(result, probes=40)
     lines = results_table([result, replace(result, aligner="bare", left_out=0)]).splitlines()
-    assert lines[0].startswith("mine, found and aligned afresh by MTCNN on the masked picture: 40 probes, ")
+    assert lines[0].startswith("mine, re-detected and aligned by MTCNN on the masked picture: 40 probes, ")
     assert "2 left out" in lines[0]
     assert "threshold 0.500 at FMR 0.02 (at hand)" in lines[0]
     header = lines[1]

@@ -80,7 +80,7 @@ def test_shipped_surfaces_survive_the_format(name):
         np.sort(one.vertices_mm[one.faces].reshape(-1, 9), axis=0) for one in (again, surface)
     )
     np.testing.assert_allclose(corners, expected, atol=1e-3)
-    # The place on the face is looked up anew, on a sheet that lies within a millimetre or two.
+    # The place on the face is looked up again, on a sheet that lies within a millimetre or two.
     order = np.lexsort(np.rint(again.vertices_mm * 100).T), np.lexsort(np.rint(surface.vertices_mm * 100).T)
     off = np.linalg.norm(again.chart_mm[order[0]] - surface.chart_mm[order[1]], axis=1)
     assert np.median(off) < 2.5

@@ -1,4 +1,4 @@
-"""Likeness half way through a network, and distance from a motif."""
+"""Similarity at an intermediate layer, and distance from a motif."""
 
 import numpy as np
 import pytest

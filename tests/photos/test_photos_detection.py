@@ -1,4 +1,4 @@
-"""Finding faces: what comes out, in which pixels, and what happens when there is nothing to find."""
+"""Finding faces: which points, in which pixels, and what happens when there is nothing to find."""
 
 import subprocess
 import sys

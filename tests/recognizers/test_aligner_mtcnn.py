@@ -177,11 +177,11 @@ def test_a_box_that_leaves_the_picture_is_looked_for_in_a_margin(
 def test_the_box_told_by_the_hint_does_nearly_as_well(aligner: MtcnnAligner, crop: FaceCrop) -> None:
     pictures = torch.cat([crop.as_float()[None], masked(crop)])
     hints = crop.landmarks.expand(2, 5, 2)
-    afresh, found = aligner.landmarks(pictures, hints)
+    redetected, found = aligner.landmarks(pictures, hints)
     told, seen = MtcnnBoxAligner().landmarks(pictures, hints)
     assert seen.tolist() == [True, True]
     assert bool(found[0])
-    assert float((told - afresh)[found].norm(dim=-1).median()) < 0.06 * eyes(crop.landmarks)
+    assert float((told - redetected)[found].norm(dim=-1).median()) < 0.06 * eyes(crop.landmarks)
 
 
 @settings(max_examples=60, deadline=None)
@@ -243,7 +243,7 @@ def test_the_gradient_to_the_picture_is_true(crop: FaceCrop, through: str) -> No
     torch.testing.assert_close(gradient.flatten()[pixels], expected, rtol=1e-4, atol=1e-6)
 
 
-def test_mtcnn_afresh_has_the_gradient_of_its_landmark_network(aligner: MtcnnAligner, crop: FaceCrop) -> None:
+def test_mtcnn_has_the_gradient_of_its_landmark_network(aligner: MtcnnAligner, crop: FaceCrop) -> None:
     picture = crop.as_float()[None].requires_grad_()
     points, _ = aligner.landmarks(picture, crop.landmarks[None])
     (gradient,) = torch.autograd.grad(points.sum(), picture)

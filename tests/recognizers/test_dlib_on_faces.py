@@ -1,4 +1,4 @@
-"""The default recognizer on real photos: it must know people before it is worth attacking."""
+"""The default recognizer on real photos: it must know people before a design against it means anything."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What an ensemble lends to objectives: exact combination, misled landmarks, and features half way."""
+"""What an ensemble lends to objectives: exact combination, displaced landmarks, intermediate features."""
 
 from functools import partial
 from pathlib import Path
@@ -12,7 +12,7 @@ from advmask.objectives.worst import smooth_max
 from advmask.photos.crops import FaceCrop
 from advmask.recognizers.aligners.aligner_names import build_aligner
 from advmask.recognizers.ensemble import Ensemble
-from advmask.recognizers.middle_layer import middle_layer, watched
+from advmask.recognizers.intermediate_layer import intermediate_layer, watched
 from advmask.recognizers.recognizer import Recognizer
 from advmask.recognizers.recognizer_names import build_recognizer, build_recognizers
 from advmask.recognizers.settings import SurrogateSettings
@@ -132,7 +132,7 @@ def test_watching_changes_no_draw_and_no_term(names, crop) -> None:
         cost,
         draws=draws(),
         mislead=lambda found, _: 0 * found.sum(),
-        half_way=lambda *_: torch.zeros(()),
+        intermediate=lambda *_: torch.zeros(()),
         bare=pictures,
     )
     assert torch.equal(plain, watched_too)
@@ -144,11 +144,11 @@ def test_features_are_those_of_the_named_layer_and_carry_the_gradient(names, cro
     bare = pictures.flip(0)
     one, other = pictures.clone().requires_grad_(), pictures.clone().requires_grad_()
 
-    def half_way(number: int, masked: Tensor, before: Tensor) -> Tensor:
+    def intermediate(number: int, masked: Tensor, before: Tensor) -> Tensor:
         assert not before.requires_grad
         return (number + 1) * (masked * before).sum()
 
-    eager = ensemble.judged(one, landmarks, cost, half_way=half_way, bare=bare)
+    eager = ensemble.judged(one, landmarks, cost, intermediate=intermediate, bare=bare)
     together = torch.zeros(())
     for number, member in enumerate(ensemble.members):
         # Written by hand for this network: one convolution with its ReLU, maps of a quarter of the side.
@@ -157,7 +157,7 @@ def test_features_are_those_of_the_named_layer_and_carry_the_gradient(names, cro
         for shown in (other, bare):
             fed = (member.chips(shown, landmarks) - 0.5) / 0.5
             maps.append(convolution(fed).relu())
-        together = together + cost(number, member(other, landmarks)) + half_way(number, maps[0], maps[1])
+        together = together + cost(number, member(other, landmarks)) + intermediate(number, maps[0], maps[1])
     torch.testing.assert_close(eager, together, rtol=1e-4, atol=1e-4)
     eager.backward()
     together.backward()
@@ -166,7 +166,7 @@ def test_features_are_those_of_the_named_layer_and_carry_the_gradient(names, cro
 
 def test_the_middle_of_dlib_has_an_eighth_of_its_input() -> None:
     member = build_recognizer("dlib")
-    layer = middle_layer(member)
+    layer = intermediate_layer(member)
     with watched(member.network, layer) as seen:
         whole = member.embed(torch.rand(2, 3, 150, 150))
     (maps,) = seen
@@ -181,7 +181,7 @@ def test_the_middle_of_dlib_has_an_eighth_of_its_input() -> None:
 @pytest.mark.parametrize("name", ["mobileface_v2", "mobilefacenet_ms1m"])
 def test_the_middle_of_a_converted_network(shared_dir: Path, name: str) -> None:
     member = build_recognizer(f"onnx:{shared_dir / 'weights' / f'{name}.onnx'}")
-    with watched(member.network, middle_layer(member)) as seen:
+    with watched(member.network, intermediate_layer(member)) as seen:
         member.embed(torch.rand(2, 3, 112, 112))
     assert seen[-1].shape[2:] == (14, 14)
 
@@ -190,16 +190,16 @@ def test_a_network_without_maps_is_named(names) -> None:
     like = build_recognizers(names[:1])[0]
     flat = Recognizer("flat", nn.Sequential(nn.Flatten(), nn.Linear(3 * 32 * 32, 6)), like.specification)
     with pytest.raises(ConfigError, match=r"no layer of flat .*objective\.features=0"):
-        Ensemble([like, flat]).find_middle_layers()
+        Ensemble([like, flat]).find_intermediate_layers()
 
 
 def test_features_need_the_bare_photos(names, crop) -> None:
     with pytest.raises(ValueError, match="needs the bare photos"):
-        build(names).judged(*faces(crop, 1), cost, half_way=lambda *_: torch.zeros(()))
+        build(names).judged(*faces(crop, 1), cost, intermediate=lambda *_: torch.zeros(()))
 
 
 def test_compiled_networks_show_no_features(names) -> None:
     ensemble = build(names)
     ensemble.settings = SurrogateSettings.build({"compile": True})
     with pytest.raises(ConfigError, match=r"surrogates\.compile"):
-        ensemble.find_middle_layers()
+        ensemble.find_intermediate_layers()

@@ -89,5 +89,5 @@ def test_another_kind_is_refused_with_the_name_it_needs(
         assert "state dict" in said or "weights" not in (kind, own)
     cut = files["cut"][0]
     if own != "onnx":
-        with pytest.raises(WeightsError, match=r"cut\.bin is not a whole .* its end is missing; .* anew"):
+        with pytest.raises(WeightsError, match=r"cut\.bin is not a whole .* its end is missing; .* again"):
             build_recognizer(f"{scheme}:{cut}")

@@ -329,7 +329,7 @@ def test_download_goes_on_where_it_broke(folder: Path, ranges: bool) -> None:
     assert (folder / "x.pt").read_bytes() == CONTENT
 
 
-def test_download_that_was_whole_already_is_taken_or_begun_anew(folder: Path) -> None:
+def test_download_that_was_whole_already_is_taken_or_begun_again(folder: Path) -> None:
     folder.mkdir()
     (folder / "x.pt.part").write_bytes(CONTENT)
     assert _download(folder / "x.pt", _Server(CONTENT), checksum=SUM) == SUM

@@ -28,7 +28,7 @@ def test_rows_are_appended_and_a_new_column_fills_the_rows_before(tmp_path: Path
     expected = "step,loss,val\n0,0,\n1,0.333333,\n2,0.666667,\n3,1,\n4,1.33333,\n5,1.66667,\n5,,0.25\n"
     assert path.read_text() == expected
     written = path.stat().st_ino
-    assert written != first, "written anew, aside"
+    assert written != first, "rewritten, aside"
     log.log_metrics({"loss": 2.0}, 6)
     log.finalize("success")
     assert path.read_text() == expected + "6,2,\n"

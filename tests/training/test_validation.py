@@ -63,7 +63,7 @@ def test_validating_changes_nothing_that_is_learned(tiny_settings: Build, tmp_pa
 
 
 def _scored(values: list[float], monkeypatch: pytest.MonkeyPatch) -> list[Tensor]:
-    """Let validations come out as given, one after another; gives the designs that were validated."""
+    """Let validations give what is listed, one after another; gives the designs that were validated."""
     seen: list[Tensor] = []
 
     def score(self: ValidationProbes, texels: Tensor, **_: int) -> Tensor:

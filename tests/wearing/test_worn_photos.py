@@ -87,14 +87,14 @@ def test_a_cache_changes_nothing_but_the_time(tmp_path: Path, laid: list[int]):
     ],
     ids=lambda change: next(iter(change)),
 )
-def test_what_changes_placements_lays_them_anew(tmp_path: Path, laid: list[int], change: dict[str, Any]):
+def test_what_changes_placements_places_them_again(tmp_path: Path, laid: list[int], change: dict[str, Any]):
     worn(FACES[:1], PlacementCache(tmp_path))
     changed = worn(FACES[:1], PlacementCache(tmp_path), **change)
     assert len(laid) == 2
     assert same_batches(changed, worn(FACES[:1], **change))
 
 
-def test_another_mask_lays_them_anew(tmp_path: Path, laid: list[int]):
+def test_another_mask_places_them_again(tmp_path: Path, laid: list[int]):
     worn(FACES[:1], PlacementCache(tmp_path))
     given = {"wear": WearSettings(), "ways": 1, "texels_per_mm": 1.0, "render": RenderSettings(), "seed": 0}
     for mask in ("pleated", "contour", "pleated"):

@@ -82,7 +82,7 @@ def _block(one: RecognizerVerdict, people: Sequence[str]) -> str:
         if each is not None
     ]
     lines = [
-        f"{one.scored.recognizer.label}, found and aligned afresh by MTCNN on each picture; {said}",
+        f"{one.scored.recognizer.label}, detected and aligned by MTCNN on each picture; {said}",
         *lined_up(rows),
     ]
     if one.rates.drop is not None:

@@ -1,4 +1,4 @@
-"""One photo or video, looked at as a system in the field would: each picture afresh, the largest face."""
+"""One photo or video, looked at as a system in the field would: each picture by itself, the largest face."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -50,7 +50,7 @@ class Look:
 class Looker:
     """Finds and cuts the largest face of each picture.
 
-    Nothing that is known of one picture is used for another. Landmarks that a mask has led astray are used
+    Nothing that is known of one picture is used for another. Landmarks that a mask has displaced are used
     as they are: a recognizer would not know better.
 
     Args:
@@ -93,7 +93,7 @@ class Looker:
             due = max(due + self._every_s, shown_s - start) if self._every_s else 0.0
             yield self._look(Image.fromarray(upright_rgb(frame)), shown_s - start)
         if reader.read == 0:
-            raise PhotoError(f"No frame of {path} can be read; copy it anew or leave it out.")
+            raise PhotoError(f"No frame of {path} can be read; copy it again or leave it out.")
         if reader.unreadable:
             self.notices.append(f"{reader.unreadable} frames of {path} cannot be read and are left out.")
         if reader.shortfall:

@@ -29,8 +29,8 @@ class PictureScores:
         recognizer: Whose.
         threshold: By which it says "same person": from the people at hand where there are enough.
         similarity: (n,) to the own template; NaN without a face, or without anything to compare with.
-        confidence: (n,) match confidence, NaN likewise.
-        matched: (n,) one or zero, NaN likewise.
+        confidence: (n,) match confidence, NaN where similarity is.
+        matched: (n,) one or zero, NaN where similarity is.
         lookalikes: Pairs of somebody judged and a supposed stranger who are as alike as one person is.
     """
 

@@ -46,7 +46,7 @@ def draw_chart(chart: Chart, *, dpi: int) -> UInt8[np.ndarray, "h w 3"]:
         dpi: Dots per inch.
 
     Returns:
-        (h, w, 3) sRGB, 0 to 255, with w = `round(WIDTH_MM dpi / 25.4)` and h likewise.
+        (h, w, 3) sRGB, 0 to 255, with w = `round(WIDTH_MM dpi / 25.4)` and h the same way.
 
     Raises:
         MissingPackageError: OpenCV is not installed.

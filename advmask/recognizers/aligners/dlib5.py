@@ -63,7 +63,7 @@ class DlibAligner:
         try:
             self._predictor = self._dlib.shape_predictor(str(path))
         except RuntimeError as error:
-            raise WeightsError(f"dlib cannot read {path}: {error}; install {_PACKAGE} anew.") from error
+            raise WeightsError(f"dlib cannot read {path}: {error}; install {_PACKAGE} again.") from error
 
     @cached_property
     def _detector(self) -> Any:

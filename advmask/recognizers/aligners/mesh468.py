@@ -29,10 +29,10 @@ MESH_BOX = BoxRelation(
 class MeshAligner:
     """Puts the mesh on a face and takes the five landmarks from it.
 
-    Afresh, MTCNN finds the face and the network looks twice, the second time at a square around the points of
-    the first look, which makes the points independent of where MTCNN saw the face. With `given_box` it looks
-    once, at the square that the hint tells. The gradient goes through the last look; the place of its square
-    is taken as fixed.
+    Without a box MTCNN finds the face and the network looks twice, the second time at a square around the
+    points of the first look, which makes the points independent of where MTCNN saw the face. With `given_box`
+    it looks once, at the square that the hint tells. The gradient goes through the last look; the place of
+    its square is taken as fixed.
 
     Args:
         given_box: Take the face's place from the hint instead of finding it.

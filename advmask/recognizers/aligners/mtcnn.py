@@ -1,4 +1,4 @@
-"""MTCNN as an aligner: run afresh on a picture, or its landmark network alone on a box told by the hint."""
+"""MTCNN as an aligner: run on a picture, or its landmark network alone on a box told by the hint."""
 
 from functools import cached_property
 
@@ -23,7 +23,7 @@ _TO_COUNTED = (1.5, 1.5, 0.5, 0.5)
 
 
 class MtcnnAligner:
-    """Finds the face anew on every picture it is given, as a recognizer in the field would.
+    """Detects the face on every picture it is given, as a recognizer in the field would.
 
     Equal to running MTCNN. The box is found without gradient; the landmark network is then run on it with a
     gradient to the picture.

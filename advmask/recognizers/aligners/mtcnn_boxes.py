@@ -68,7 +68,7 @@ class MtcnnBoxes:
 
         def telling_its_box(faces: Tensor) -> tuple[Tensor, Tensor, Tensor]:
             # MTCNN keeps to itself where its landmark network looks. It maps landmarks from shares of that
-            # box to the picture; so the "landmarks" (0, 0) and (1, 1) come out as the corners of the box.
+            # box to the picture; so the "landmarks" (0, 0) and (1, 1) become the corners of the box.
             correction, landmarks, probability = mtcnn.onet(faces)
             corners = torch.zeros_like(landmarks)
             corners[:, [1, 6]] = 1

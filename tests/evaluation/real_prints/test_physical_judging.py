@@ -88,7 +88,7 @@ def test_what_comes_out(verdict: PhysicalVerdict) -> None:
     assert len(lines) == 1 + 18
     assert lines[0].startswith("recognizer,person,condition,file,time_s,faces,eyes_px")
     table = judge_table(verdict)
-    assert "tiny, found and aligned afresh by MTCNN on each picture; threshold 0.500 at FMR 0.01" in table
+    assert "tiny, detected and aligned by MTCNN on each picture; threshold 0.500 at FMR 0.01" in table
     assert "design below plain" in table
     assert "6 files of the design are too few for a verdict" in in_a_sentence(verdict.verdicts[0])
 

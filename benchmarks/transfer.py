@@ -1,14 +1,14 @@
 """How designs do against recognizers they were trained on and others; beside a rival's recipe.
 
-    python benchmarks/attack.py OUT faces.root=PATH recognizers=[A,B,C] [part=white,held_out] [arms=A,B]
+    python benchmarks/transfer.py OUT faces.root=PATH recognizers=[A,B,C] [part=white,held_out] [arms=A,B]
         [only=TEXT] [seeds=0,1] [steps=600] [jobs=2] [aligners=mtcnn,mesh468,bare] [judged=indoor]
         [further overrides of `advmask train`]
 
 Give recognizers of different families. `part=white` trains on all of them, `part=held_out` leaves out each in
-turn (`only=` those cases whose name holds a text). Arms are ways of training (`_attack_arms.py`); by default
-ours and the recipe of AdversarialMask. Designs are trained on the first 44 people and judged on the last 20,
-under the preset `judged`, draws that no training saw, the same for all. Trainings and judgements that stand
-in OUT are not made again: arms and seeds can be added, and a killed benchmark goes on.
+turn (`only=` those cases whose name holds a text). Arms are ways of training (`_transfer_arms.py`): by
+default ours and the recipe of AdversarialMask. Designs are trained on the first 44 people and judged on the
+last 20, under the preset `judged`, draws that no training saw, the same for all. Trainings and judgements
+that stand in OUT are not made again: arms and seeds can be added, and a killed benchmark goes on.
 
 Prints, for each case, recognizer (`*`: held out) and aligner: TAR at FMR 1e-2 and 1e-3 and mean match
 confidence of the strongest plain mask and of each arm, means over seeds; how much lower the arm's confidence
@@ -20,10 +20,10 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from _attack_arms import ARMS, LOGO, OURS, RIVAL, RIVAL_STEPS, RIVAL_WEIGHT_OF_DLIB, Case, cases_of
-from _attack_runs import COST, judge_one, train_one
-from _attack_tables import print_case, print_costs
 from _common import again, words_of
+from _transfer_arms import ARMS, LOGO, OURS, RIVAL, RIVAL_STEPS, RIVAL_WEIGHT_OF_DLIB, Case, cases_of
+from _transfer_runs import COST, judge_one, train_one
+from _transfer_tables import print_case, print_costs
 from PIL import Image, ImageDraw
 
 COMMON = ("faces.split=[44,8,20]", "trainer.batch=12", "trainer.preview_every=0", "trainer.progress=false")
@@ -46,10 +46,10 @@ def main() -> None:
     elif job == "--judge":
         judge_one(Path(words[0]), json.loads(words[1]))
     else:
-        attack(Path(job).absolute(), words)
+        compare(Path(job).absolute(), words)
 
 
-def attack(out: Path, words: list[str]) -> None:
+def compare(out: Path, words: list[str]) -> None:
     """Train and judge what is not there yet, and print the tables."""
     asked = dict(DEFAULTS)
     for word in list(words):

@@ -1,4 +1,4 @@
-"""Dealing the photos of a batch to several aligners, as training does."""
+"""Assigning the photos of a batch to several aligners, as training does."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from advmask.recognizers.aligners.aligner import Aligner, BareAligner
 
 
 @dataclass(frozen=True, eq=False)
-class Deal:
+class Assignment:
     """Which photos of a batch go to which aligner, and how the hints they are shown are moved.
 
     Attributes:
@@ -30,7 +30,7 @@ class Deal:
         return photos
 
 
-def deal(aligners: int, photos: int, *, draws: torch.Generator) -> Deal:
+def assign(aligners: int, photos: int, *, draws: torch.Generator) -> Assignment:
     """Draw which photo goes to which aligner.
 
     The shares differ by one photo at most, and who gets one more is drawn too.
@@ -44,29 +44,31 @@ def deal(aligners: int, photos: int, *, draws: torch.Generator) -> Deal:
         ValueError: There is no aligner.
     """
     if not aligners:
-        raise ValueError("photos can be dealt to one aligner at least")
+        raise ValueError("photos can be assigned to one aligner at least")
     order = torch.randperm(photos, generator=draws)
     first = int(torch.randint(aligners, (), generator=draws))
     moves = 2 * torch.rand(photos, 3, generator=draws) - 1
-    return Deal(tuple(order[(place - first) % aligners :: aligners] for place in range(aligners)), moves)
+    return Assignment(
+        tuple(order[(place - first) % aligners :: aligners] for place in range(aligners)), moves
+    )
 
 
-def dealt_points(
-    dealt: Deal,
+def assigned_points(
+    assigned: Assignment,
     aligners: Sequence[Aligner],
     pictures: Float[Tensor, "batch 3 rows columns"],
     hint: Float[Tensor, "batch 5 2"],
     *,
     shake: float = 0.0,
 ) -> tuple[Float[Tensor, "batch 5 2"], Bool[Tensor, " batch"]]:
-    """Let each aligner find the landmarks of the photos that were dealt to it.
+    """Let each aligner find the landmarks of the photos that were assigned to it.
 
     Where an aligner finds no face, the hint is taken. The gradient flows through the differentiable aligners
     to the pictures.
 
     Args:
-        dealt: To whom which photo goes.
-        aligners: As many as were dealt to.
+        assigned: Which aligner gets which photo.
+        aligners: As many as photos were assigned to.
         pictures: In [0, 1], RGB.
         hint: Landmarks of the bare pictures.
         shake: How far the hint is moved before an aligner other than `bare` sees it, and how much it is
@@ -77,9 +79,9 @@ def dealt_points(
         The landmarks, and whether a face was found.
     """
     points = hint.to(pictures.device)
-    shaken = _moved(points, (shake * dealt.moves).to(points)) if shake else points
+    shaken = _moved(points, (shake * assigned.moves).to(points)) if shake else points
     found = torch.ones(len(pictures), dtype=torch.bool, device=pictures.device)
-    for aligner, share in zip(aligners, dealt.shares, strict=True):
+    for aligner, share in zip(aligners, assigned.shares, strict=True):
         if isinstance(aligner, BareAligner) or not len(share):
             continue
         rows = share.to(pictures.device)
@@ -97,14 +99,14 @@ def aligned_points(
     draws: torch.Generator,
     shake: float = 0.0,
 ) -> tuple[Float[Tensor, "batch 5 2"], Bool[Tensor, " batch"]]:
-    """Deal a batch and let each aligner find the landmarks of its share: `deal`, then `dealt_points`.
+    """Assign a batch and let each aligner find the landmarks of its share: `assign`, then `assigned_points`.
 
     Args:
         aligners: At least one; one named twice gets two shares.
         pictures: In [0, 1], RGB.
         hint: Landmarks of the bare pictures.
         draws: On the CPU.
-        shake: As for `dealt_points`.
+        shake: As for `assigned_points`.
 
     Returns:
         The landmarks, and whether a face was found.
@@ -112,8 +114,8 @@ def aligned_points(
     Raises:
         ValueError: There is no aligner.
     """
-    dealt = deal(len(aligners), len(pictures), draws=draws)
-    return dealt_points(dealt, aligners, pictures, hint, shake=shake)
+    assigned = assign(len(aligners), len(pictures), draws=draws)
+    return assigned_points(assigned, aligners, pictures, hint, shake=shake)
 
 
 def _moved(points: Tensor, moves: Tensor) -> Tensor:

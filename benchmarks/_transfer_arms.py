@@ -1,4 +1,4 @@
-"""What `attack.py` compares: ways of training (arms), and what designs are trained against (cases)."""
+"""What `transfer.py` compares: ways of training (arms), and what designs are trained against (cases)."""
 
 from dataclasses import dataclass
 
@@ -37,10 +37,10 @@ _RIVAL = (
 )
 _INKS = "texture.palette.inks=['#16181d','#f2efe6','#c2452d','#e3b04b','#2f6c8f']"
 RIVAL_WEIGHT_OF_DLIB = 0.3
-RIVAL_STEPS = 1.25  # to one of ours: they are cheaper, and shall cost no less in all
+RIVAL_STEPS = 1.25  # to one of ours: they are cheaper, and should cost no less in all
 
 # Words of `advmask train`, of which a later one wins; but for the rival, each arm changes one thing of ours.
-LOGO = "LOGO"  # stands for a file that `attack.py` draws
+LOGO = "LOGO"  # stands for a file that `transfer.py` draws
 ARMS: dict[str, tuple[str, ...]] = {
     OURS: _OURS,
     RIVAL: _RIVAL,

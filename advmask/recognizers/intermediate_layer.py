@@ -1,4 +1,4 @@
-"""A layer half way through a network, found by the size of its maps, and what comes out of it."""
+"""An intermediate layer of a network, found by the size of its maps, and its output."""
 
 import math
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ _SHARE = 1 / 8  # of the side of a chip
 _WITHIN = 2.0  # times larger or smaller
 
 
-def middle_layer(member: Recognizer) -> str:
+def intermediate_layer(member: Recognizer) -> str:
     """Name the module of a network whose maps have about an eighth of the chip's side.
 
     Of several with maps of that size the one that is done last: the deepest before the network goes on to
@@ -55,7 +55,7 @@ def middle_layer(member: Recognizer) -> str:
 
 @contextmanager
 def watched(network: nn.Module, layer: str) -> Iterator[list[Tensor]]:
-    """Within this context, what comes out of a layer is added to the list given, once for each run.
+    """Within this context, the output of a layer is added to the list given, once for each run.
 
     Args:
         network: Run inside the context.

@@ -1,4 +1,4 @@
-"""The two jobs of `attack.py`, each a process of its own with one thread: train a design; judge designs."""
+"""The two jobs of `transfer.py`, each a process of its own with one thread: train a design; judge designs."""
 
 import json
 import resource

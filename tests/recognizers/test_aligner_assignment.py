@@ -1,4 +1,4 @@
-"""Dealing photos to aligners: fair shares, replayable, with honest fallback and gradient."""
+"""Assigning photos to aligners: fair shares, replayable, with honest fallback and gradient."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from advmask.recognizers.aligners.aligner import Aligner, BareAligner
-from advmask.recognizers.aligners.dealing import aligned_points, deal, dealt_points
+from advmask.recognizers.aligners.assignment import aligned_points, assign, assigned_points
 
 
 class Marked:
@@ -39,7 +39,7 @@ def photos(batch: int) -> tuple[Tensor, Tensor]:
 
 
 @given(batch=st.integers(0, 13), parts=st.integers(1, 5), seed=st.integers(0, 1000))
-def test_shares_differ_by_one_at_most_and_every_photo_is_dealt_once(batch, parts, seed) -> None:
+def test_shares_differ_by_one_at_most_and_every_photo_is_assigned_once(batch, parts, seed) -> None:
     aligners = [Marked(mark) for mark in range(parts)]
     points, found = aligned_points(aligners, *photos(batch), draws=generator(seed))
     marks = (points[:, 0, 0] - 1000).long()
@@ -51,13 +51,13 @@ def test_shares_differ_by_one_at_most_and_every_photo_is_dealt_once(batch, parts
 
 def test_every_photo_and_every_extra_place_goes_to_each_aligner_in_turn() -> None:
     aligners = [Marked(0), Marked(1)]
-    dealt = torch.stack(
+    assigned = torch.stack(
         [aligned_points(aligners, *photos(3), draws=generator(seed))[0][:, 0, 0] for seed in range(200)]
     )
-    assert bool(((dealt - 1000).mean(dim=0) - 0.5).abs().max() < 0.15)
+    assert bool(((assigned - 1000).mean(dim=0) - 0.5).abs().max() < 0.15)
 
 
-def test_the_same_draws_deal_the_same_and_bare_gets_the_hint_itself() -> None:
+def test_the_same_draws_assign_the_same_and_bare_gets_the_hint_itself() -> None:
     aligners: Sequence[Aligner] = [Marked(5), BareAligner()]
     pictures, hint = photos(8)
     first, _ = aligned_points(aligners, pictures, hint, draws=generator(3), shake=0.1)
@@ -105,34 +105,34 @@ def test_the_gradient_reaches_the_pictures_of_differentiable_aligners_only() -> 
 
 @given(batch=st.integers(0, 13), parts=st.integers(1, 5), seed=st.integers(0, 1000))
 def test_draws_are_taken_in_the_order_that_earlier_runs_took_them(batch, parts, seed) -> None:
-    """Runs made before dealing and finding were two steps replay: dealt here by hand, photo by photo."""
+    """Runs made before assigning and finding were two steps replay: assigned here by hand, photo by photo."""
     by_hand, used = generator(seed), generator(seed)
     order = torch.randperm(batch, generator=by_hand).tolist()
     first = int(torch.randint(parts, (), generator=by_hand))
     moves = torch.rand(batch, 3, generator=by_hand)
-    dealt = deal(parts, batch, draws=used)
+    assigned = assign(parts, batch, draws=used)
     shares: list[list[int]] = [[] for _ in range(parts)]
     for place, photo in enumerate(order):
         shares[(place + first) % parts].append(photo)
-    assert [share.tolist() for share in dealt.shares] == shares
-    assert torch.equal(dealt.moves, 2 * moves - 1)
+    assert [share.tolist() for share in assigned.shares] == shares
+    assert torch.equal(assigned.moves, 2 * moves - 1)
     assert torch.equal(used.get_state(), by_hand.get_state())
 
 
-def test_who_was_dealt_what_is_known_before_and_true_afterwards() -> None:
+def test_who_was_assigned_what_is_known_before_and_true_afterwards() -> None:
     aligners = [Marked(0), BareAligner(), Marked(2)]
     pictures, hint = photos(8)
-    dealt = deal(3, 8, draws=generator(5))
-    points, _ = dealt_points(dealt, aligners, pictures, hint, shake=0.1)
+    assigned = assign(3, 8, draws=generator(5))
+    points, _ = assigned_points(assigned, aligners, pictures, hint, shake=0.1)
     for number, mark in ((0, 1000), (2, 1002)):
         chosen = [place == number for place in range(3)]
-        assert torch.equal(dealt.photos_of(chosen), points[:, 0, 0] == mark)
+        assert torch.equal(assigned.photos_of(chosen), points[:, 0, 0] == mark)
     bare = (points == hint).all(dim=2).all(dim=1)
-    assert torch.equal(dealt.photos_of([False, True, False]), bare)
+    assert torch.equal(assigned.photos_of([False, True, False]), bare)
     whole, _ = aligned_points(aligners, pictures, hint, draws=generator(5), shake=0.1)
     assert torch.equal(points, whole)
 
 
-def test_nobody_to_deal_to_is_an_error() -> None:
+def test_nobody_to_assign_to_is_an_error() -> None:
     with pytest.raises(ValueError, match="at least"):
         aligned_points([], *photos(2), draws=generator())

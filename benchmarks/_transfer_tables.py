@@ -1,4 +1,4 @@
-"""The tables of `attack.py`, from the similarities it keeps."""
+"""The tables of `transfer.py`, from the similarities it keeps."""
 
 import json
 from collections.abc import Mapping, Sequence
