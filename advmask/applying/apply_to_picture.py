@@ -1,6 +1,5 @@
 """One picture file in, one picture file out."""
 
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +9,8 @@ from PIL import Image
 from advmask.applying.face_finding import FaceFinder, given_face
 from advmask.applying.mask_drawing import Drawn, WornDesign, draw_masks
 from advmask.applying.picture_files import changed_values, open_picture, write_picture
-from advmask.core.files import written_aside
+from advmask.applying.picture_stripping import without_metadata
+from advmask.core.files import write_with
 from advmask.photos.occluders import occluder_path, read_occluder
 
 
@@ -31,7 +31,7 @@ def apply_to_picture(source: Path, target: Path, *, design: WornDesign, finder: 
     """Let all faces of a picture wear a design.
 
     Pixels beside the masks and their shadows keep their values; in a JPEG, but for its own rounding. A
-    picture in which no face wears the mask is copied as it is.
+    picture in which no face wears the mask is copied, without what it says of place, time and camera.
 
     Args:
         source: The picture; `photo.occluder.png` and, where the settings say so, `photo.points.json` beside
@@ -50,9 +50,11 @@ def apply_to_picture(source: Path, target: Path, *, design: WornDesign, finder: 
     if drawn.masks == 0 and not drawn.bare:
         notices.append(f"No face of {finder.settings.min_face_px} px or more was found; it stays as it is.")
     if drawn.masks == 0 and source.suffix.lower() == target.suffix.lower():
-        with written_aside(target) as aside:
-            shutil.copyfile(source, aside)
-        return Applied(0, tuple(notices))
+        content = without_metadata(source.read_bytes())
+        if content is not None:
+            write_with(target, lambda aside: aside.write_bytes(content))
+            return Applied(0, tuple(notices))
+        notices.append("Place, time and camera cannot be taken out of the file as it is; it is written anew.")
     write_picture(target, changed_values(picture, drawn.picture, drawn.changed), profile=picture.profile)
     if picture.notice:
         notices.append(f"It {picture.notice}")
