@@ -17,7 +17,7 @@ class ObjectiveSettings(Settings):
         match: Form of the match term: log_confidence is -log(1 - match confidence) and pushes hardest where
             the match is surest; confidence gives up on photos far from the threshold; similarity knows no
             threshold.
-        tail: Share of the photos of a batch, those that match best, whose mean counts; 1 counts all.
+        tail: Share of the photos of a batch, those that match best, whose mean counts (CVaR); 1 counts all.
         over_recognizers: mean; or smooth_max: the recognizer that matches best counts most. Terms of
             different recognizers compare only in the forms that know thresholds.
         temperature: Of smooth_max, in units of the match term; lower comes closer to the worst alone.
