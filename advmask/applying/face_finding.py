@@ -12,8 +12,7 @@ from advmask.core.errors import PhotoError
 from advmask.photos.detection import Face, FaceDetector
 from advmask.photos.face_mesh import FaceMesh
 from advmask.photos.landmark_files import points_path, read_points
-
-Box = tuple[float, float, float, float]
+from advmask.photos.tiles import Box, overlap
 
 # A face looked for again is brought to this size in a square of so many times its side, where faces of half
 # its size are still found and a moving one has not left.
@@ -120,13 +119,3 @@ def given_face(photo: Path, *, size: tuple[int, int]) -> FoundFace:
     given = read_points(points_path(photo), size=size)
     low, high = given.five.min(axis=0), given.five.max(axis=0)
     return FoundFace((*low.tolist(), *high.tolist()), given.five, given.dense)
-
-
-def overlap(one: Box, other: Box) -> float:
-    """Intersection over union of two boxes, in [0, 1]."""
-    width = min(one[2], other[2]) - max(one[0], other[0])
-    height = min(one[3], other[3]) - max(one[1], other[1])
-    if width <= 0 or height <= 0:
-        return 0.0
-    areas = [(box[2] - box[0]) * (box[3] - box[1]) for box in (one, other)]
-    return width * height / (sum(areas) - width * height)

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 from PIL import Image
 
-from advmask.applying.face_finding import SAME_FACE, FaceFinder, FoundFace, overlap
+from advmask.applying.face_finding import SAME_FACE, FaceFinder, FoundFace
+from advmask.photos.tiles import overlap
 
 # Two tracks whose boxes overlap by more have met on one face.
 _SAME_TRACK = 0.6

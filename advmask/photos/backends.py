@@ -82,7 +82,7 @@ class DetectedLandmarks:
         """Give the largest face and the number of faces, or say that there is none."""
         if self._detector is None:
             self._detector = FaceDetector(
-                min_face_px=self._min_face_px, min_probability=self._min_probability
+                min_face_px=self._min_face_px, min_probability=self._min_probability, largest_only=True
             )
         faces = self._detector.detect(image)
         if not faces:

@@ -22,7 +22,7 @@ from advmask.photos.settings import FacesSettings
 Recipe = Mapping[str, str | int | float]
 
 # To be raised whenever the same photo and settings would give another crop than before.
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 
 _log = logging.getLogger(__name__)
 

@@ -1,7 +1,7 @@
 """Finding faces and their five landmarks with MTCNN."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,15 +11,24 @@ from PIL import Image
 
 from advmask.core.errors import PhotoError
 from advmask.core.threads import one_thread
-
-# Longest side given to the detector. Its networks see at most 48 px of a face, so more pixels cost time only.
-_LONGEST_PX = 1280
+from advmask.photos.tiles import Box, held, is_cut, overlap, search_scales, tiles_of
 
 # The first network of MTCNN looks through a window of this size.
 _WINDOW_PX = 12
 
 # Smallest face looked for in a reduced photo, where `min_face_px` would fall below what MTCNN finds.
 _SMALLEST_PX = 20
+
+# The last network of MTCNN sees a face at this size; at a larger scale of the picture it sees no more of it.
+_SEEN_PX = 48
+
+# The size of a face differs by a tenth from search to search. In tiles one counts that seems so much smaller
+# than asked for, so that none is lost that is large enough when seen by itself.
+_SIZE_ERROR = 0.1
+
+# Faces found at two scales, or in two tiles, are one when their boxes overlap by more, and, as at the end of
+# MTCNN's own search, when more than so much of one lies in the other.
+_SAME_FACE, _HELD = 0.4, 0.7
 
 # facenet-pytorch truncates the corner of a face box to whole pixels when it cuts the box out, but not when it
 # maps the landmarks back, which puts them half a pixel too far right and down on average. (Landmarks of 61
@@ -41,9 +50,15 @@ class Face:
         probability: The detector's own belief that this is a face, in [0, 1].
     """
 
-    box: tuple[float, float, float, float]
+    box: Box
     landmarks: Float64[np.ndarray, "5 2"]
     probability: float
+
+    @property
+    def side(self) -> float:
+        """Longer side of the box in pixels."""
+        x0, y0, x1, y1 = self.box
+        return max(x1 - x0, y1 - y0)
 
     @property
     def area(self) -> float:
@@ -58,26 +73,37 @@ class FaceDetector:
     The networks are loaded at the first picture, not at construction.
 
     Args:
-        min_face_px: Smallest longer side of a face box, in pixels of the picture given. In a picture larger
-            than 1280 px, which is reduced before the search, faces below 20 px of the *reduced* picture are
-            not found either.
+        min_face_px: Smallest longer side of a face box, in pixels of the picture given, however large it is.
         min_probability: Smallest probability of a face that is reported, in [0, 1].
+        largest_only: Whether only the largest face matters: larger scales of a large picture are not searched
+            when one was seen well, and smaller faces can be missing.
         device: Torch device of the networks.
 
     Source:
         Zhang et al., Joint Face Detection and Alignment Using Multitask Cascaded CNNs, 2016.
     """
 
-    def __init__(self, *, min_face_px: int = 20, min_probability: float = 0.9, device: str = "cpu") -> None:
+    def __init__(
+        self,
+        *,
+        min_face_px: int = 20,
+        min_probability: float = 0.9,
+        largest_only: bool = False,
+        device: str = "cpu",
+    ) -> None:
         if min_face_px < _WINDOW_PX:
             raise PhotoError(f"min_face_px is {min_face_px}; MTCNN finds faces from {_WINDOW_PX} px upwards.")
         self._min_face_px = min_face_px
         self._min_probability = min_probability
+        self._largest_only = largest_only
         self._device = device
         self._mtcnn: Any = None
 
     def detect(self, image: Image.Image) -> list[Face]:
         """Find all faces.
+
+        A picture larger than 1280 px is searched reduced to that size, for its large faces, and then in tiles
+        at larger scales up to its own, for those that are too small at the scale before.
 
         Args:
             image: Picture of mode RGB.
@@ -85,31 +111,48 @@ class FaceDetector:
         Returns:
             The faces, largest box first; empty when there is none.
         """
-        reduction = min(1.0, _LONGEST_PX / max(image.size))
+        found: list[tuple[float, Face]] = []  # how many pixels the last network saw, and the face
+        for number, scale in enumerate(search_scales(image.size)):
+            limit = self._min_face_px * (1 - _SIZE_ERROR * (number > 0))
+            here = self._at_scale(image, scale, max(limit, _WINDOW_PX))
+            found += [(min(face.side * scale, _SEEN_PX), face) for face in here]
+            largest = max((face.side for face in here), default=0.0) if self._largest_only else 0.0
+            if scale * max(largest, self._min_face_px) >= _SEEN_PX:
+                break  # larger scales are for smaller faces, which are not asked for
+        if number > 0:
+            found.sort(key=lambda one: (-one[0], -one[1].probability))
+            found = _distinct(found, overlap, _SAME_FACE)  # the one that was seen best remains
+            found.sort(key=lambda one: -one[1].probability)
+            found = _distinct(found, held, _HELD)
+        return sorted((face for _, face in found), key=lambda face: face.area, reverse=True)
+
+    def _at_scale(self, image: Image.Image, scale: float, limit: float) -> list[Face]:
+        """Faces of `limit` px or more in the tiles of a picture at one scale, in pixels of the picture."""
         seen = image
-        if reduction < 1:
-            width, height = (max(1, round(side * reduction)) for side in image.size)
+        if scale < 1:
+            width, height = (max(1, round(side * scale)) for side in image.size)
             seen = image.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=3.0)
-        smallest = max(self._min_face_px * reduction, min(self._min_face_px, _SMALLEST_PX))
+        smallest = max(limit * scale, min(limit, _SMALLEST_PX))
         # Edge coordinates, so that resizing is one factor per axis and no half pixel is lost.
         factors = np.array([image.width / seen.width, image.height / seen.height])
-        boxes, probabilities, points = self._run(seen, smallest)
-        faces = [
-            Face(
-                box=tuple((box.reshape(2, 2) * factors).ravel().tolist()),
-                landmarks=(five - TRUNCATION_PX) * factors,
-                probability=float(probability),
-            )
-            for box, probability, five in zip(boxes, probabilities, points, strict=True)
-        ]
-        return sorted(filter(self._is_wanted, faces), key=lambda face: face.area, reverse=True)
+        faces = []
+        for tile in tiles_of(seen.size):
+            part = seen if tile == (0, 0, *seen.size) else seen.crop(tile)
+            for box, probability, five in zip(*self._run(part, smallest), strict=True):
+                corners = box.reshape(2, 2) + tile[:2]
+                if not is_cut(tuple(corners.ravel().tolist()), tile, seen.size):
+                    faces.append(
+                        Face(
+                            box=tuple((corners * factors).ravel().tolist()),
+                            landmarks=(five - TRUNCATION_PX + tile[:2]) * factors,
+                            probability=float(probability),
+                        )
+                    )
+        return [face for face in faces if face.side >= limit and self._is_likely(face)]
 
-    def _is_wanted(self, face: Face) -> bool:
-        x0, y0, x1, y1 = face.box
-        return (
-            face.probability >= self._min_probability
-            and max(x1 - x0, y1 - y0) >= self._min_face_px
-            and bool(np.isfinite([*face.box, *face.landmarks.ravel()]).all())
+    def _is_likely(self, face: Face) -> bool:
+        return face.probability >= self._min_probability and bool(
+            np.isfinite([*face.box, *face.landmarks.ravel()]).all()
         )
 
     def _run(self, image: Image.Image, smallest_px: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -153,6 +196,17 @@ class FaceDetector:
 
                 self._mtcnn = MTCNN(keep_all=True, device=torch.device(self._device)).eval()
         return self._mtcnn
+
+
+def _distinct(
+    found: Sequence[tuple[float, Face]], shared: Callable[[Box, Box], float], most: float
+) -> list[tuple[float, Face]]:
+    """Those that share no more with any before them (greedy non-maximum suppression)."""
+    kept: list[tuple[float, Face]] = []
+    for one in found:
+        if all(shared(one[1].box, other[1].box) <= most for other in kept):
+            kept.append(one)
+    return kept
 
 
 def choose_face(faces: Sequence[Face], *, size: tuple[int, int]) -> Face:

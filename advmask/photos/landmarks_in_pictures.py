@@ -34,7 +34,7 @@ def find_landmarks(
     """
     if pictures.ndim != 4 or pictures.shape[1] != 3:
         raise ValueError(f"pictures must have the shape (B, 3, H, W), not {tuple(pictures.shape)}")
-    detector = FaceDetector(min_face_px=min_face_px, min_probability=min_probability)
+    detector = FaceDetector(min_face_px=min_face_px, min_probability=min_probability, largest_only=True)
     pixels = (pictures.detach().cpu().float().clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 1).numpy()
     found, missing = [], []
     for number, picture in enumerate(pixels):

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image
 
-from advmask.applying.face_finding import SAME_FACE, Box, FoundFace, overlap
+from advmask.applying.face_finding import SAME_FACE, FoundFace
 from advmask.applying.tracking import Track, Tracker
+from advmask.photos.tiles import Box, overlap
 
 SIDE = 20
 

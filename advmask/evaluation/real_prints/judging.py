@@ -99,7 +99,9 @@ def judge_folder(
         others, said = _others(faces, captures, progress=protocol.progress)
         note(said)
     _check_thresholds(recognizers, captures, others, fmr=protocol.fmr)
-    detector = FaceDetector(min_face_px=faces.min_face_px, min_probability=faces.min_probability)
+    detector = FaceDetector(
+        min_face_px=faces.min_face_px, min_probability=faces.min_probability, largest_only=True
+    )
     looker = Looker(detector, size=faces.size, every_s=protocol.every_s)
     everything = look_at_all(captures.captures, looker, recognizers, progress=protocol.progress)
     seen = only_enrolled(everything, captures.enrolled_by)
