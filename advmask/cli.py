@@ -15,6 +15,7 @@ from typing import NamedTuple
 from advmask import __version__
 from advmask.core.errors import AdvmaskError, ConfigError
 from advmask.core.plain_lines import plain_lines
+from advmask.core.shown_names import never_raise_on_output
 
 _BUG = "This is a bug in advmask. Please report it at {where} with the command and the lines below."
 _INTERRUPTED = 130  # 128 + SIGINT, as shells have it
@@ -69,6 +70,7 @@ COMMANDS: dict[str, Command] = {
 
 def main(argv: list[str] | None = None) -> int:
     """Run `advmask` with `argv` (default: the words of the process) and return the exit code."""
+    never_raise_on_output()
     words = list(sys.argv[1:] if argv is None else argv)
     # Read when torch loads its threads: waiting threads sleep instead of spinning, without which a step took
     # three times as long beside other programs.

@@ -12,6 +12,7 @@ from advmask.core.config_folders import conf_dir
 from advmask.core.errors import ConfigError
 from advmask.core.files import sha256
 from advmask.core.picture_reading import read_picture
+from advmask.core.shown_names import shown
 from advmask.printers.colour_table import ColourTable
 from advmask.printers.settings import PrinterSettings
 from advmask.printers.store import own_printers, printers_folder, save_printer
@@ -74,7 +75,7 @@ def _fit(settings: CalibrateCommand) -> None:
     )
     print(_summary(fitted))
     print(f"Written to {stored}")
-    title = f"{name}: advmask calibrate fit {path.name}"
+    title = f"{name}: advmask calibrate fit {shown(path.name)}"
     report = encode_png(fit_report(photo, fitted, title=title), pixels_per_mm=_REPORT_PX_PER_MM)
     for written in write_kept(
         settings.out.expanduser(), {f"{name}-fit.png": report}, overwrite=settings.overwrite

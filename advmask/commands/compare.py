@@ -14,6 +14,7 @@ from advmask.commands.settings import CompareCommand
 from advmask.core.errors import ConfigError
 from advmask.core.files import write_text
 from advmask.core.memory import keep_freed_memory
+from advmask.core.shown_names import shown
 from advmask.evaluation.comparing import SideBySide, side_by_side
 from advmask.evaluation.conditions import conditions_of
 from advmask.evaluation.estimates import MARKS_EXPLAINED
@@ -96,7 +97,7 @@ def _by_mask(
 
 def _labels(given: list[str]) -> list[str]:
     """Short names, each once: no plain mask is called so, nor the bare face."""
-    stems = [name_of(Path(name)) if Path(name).is_dir() else Path(name).stem for name in given]
+    stems = [name_of(Path(name)) if Path(name).is_dir() else shown(Path(name).stem) for name in given]
     taken = Counter([*stems, "bare", *PLAIN_MASKS])
     return [stem if taken[stem] == 1 else f"{stem} ({i})" for i, stem in enumerate(stems, 1)]
 

@@ -11,6 +11,7 @@ from advmask.commands.output import output_dir
 from advmask.commands.settings import PreviewCommand
 from advmask.core.errors import ConfigError
 from advmask.core.files import write_with
+from advmask.core.shown_names import shown
 from advmask.effects.settings import WearSettings
 from advmask.evaluation.contact_sheet import contact_sheet
 from advmask.evaluation.effects_sheet import effects_sheet
@@ -98,7 +99,7 @@ def _draw_faces(config: DictConfig) -> None:
         worn = [renderer(texels, bare, packed) for texels in (plain, design.texels)]
     rows = list(zip(bare, *worn, strict=True))
     half = (len(rows) + 1) // 2 if len(rows) > 4 else len(rows)
-    captions = ["bare", Path(settings.plain).stem, "design"]
+    captions = ["bare", shown(Path(settings.plain).stem), "design"]
     if half < len(rows):
         blank = tuple(torch.ones_like(bare[0]) for _ in captions)
         right = rows[half:] + [blank] * (2 * half - len(rows))

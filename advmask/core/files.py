@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from advmask.core.errors import RunError
+from advmask.core.shown_names import shown
 
 
 @contextmanager
@@ -43,7 +44,7 @@ def written_aside(path: Path) -> Iterator[Path]:
 def write_text(path: Path, text: str) -> None:
     """Write `text` as UTF-8 to `path`, whole or not at all."""
     with written_aside(path) as aside:
-        aside.write_text(text, encoding="utf-8", newline="\n")
+        aside.write_text(shown(text), encoding="utf-8", newline="\n")
 
 
 def append_text(path: Path, text: str) -> None:
@@ -54,7 +55,7 @@ def append_text(path: Path, text: str) -> None:
     """
     try:
         with path.open("a", encoding="utf-8", newline="\n") as stream:
-            stream.write(text)
+            stream.write(shown(text))
     except OSError as error:
         raise _unwritable(path, error) from error
 

@@ -13,6 +13,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from advmask.core.errors import ConfigError
+from advmask.core.shown_names import shown
 from advmask.evaluation.enrolled import JudgedGallery
 from advmask.evaluation.shared_scoring import in_processes
 from advmask.recognizers.aligners.aligner import Aligner
@@ -102,7 +103,7 @@ class Stage:
         seen: dict[str, int] = {}
         names = []
         for crop in self.photos.crops:
-            name = f"{crop.person}/{crop.source.name}"
+            name = f"{crop.person}/{shown(crop.source.name)}"
             seen[name] = seen.get(name, 0) + 1
             names.append(name if seen[name] == 1 else f"{name}#{seen[name]}")
         return tuple(names)

@@ -10,6 +10,7 @@ import numpy as np
 
 from advmask.core.errors import RunError
 from advmask.core.files import write_text
+from advmask.core.shown_names import shown
 from advmask.evaluation.result_schema import KNOWN, SCHEMA, problems
 from advmask.evaluation.summary import PLAIN_MASKS, ConditionResult, RecognizerResult, summarise
 
@@ -133,4 +134,4 @@ def _plain(value: Any) -> Any:
         return [_plain(item) for item in value]
     if isinstance(value, float) and not np.isfinite(value):
         return None
-    return value
+    return shown(value) if isinstance(value, str) else value

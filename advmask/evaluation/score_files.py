@@ -96,7 +96,7 @@ def _write(path: Path, header: Sequence[str], rows: Iterable[Sequence[str]]) -> 
         with (
             aside.open("wb") as raw,
             gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0, compresslevel=6) as packed,
-            io.TextIOWrapper(packed, encoding="utf-8", newline="") as text,
+            io.TextIOWrapper(packed, encoding="utf-8", errors="backslashreplace", newline="") as text,
         ):
             writer = csv.writer(text, lineterminator="\n")
             writer.writerow(header)

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from advmask.core.errors import RunError
 from advmask.core.files import delete, written_aside
+from advmask.core.shown_names import shown
 from advmask.photos.settings import FacesSettings
 
 # What decides a crop beside the photo: names and plain values.
@@ -145,7 +146,7 @@ class CropCache:
 
 def _packed(value: CachedCrop | CachedFailure) -> tuple[dict[str, str], dict[str, Tensor]]:
     if isinstance(value, CachedFailure):
-        about: dict[str, str] = {"failure": value.reason}
+        about: dict[str, str] = {"failure": shown(value.reason)}
         tensors: dict[str, Tensor] = {}
     else:
         width, height = value.photo_size

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from advmask.core.errors import ConfigError, PhotoError
+from advmask.core.shown_names import shown
 from advmask.photos.photo_files import is_left_behind, passed_over, photos_in
 from advmask.photos.settings import check_split, is_counts, shown_split
 
@@ -65,7 +66,7 @@ def find_people(root: Path) -> list[PersonPhotos]:
     """
     try:
         if root.is_file():
-            return [PersonPhotos(root.stem, (root,))]
+            return [PersonPhotos(shown(root.stem), (root,))]
         if not root.is_dir():
             raise PhotoError(f"There is no folder of photos at {root}; {_EXPECTED}.")
         direct = photos_in(root)
@@ -73,7 +74,9 @@ def find_people(root: Path) -> list[PersonPhotos]:
             (entry for entry in root.iterdir() if entry.is_dir() and not is_left_behind(entry)),
             key=lambda entry: entry.name,
         )
-        people = [PersonPhotos(folder.name, photos_in(folder), passed_over(folder)) for folder in folders]
+        people = [
+            PersonPhotos(shown(folder.name), photos_in(folder), passed_over(folder)) for folder in folders
+        ]
         beside = passed_over(root, folders=False)
     except OSError as error:
         reason = error.strerror or str(error)
@@ -84,7 +87,7 @@ def find_people(root: Path) -> list[PersonPhotos]:
             f"{root} holds both photos and folders of photos; keep only one person's photos, or only folders."
         )
     if direct:
-        return [PersonPhotos(root.resolve().name or "person", direct, beside)]
+        return [PersonPhotos(shown(root.resolve().name) or "person", direct, beside)]
     if not peopled:
         there = [beside, *(f"{one.name}: {one.passed_over}" for one in people if one.passed_over)]
         why = "; ".join(part for part in there[:4] if part)

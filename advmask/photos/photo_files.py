@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from advmask.core.picture_formats import PHOTO_SUFFIXES, kind_of_file
+from advmask.core.shown_names import shown
 from advmask.photos.occluders import is_occluder
 
 _POINTS_ENDING = ".points.json"
@@ -126,7 +127,7 @@ def listed(names: Iterable[str]) -> str:
     """The first three names, and how many more there are."""
     known = list(names)
     more = len(known) - _MOST_NAMED
-    return ", ".join(known[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+    return ", ".join(map(shown, known[:_MOST_NAMED])) + (f" and {more} more" if more > 0 else "")
 
 
 def _photos_below(folder: Path) -> int:

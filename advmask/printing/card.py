@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from advmask.core.errors import RunError
+from advmask.core.shown_names import shown
 
 SCHEMA = 1
 _KNOWN_RESULTS = (2, 3, 4)
@@ -79,7 +80,7 @@ def read_card(folder: Path, *, pattern: str, size: str, facts: Mapping[str, str]
         raise RunError(f"{path} cannot be read ({error}); evaluate the design again.") from error
     if not isinstance(results, dict):
         raise RunError(f"{path} holds no results; evaluate the design again.")
-    return card(results, design=folder.absolute().name, pattern=pattern, size=size, facts=facts)
+    return card(results, design=shown(folder.absolute().name), pattern=pattern, size=size, facts=facts)
 
 
 def card_text(filled: Mapping[str, Any]) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from advmask.core.errors import ConfigError, DesignError
+from advmask.core.shown_names import shown
 from advmask.masks.flat_pattern import FlatPattern
 from advmask.masks.mask_building import build_mask
 from advmask.masks.settings import SIZES
@@ -116,4 +117,4 @@ def _conversion(settings: ExportSettings) -> Conversion | None:
     if profile is None:
         raise ConfigError("convert=true needs the profile to convert to: printer.profile=FILE.icc.")
     content, space = read_profile(profile)
-    return Conversion(content, space, profile.stem)
+    return Conversion(content, space, shown(profile.stem))

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from advmask.core.shown_names import shown
 from advmask.printing.card import card_text, read_card
 from advmask.printing.card_picture import card_png
 from advmask.printing.exports import print_files
@@ -67,7 +68,7 @@ def card_files(folder: Path, job: PrintJob, *, size: str) -> dict[str, bytes]:
         RunError: Its `results.json` cannot be read.
     """
     card = read_card(folder, pattern=job.pattern.name, size=size, facts=job.facts)
-    name = folder.absolute().name
+    name = shown(folder.absolute().name)
     picture = card_png(card, job.design, job.pattern, name=name, size=size, facts=job.facts)
     return {"card.png": picture} | ({} if card is None else {"card.json": card_text(card).encode()})
 

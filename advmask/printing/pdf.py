@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from advmask.colour.srgb_profile import srgb_profile
+from advmask.core.shown_names import shown
 from advmask.masks.flat_pattern import FlatPattern
 from advmask.printing.latin import latin
 from advmask.printing.layered_pdf import LayeredPdf
@@ -188,7 +189,7 @@ def _document(
     pdf = LayeredPdf(page)
     pdf.set_creation_date(_FIXED_DATE)
     pdf.set_creator("advmask")
-    pdf.set_title(title)
+    pdf.set_title(shown(title))
     if facts:
         pdf.set_subject("; ".join(f"{key}={value}" for key, value in sorted(facts.items())))
     pdf.set_image_filter("FlateDecode")

@@ -10,6 +10,7 @@ from PIL import Image, ImageCms, ImageDraw, PngImagePlugin
 
 import advmask
 from advmask.core.errors import ConfigError, DesignError
+from advmask.core.shown_names import shown
 from advmask.masks.flat_pattern import FlatPattern
 from advmask.masks.svg_writer import STYLES
 from advmask.printing.lines import fold_ticks, kinds_of
@@ -196,7 +197,7 @@ def _encoded(
         picture.load()
         chunks = PngImagePlugin.PngInfo()
         for key, value in sorted(facts.items()):
-            chunks.add_text(key, value)
+            chunks.add_text(key, shown(value))
         stream = io.BytesIO()
         picture.save(
             stream,

@@ -12,6 +12,7 @@ from torch import Tensor
 import advmask
 from advmask.core.errors import DesignError
 from advmask.core.files import written_aside
+from advmask.core.shown_names import shown
 from advmask.masks.settings import MaskSettings
 from advmask.textures.picture_texels import open_as_srgb, read_picture_as_texels, texels_of
 from advmask.textures.png_bytes import encode_png
@@ -45,7 +46,8 @@ def name_of(place: Path) -> str:
     """
     whole = place.resolve()
     part = whole.is_dir() and re.fullmatch(r"\d+|steps-\d+", whole.name)
-    return f"{name_of(whole.parent)}/{whole.name}" if part and whole.parent.name else whole.name
+    name = shown(whole.name)
+    return f"{name_of(whole.parent)}/{name}" if part and whole.parent.name else name
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -9,6 +9,7 @@ from PIL import Image, PngImagePlugin
 
 from advmask.colour.srgb_profile import srgb_profile
 from advmask.core.errors import DesignError
+from advmask.core.shown_names import shown
 
 _LONGEST_KEY = 79
 _MM_PER_INCH = 25.4
@@ -36,7 +37,7 @@ def encode_png(
     chunks = PngImagePlugin.PngInfo()
     for key, value in sorted((text or {}).items()):
         _check_keyword(key)
-        chunks.add_text(key, value)
+        chunks.add_text(key, shown(value))
     dpi = pixels_per_mm * _MM_PER_INCH
     stream = io.BytesIO()
     Image.fromarray(pixels).save(

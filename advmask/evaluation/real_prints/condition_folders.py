@@ -9,6 +9,7 @@ from typing import Literal
 from advmask.applying.video_files import VIDEO_SUFFIXES
 from advmask.core.errors import PhotoError
 from advmask.core.files import sha256
+from advmask.core.shown_names import shown
 from advmask.photos.people_folders import find_people, passed_over_notices
 from advmask.photos.photo_files import is_beside_photo, is_left_behind, is_photo, listed
 
@@ -90,8 +91,8 @@ def _people(photos: Path) -> list[tuple[str, Path]]:
         raise PhotoError(f"There is no folder {photos}; check photos=. {_EXPECTED.capitalize()}.")
     folders = _folders(photos)
     if any(_condition(folder) for folder in folders):
-        return [(photos.resolve().name or "person", photos)]
-    people = [(folder.name, folder) for folder in folders if any(map(_condition, _folders(folder)))]
+        return [(shown(photos.resolve().name) or "person", photos)]
+    people = [(shown(folder.name), folder) for folder in folders if any(map(_condition, _folders(folder)))]
     if not people:
         there = sorted(entry.name for entry in _entries(photos))
         inside = sorted({inner.name for folder in folders for inner in _folders(folder)})
@@ -134,7 +135,7 @@ def _files(person: str, condition: Condition, folder: Path, root: Path, notices:
             broken = entry.is_symlink() and not entry.exists()
             strange.append(f"{entry.name}{' (a broken link)' if broken else '/' if entry.is_dir() else ''}")
             continue
-        name = entry.relative_to(root).as_posix()
+        name = shown(entry.relative_to(root).as_posix())
         captures.append(Capture(person, condition, entry, name, kind == "video"))
     if strange:
         notices.append(
@@ -156,7 +157,7 @@ def _enrolled(enrolment: Path, judged: set[str], notices: list[str]) -> list[Cap
         captures += [
             Capture(
                 person.name, "enrolment", path,
-                path.name if path == enrolment else path.relative_to(enrolment).as_posix(), False,
+                shown(path.name if path == enrolment else path.relative_to(enrolment).as_posix()), False,
             )
             for path in person.photos
         ]  # fmt: skip
