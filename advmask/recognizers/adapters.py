@@ -1,5 +1,6 @@
 """One builder for each way of naming a recognizer; each owns how its network wants to be fed."""
 
+import logging
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -17,13 +18,21 @@ from advmask.recognizers.dlib_file import dlib_weights_path
 from advmask.recognizers.dlib_network import CHANNELS, STD, VALUE_RANGE, load_dlib_resnet
 from advmask.recognizers.file_kinds import refuse_other_kind
 from advmask.recognizers.iresnet import load_iresnet
-from advmask.recognizers.network_check import carries_gradient, check_network
+from advmask.recognizers.network_check import carries_gradient, fitted
 from advmask.recognizers.onnx_network import UnconvertibleError, load_onnx
-from advmask.recognizers.own_network import INSIGHTFACE, load_python, load_torchscript, weights_checksum
+from advmask.recognizers.own_network import (
+    INSIGHTFACE,
+    load_python,
+    load_torchscript,
+    script_as_written,
+    weights_checksum,
+)
 from advmask.recognizers.recognizer import Recognizer
 from advmask.recognizers.specification import NetworkSpecification, read_specification
 from advmask.recognizers.weights_folder import checked_sha256, expected_path, held_by_name
 from advmask.recognizers.zoo import zoo
+
+_log = logging.getLogger(__name__)
 
 Builder = Callable[[str, str], Recognizer]
 
@@ -121,14 +130,18 @@ def _onnx(name: str, rest: str, *, black_box: bool = False) -> Recognizer:
         why = f"the YAML beside {path.name} says gradient: false"
     network: nn.Module
     if why:
-        network = load_black_box(path)
+        network = load_black_box(path, specification)
     else:
         try:
-            network = load_onnx(path)
+            network = load_onnx(path, specification)
         except UnconvertibleError as error:
             why = f"it cannot be converted to torch ({str(error).rstrip('.')})"
+            _log.warning(
+                f"{name} gives no gradient here and runs in onnxruntime, as a black box that designs can be "
+                f"judged by and not trained against: {error}"
+            )
             try:
-                network = load_black_box(path)
+                network = load_black_box(path, specification)
             except MissingPackageError as missing:
                 raise WeightsError(f"{error} Or use it without gradient: {missing}") from error
     return _finished(name, network, specification, path, why_no_gradient=why)
@@ -138,14 +151,15 @@ def _torchscript(name: str, rest: str) -> Recognizer:
     path = _path(name, rest, "torchscript:networks/mine.pt")
     network = load_torchscript(path)
     specification = read_specification(path)
-    check_network(network, specification, name=name)
+    network = fitted(
+        network, specification, name=name, as_written=lambda: script_as_written(path, specification)
+    )
     why = "" if carries_gradient(network, specification) else "no gradient comes through it"
     return _finished(name, network, specification, path, why_no_gradient=why)
 
 
 def _python(name: str, rest: str) -> Recognizer:
     network, specification = load_python(name, rest)
-    check_network(network, specification, name=name)
     why = "" if carries_gradient(network, specification) else "no gradient comes through it"
     return Recognizer(
         name,
@@ -188,8 +202,8 @@ def _finished(
     *,
     why_no_gradient: str = "",
 ) -> Recognizer:
-    check_network(network, specification, name=name)
     checksum = checked_sha256(path)
+    network = fitted(network, specification, name=name)
     return Recognizer(
         name,
         network,

@@ -6,7 +6,7 @@ from typing import Literal
 
 from advmask.core.errors import WeightsError
 
-Kind = Literal["onnx", "torchscript", "weights", "other"]
+Kind = Literal["onnx", "torchscript", "export", "weights", "other"]
 
 _ZIP = b"PK\x03\x04"
 _PICKLE = tuple(bytes([0x80, protocol]) for protocol in range(2, 6))
@@ -16,11 +16,16 @@ _ONNX_VERSION, _ONNX_NEXT = 0x08, (0x12, 0x1A, 0x22, 0x28, 0x32, 0x3A, 0x42)
 _HOLDS = {
     "onnx": "an ONNX network",
     "torchscript": "a TorchScript network",
+    "export": "a network of torch.export (.pt2)",
     "weights": "a state dict (or another pickle)",
 }
 _WAY = {
     "onnx": "write onnx:{path}",
     "torchscript": "write torchscript:{path}",
+    "export": (
+        "write FILE.py with the two lines `import torch` and "
+        "`def build(): return torch.export.load('{path}').module()`, and name it python:FILE.py:build"
+    ),
     "weights": (
         "write iresnet50:{path} (18, 34, 100), magface:{path} or adaface:{path} if it belongs to one of "
         "these; for any other network write a function that builds it: python:FILE.py:FUNCTION"
@@ -35,8 +40,8 @@ def file_kind(path: Path) -> Kind:
         path: An existing file.
 
     Returns:
-        `weights` for what `torch.save` and safetensors write, `other` for anything else and for a zip archive
-        that is cut short.
+        `export` for what `torch.export.save` writes, `weights` for what `torch.save` and safetensors write,
+        `other` for anything else and for a zip archive that is cut short.
 
     Raises:
         OSError: It cannot be read.
@@ -85,6 +90,8 @@ def _in_archive(path: Path) -> Kind:
             names = {name.rpartition("/")[2] for name in archive.namelist()}
     except (zipfile.BadZipFile, ValueError, NotImplementedError):
         return "other"
+    if names & {"archive_format", "serialized_exported_program.json", "exported_program.json"}:
+        return "export"
     if names & {"constants.pkl", "model.json"}:
         return "torchscript"
     return "weights" if "data.pkl" in names else "other"

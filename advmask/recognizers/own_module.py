@@ -5,15 +5,12 @@ from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
 
-import torch
 from torch import nn
 
 from advmask.core.errors import ConfigError
 from advmask.recognizers.calibration import Calibration
-from advmask.recognizers.network_check import carries_gradient, check_network
-from advmask.recognizers.own_network import weights_checksum
-from advmask.recognizers.specification import NetworkSpecification
-from advmask.recognizers.subnormal import zero_subnormals
+from advmask.recognizers.network_check import carries_gradient
+from advmask.recognizers.own_network import fitted_module, weights_checksum
 
 MODULE = "module"
 """Scheme of networks that were given as objects: records call them `module:NAME`."""
@@ -40,17 +37,14 @@ def as_recognizer_parts(module: nn.Module, name: str | None, feeding: Mapping[st
         raise ConfigError(
             f"A recognizer cannot be named {name!r}; letters, digits, '.', '-' and '_' were expected."
         )
-    network = deepcopy(module).cpu().eval().requires_grad_(False)
-    zero_subnormals(network)
+    network = deepcopy(module).cpu()
     values = {key: value for key, value in feeding.items() if value is not None}
     try:
-        if "embedding" not in values:
-            values["embedding"] = 2  # for the shape of the input, which is what the length is found by
-            values["embedding"] = _embedding(network, NetworkSpecification.build(values))
-        specification = NetworkSpecification.build(values)
+        network, specification = fitted_module(
+            network, values, name=name, find_length="embedding" not in values
+        )
     except ConfigError as error:
         raise ConfigError(f"{name}: {error}") from error
-    check_network(network, specification, name=name)
     given = specification.calibration
     return {
         "name": f"{MODULE}:{name}",
@@ -64,13 +58,3 @@ def as_recognizer_parts(module: nn.Module, name: str | None, feeding: Mapping[st
         "weights_sha256": weights_checksum(network),
         "why_no_gradient": "" if carries_gradient(network, specification) else "no gradient comes through it",
     }
-
-
-@torch.no_grad()
-def _embedding(network: nn.Module, specification: NetworkSpecification) -> int:
-    """Length of what the network gives; where it gives something else, `check_network` says so."""
-    like = next((each for each in network.parameters() if each.is_floating_point()), torch.empty(0))
-    try:
-        return int(network(torch.zeros(2, 3, *specification.size).to(like)).shape[1])
-    except Exception:
-        return specification.embedding

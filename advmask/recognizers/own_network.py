@@ -8,7 +8,7 @@ import re
 import sys
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from difflib import get_close_matches
 from pathlib import Path
 from types import ModuleType
@@ -19,6 +19,9 @@ from torch import nn
 
 from advmask.core.errors import AdvmaskError, ConfigError, WeightsError
 from advmask.recognizers.file_kinds import is_cut_archive, refuse_other_kind
+from advmask.recognizers.network_check import embedding_length, fitted
+from advmask.recognizers.network_fitting import Cast, InType
+from advmask.recognizers.script_graph import in_float32_on_cpu
 from advmask.recognizers.specification import NetworkSpecification
 from advmask.recognizers.subnormal import zero_subnormals
 
@@ -42,11 +45,31 @@ def load_torchscript(path: Path) -> nn.Module:
         path: What `torch.jit.save` wrote. TorchScript is a program: take it from people you trust.
 
     Returns:
-        The network in evaluation mode, frozen, subnormal weights set to zero.
+        The network in evaluation mode, frozen, in float32 and on the CPU whatever it was made on, subnormal
+        weights set to zero.
 
     Raises:
         WeightsError: The file is missing, damaged or no TorchScript; the sentence says what it is instead.
     """
+    network = in_float32_on_cpu(_script(path))
+    zero_subnormals(network)
+    for parameter in network.parameters():  # requires_grad_ of the whole is not to be had in TorchScript
+        parameter.requires_grad_(False)
+    return network
+
+
+def script_as_written(path: Path, specification: NetworkSpecification) -> nn.Module | None:
+    """A TorchScript network as its file has it, fed in the floating type in which it runs, if any."""
+    network = _script(path)
+    for kind in (torch.float32, torch.float16, torch.bfloat16, torch.float64):
+        inner = InType(network, kind)
+        with suppress(Exception), torch.no_grad():
+            inner(torch.zeros(1, 3, *specification.size))
+            return inner
+    return None
+
+
+def _script(path: Path) -> nn.Module:
     if not path.is_file():
         raise WeightsError(f"There is no TorchScript file {path}; check the path behind the colon.")
     refuse_other_kind(path, "torchscript")
@@ -56,9 +79,6 @@ def load_torchscript(path: Path) -> nn.Module:
             network: nn.Module = torch.jit.load(str(path), map_location="cpu")
     except Exception as error:
         raise WeightsError(_not_loaded(path, error)) from error
-    zero_subnormals(network)
-    for parameter in network.parameters():  # requires_grad_ of the whole is not to be had in TorchScript
-        parameter.requires_grad_(False)
     return network.eval()
 
 
@@ -71,8 +91,8 @@ def load_python(name: str, place: str) -> tuple[nn.Module, NetworkSpecification]
             or the path of a .py file.
 
     Returns:
-        The network in evaluation mode, frozen, and how to feed it: what the function said, or InsightFace's
-        way with the embedding that the network gives.
+        The network in evaluation mode, frozen, in float32, and how to feed it: what the function said, or
+        InsightFace's way with the embedding that the network gives.
 
     Raises:
         ConfigError: The function cannot be found, fails, or gives something else.
@@ -100,14 +120,41 @@ def load_python(name: str, place: str) -> tuple[nn.Module, NetworkSpecification]
             f"{name}: {function_name}() gives {type(built).__name__}; a torch.nn.Module was expected, or a "
             "pair of one and a dict that says how to feed it."
         )
-    zero_subnormals(network)
-    network.eval().requires_grad_(False)
-    if told is None:
-        return network, NetworkSpecification.build({**INSIGHTFACE, "embedding": _embedding(network)})
     try:
-        return network, NetworkSpecification.build(told)
+        return fitted_module(network, told or INSIGHTFACE, name=name, find_length=told is None)
     except ConfigError as error:
         raise ConfigError(f"{name}: {error}") from error
+
+
+def fitted_module(
+    network: nn.Module, feeding: Mapping[str, Any], *, name: str, find_length: bool
+) -> tuple[nn.Module, NetworkSpecification]:
+    """A module of a user's, frozen and in float32, with what it needs round it to be fed as recognizers are.
+
+    Args:
+        network: Changed in place.
+        feeding: Keys of the specification.
+        name: What to call it in errors.
+        find_length: Whether the length of the embedding is found by a call.
+
+    Raises:
+        ConfigError: A value does not fit.
+        WeightsError: It does not run as it is to be fed.
+    """
+    try:
+        network.eval()
+    except NotImplementedError:  # what torch.export gives has no modes, and says so to whoever asks
+        network.train = lambda mode=True: network  # type: ignore[method-assign]
+    network.requires_grad_(False)
+    cast = Cast(network)
+    zero_subnormals(network)
+    specification = NetworkSpecification.build(
+        {**feeding, "embedding": feeding.get("embedding", 512)} if find_length else feeding
+    )
+    if find_length and (length := embedding_length(cast, specification)) is not None:
+        specification = NetworkSpecification.build({**feeding, "embedding": max(length, 2)})
+    network = fitted(network, specification, name=name, as_written=cast.as_written)
+    return network, specification
 
 
 def weights_checksum(network: nn.Module) -> str:
@@ -190,14 +237,3 @@ def _current_folder_first() -> Iterator[None]:
         yield
     finally:
         sys.path.remove(folder)
-
-
-@torch.no_grad()
-def _embedding(network: nn.Module) -> int:
-    height, width = INSIGHTFACE["size"]
-    like = next((each for each in network.parameters() if each.is_floating_point()), torch.empty(0))
-    try:
-        output = network(torch.zeros(1, 3, height, width).to(like))
-        return int(output.shape[1])
-    except Exception:  # check_network says what is wrong
-        return int(INSIGHTFACE["embedding"])

@@ -1,12 +1,40 @@
-"""From aligned chips to what a network was trained on: value range, channel order, mean and deviation."""
+"""From aligned chips to what a network was trained on, and through the network."""
 
 from typing import Literal
 
 import torch
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
+
+from advmask.recognizers.specification import NetworkSpecification
 
 Triple = tuple[float, float, float]
+
+
+def embedded(
+    network: nn.Module, chips: Float[Tensor, "batch 3 height width"], specification: NetworkSpecification
+) -> Tensor:
+    """Feed a network as its specification says: the one call by which networks are checked and used.
+
+    Args:
+        network: Takes normalised chips (B, 3, H, W), gives embeddings (B, D).
+        chips: sRGB, RGB, in [0, 1].
+        specification: Range, channels, mean, deviation, and whether the mirror image counts too.
+    """
+    fed = preprocess(
+        chips,
+        channels=specification.channels,
+        value_range=specification.range,
+        mean=specification.mean,
+        std=specification.std,
+    )
+    found: Tensor
+    if specification.flip:
+        plain, mirrored = network(torch.cat([fed, fed.flip(3)])).chunk(2)
+        found = plain + mirrored
+    else:
+        found = network(fed)
+    return found
 
 
 def preprocess(

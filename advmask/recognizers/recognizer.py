@@ -13,7 +13,7 @@ from advmask.recognizers.calibration import Calibration
 from advmask.recognizers.eye_region import eye_region, only_eyes
 from advmask.recognizers.labels import label_of
 from advmask.recognizers.own_module import as_recognizer_parts
-from advmask.recognizers.preprocessing import preprocess
+from advmask.recognizers.preprocessing import embedded
 from advmask.recognizers.similarity import Distance, mean_template, similarity, similarity_matrix
 from advmask.recognizers.specification import NetworkSpecification
 from advmask.recognizers.templates import template_points
@@ -170,16 +170,9 @@ class Recognizer(nn.Module):
 
     def embed(self, chips: Float[Tensor, "batch 3 height width"]) -> Float[Tensor, "batch dim"]:
         """Embeddings of aligned RGB chips in [0, 1]; the network's own range is owned here."""
-        spec = self.specification
         if self._kept is not None:
             chips = only_eyes(chips, self._kept)
-        fed = preprocess(chips, channels=spec.channels, value_range=spec.range, mean=spec.mean, std=spec.std)
-        if spec.flip:
-            plain, mirrored = self.network(torch.cat([fed, fed.flip(3)])).chunk(2)
-            both: Tensor = plain + mirrored
-            return both
-        embeddings: Tensor = self.network(fed)
-        return embeddings
+        return embedded(self.network, chips, self.specification)
 
     def forward(
         self, pictures: Float[Tensor, "batch 3 rows columns"], landmarks: Float[Tensor, "batch 5 2"]

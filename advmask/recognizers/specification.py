@@ -73,6 +73,7 @@ class NetworkSpecification(Settings):
         embedding: Length of the embedding.
         flip: Whether the embedding is the sum of those of the picture and its mirror image.
         gradient: False runs an ONNX network in onnxruntime, as a black box without gradient.
+        output: Which output of an ONNX network is the embedding, by name; None takes the one of that length.
         adapter: What reads a .pth, .ckpt or .safetensors file: `iresnet50`, `magface`, `adaface`.
         calibration: A known threshold, if any.
         family: Of the architecture, such as `mobilefacenet`; `user` if nobody says.
@@ -90,6 +91,7 @@ class NetworkSpecification(Settings):
     embedding: Annotated[int, BeforeValidator(_number), Field(ge=2, le=65536)]
     flip: bool = False
     gradient: bool = True
+    output: str | None = None
     adapter: str | None = None
     calibration: StatedCalibration | None = None
     family: str = "user"

@@ -1,5 +1,6 @@
 """What lies in the weights folder, under which names, and whether it is what it was."""
 
+import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from platformdirs import user_cache_path
 
 from advmask.core.errors import WeightsError
 from advmask.core.files import sha256, write_text
+from advmask.recognizers.onnx_file import data_files
 from advmask.recognizers.specification import named_adapter, specification_path
 from advmask.recognizers.zoo import ZooEntry, zoo
 
@@ -108,14 +110,21 @@ def checked_sha256(path: Path) -> str:
     Raises:
         WeightsError: They differ.
     """
-    found = sha256(path)
-    for where, wanted in expected_sums(path):
-        if found != wanted:
-            raise WeightsError(
-                f"{path} has SHA-256 {found}, but {where} says {wanted}: it is damaged or another file. "
-                "Delete it and get it again, or, if you changed it on purpose, give it another name."
-            )
-    return found
+    for part in (path, *data_files(path)):
+        found = sha256(part)
+        for where, wanted in expected_sums(part):
+            if found != wanted:
+                raise WeightsError(
+                    f"{part} has SHA-256 {found}, but {where} says {wanted}: it is damaged or another file. "
+                    "Delete it and get it again, or, if you changed it on purpose, give it another name."
+                )
+    return whole_checksum(path)
+
+
+def whole_checksum(path: Path) -> str:
+    """SHA-256 of a weight file; where its weights lie in files beside it, of all their checksums together."""
+    sums = [sha256(part) for part in (path, *data_files(path))]
+    return sums[0] if len(sums) == 1 else hashlib.sha256("".join(sums).encode()).hexdigest()
 
 
 def expected_sums(path: Path) -> Iterator[tuple[str, str]]:
@@ -141,13 +150,17 @@ def same_files(here: Sequence[Held]) -> list[list[Held]]:
     sizes = [size for _, size in files]
     for each, size in files:
         if each.path is not None and sizes.count(size) > 1:
-            by_content.setdefault((size, sha256(each.path)), []).append(each)
+            by_content.setdefault((size, whole_checksum(each.path)), []).append(each)
     return [group for group in by_content.values() if len(group) > 1]
 
 
 def record(path: Path, checksum: str) -> None:
-    """Write the checksum of a file into the list beside it, in the form `sha256sum -c` reads."""
-    sums = _recorded(path.parent / SUMS) | {path.name: checksum}
+    """Write the checksum of a file into the list beside it, in the form `sha256sum -c` reads.
+
+    Those of files beside it that hold its weights are written too.
+    """
+    parts = {part.name: sha256(part) for part in data_files(path)}
+    sums = _recorded(path.parent / SUMS) | {path.name: checksum} | parts
     lines = [f"{value}  {name}\n" for name, value in sorted(sums.items())]
     write_text(path.parent / SUMS, "".join(lines))
 

@@ -12,6 +12,7 @@ from advmask.core.errors import AdvmaskError, ConfigError, WeightsError
 from advmask.core.files import sha256, write_text, written_aside
 from advmask.recognizers.download import download
 from advmask.recognizers.file_kinds import file_kind
+from advmask.recognizers.onnx_file import data_files
 from advmask.recognizers.recognizer import Recognizer
 from advmask.recognizers.recognizer_names import build_recognizer
 from advmask.recognizers.specification import read_specification, specification_path
@@ -25,6 +26,7 @@ from advmask.recognizers.weights_folder import (
     own_recognizer,
     record,
     weight_folders,
+    whole_checksum,
 )
 from advmask.recognizers.zoo import ZooEntry, zoo
 
@@ -117,13 +119,17 @@ def verify() -> list[tuple[Held, str, str | None]]:
         if each.path is None:
             found.append((each, "", None))
             continue
-        checksum = sha256(each.path)
-        wrong = [
-            f"{where} says {wanted[:_SHOWN]}"
-            for where, wanted in expected_sums(each.path)
-            if wanted != checksum
-        ]
-        found.append((each, checksum, f"found {checksum[:_SHOWN]}, {' and '.join(wrong)}" if wrong else None))
+        wrong = []
+        for part in (each.path, *data_files(each.path)):
+            checksum = sha256(part)
+            says = [
+                f"{where} says {wanted[:_SHOWN]}"
+                for where, wanted in expected_sums(part)
+                if wanted != checksum
+            ]
+            if says:
+                wrong.append(f"found {checksum[:_SHOWN]}, {' and '.join(says)}")
+        found.append((each, whole_checksum(each.path), "; ".join(wrong) or None))
     return found
 
 
@@ -220,6 +226,13 @@ def _add_own(file: Path, name: str, adapter: str | None) -> tuple[Held, Recogniz
 def _refuse_other(file: Path, target: Path, checksum: str) -> None:
     if target.exists() and sha256(target) != checksum:
         raise ConfigError(f"{target} exists and is another file; choose another name or delete it first.")
+    for part in data_files(file):
+        taken = target.with_name(part.name)
+        if taken.exists() and sha256(taken) != sha256(part):
+            raise ConfigError(
+                f"The weights of {file} lie in {part.name}, and {taken} is another file; store all in "
+                "one file: python -c \"import onnx; onnx.save(onnx.load('old.onnx'), 'new.onnx')\""
+            )
     for where, wanted in expected_sums(target):
         if wanted != checksum:
             forget = f", or take its line out of {target.parent / SUMS}" if where.startswith(SUMS) else ""
@@ -230,13 +243,18 @@ def _refuse_other(file: Path, target: Path, checksum: str) -> None:
 
 
 def _copied(file: Path, target: Path, *, specification: str | None, name: str | None) -> Recognizer:
-    """Copy, and build the recognizer from the copy; a copy that cannot be built is taken away again."""
+    """Copy, with files that hold its weights, and build the recognizer from the copy.
+
+    A copy that cannot be built is taken away again.
+    """
     beside = target.with_suffix(".yaml")
-    new = [path for path in (target, beside) if not path.exists()]
+    copies = {target: file} | {target.with_name(part.name): part for part in data_files(file)}
+    new = [path for path in (*copies, beside) if not path.exists()]
     try:
-        if not target.exists():
-            with written_aside(target) as aside:
-                shutil.copyfile(file, aside)
+        for copy, given in copies.items():
+            if not copy.exists():
+                with written_aside(copy) as aside:
+                    shutil.copyfile(given, aside)
         if specification and not beside.exists():
             write_text(beside, specification)
         return build_recognizer(name or own_recognizer(target) or str(target))

@@ -41,7 +41,7 @@ _OF_A_DESIGN = (
     "scores.csv.gz",
     "comparisons.csv.gz",
 )
-_PACKAGES = ("torch", "kornia", "facenet-pytorch", "pytorch-lightning", "numpy", "pillow", "onnx2torch")
+_PACKAGES = ("torch", "kornia", "facenet-pytorch", "pytorch-lightning", "numpy", "pillow", "onnx")
 
 
 class RunFolder:

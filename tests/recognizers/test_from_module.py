@@ -65,7 +65,7 @@ def test_every_key_of_a_specification_can_be_said() -> None:
     }
     found = Recognizer.from_module(Shades(), name="mine", **FEEDING, **said)
     assert found.specification == NetworkSpecification.build(FEEDING | said)
-    assert set(NetworkSpecification.model_fields) - set(FEEDING | said) == {"gradient", "adapter"}
+    assert set(NetworkSpecification.model_fields) - set(FEEDING | said) == {"gradient", "output", "adapter"}
     assert found.calibrated.model_dump(include=set(calibration)) == calibration
     assert (found.label, found.name, found.licence) == ("mine", "module:mine", "MIT")
     assert repr(found) == "Recognizer('module:mine', 32 x 24 px, euclidean, threshold 0.3)"
