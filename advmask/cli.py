@@ -73,7 +73,7 @@ def main(argv: list[str] | None = None) -> int:
     never_raise_on_output()
     words = list(sys.argv[1:] if argv is None else argv)
     # Read when torch loads its threads: waiting threads sleep instead of spinning, without which a step took
-    # three times as long beside other programs.
+    # three times as long while other programs ran.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         with plain_lines():

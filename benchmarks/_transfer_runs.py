@@ -30,7 +30,7 @@ COST = "cost.json"
 
 
 def train_one(folder: Path, words: Sequence[str]) -> None:
-    """Train, or go on training, into a run folder; what it took stands beside the run."""
+    """Train, or go on training, into a run folder; what it took stands next to the run."""
     torch.set_num_threads(1)
     keep_freed_memory()
     settings = settings_of(TrainCommand, "train", words)

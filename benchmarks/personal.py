@@ -5,7 +5,7 @@
 
 Takes everybody with six photos or more (or the first `people=` of them). Each design is trained as a user
 would: with a folder that holds nothing but three photos of the person, and recognizers whose thresholds (FMR
-1e-2, all people at hand) stand beside their weights. It is judged on the three photos held back, against the
+1e-2, all people at hand) are next to their weights. It is judged on the three photos held back, against the
 person's five other photos, under `effects=indoor` in draws no training saw; so is the strongest of the plain
 masks. Trainings that stand in OUT are not made again. Prints how many photos match, per recognizer and
 alignment, and what a person costs.
@@ -89,7 +89,7 @@ def main() -> None:
 
 
 def _with_thresholds(folder: Path, names: list[str], prepared: list[Prepared]) -> list[str]:
-    """Names under which recognizers find their thresholds at hand: in a YAML beside files of the user's."""
+    """Names under which recognizers find their thresholds at hand: in a YAML next to files of the user's."""
     folder.mkdir(parents=True, exist_ok=True)
     stored = []
     for name, item in zip(names, prepared, strict=True):

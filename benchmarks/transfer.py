@@ -1,4 +1,4 @@
-"""How designs do against recognizers they were trained on and others; beside a rival's recipe.
+"""How designs do against recognizers they were trained on and others; alongside a rival's recipe.
 
     python benchmarks/transfer.py OUT faces.root=PATH recognizers=[A,B,C] [part=white,held_out] [arms=A,B]
         [only=TEXT] [seeds=0,1] [steps=600] [jobs=2] [aligners=mtcnn,mesh468,bare] [judged=indoor]

@@ -23,7 +23,7 @@ CALIBRATION = "calibration: {fmr: 0.01, threshold: 0.5, scale: 10.0}\n"
 
 
 def write_network(path: Path, *, seed: int = 0, calibration: str = CALIBRATION) -> str:
-    """Write two convolutions with random weights, and the YAML beside them; give the recognizer's name."""
+    """Write two convolutions with random weights, and the YAML next to them; give the recognizer's name."""
     draw = np.random.default_rng(seed)
     shapes = {"w1": (8, 3, 5, 5), "b1": (8,), "w2": (12, 8, 3, 3), "w3": (EMBEDDING, 12 * 16)}
     stored = [

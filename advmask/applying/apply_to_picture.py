@@ -30,18 +30,18 @@ class Applied:
 def apply_to_picture(source: Path, target: Path, *, design: WornDesign, finder: FaceFinder) -> Applied:
     """Let all faces of a picture wear a design.
 
-    Pixels beside the masks and their shadows keep their values; in a JPEG, but for its own rounding. A
+    Pixels outside the masks and their shadows keep their values; in a JPEG, but for its own rounding. A
     picture in which no face wears the mask is copied, without what it says of place, time and camera.
 
     Args:
-        source: The picture; `photo.occluder.png` and, where the settings say so, `photo.points.json` beside
+        source: The picture; `photo.occluder.png` and, where the settings say so, `photo.points.json` next to
             it count.
         target: Where to; its ending decides the format.
         design: What is worn.
         finder: What finds the faces.
 
     Raises:
-        PhotoError: The picture, or a file beside it, cannot be used.
+        PhotoError: The picture, or a file next to it, cannot be used.
         RunError: The target cannot be written.
     """
     picture = open_picture(source)
@@ -54,7 +54,7 @@ def apply_to_picture(source: Path, target: Path, *, design: WornDesign, finder: 
         if content is not None:
             write_with(target, lambda aside: aside.write_bytes(content))
             return Applied(0, tuple(notices))
-        notices.append("Place, time and camera cannot be taken out of the file as it is; it is written anew.")
+        notices.append("Place, time and camera cannot be taken out of the file as it is; it is rewritten.")
     write_picture(target, changed_values(picture, drawn.picture, drawn.changed), profile=picture.profile)
     if picture.notice:
         notices.append(f"It {picture.notice}")
@@ -69,12 +69,12 @@ def draw_on_faces(
     Args:
         picture: Upright, RGB.
         source: Its file, if there is one: `photo.occluder.png` and, where the settings say so,
-            `photo.points.json` beside it count.
+            `photo.points.json` next to it count.
         design: What is worn.
         finder: What finds the faces.
 
     Raises:
-        PhotoError: A file beside the picture cannot be used.
+        PhotoError: A file next to the picture cannot be used.
     """
     occluder = None
     if source is not None and occluder_path(source).is_file():

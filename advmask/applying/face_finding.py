@@ -107,7 +107,7 @@ class FaceFinder:
 
 
 def given_face(photo: Path, *, size: tuple[int, int]) -> FoundFace:
-    """The one face whose points lie in a file beside the photo.
+    """The one face whose points lie in a file next to the photo.
 
     Args:
         photo: The photo.

@@ -45,7 +45,7 @@ class Plan:
 def plan_jobs(source: Path, output: Path, *, overwrite: bool) -> Plan:
     """Find the files to be worked on.
 
-    Hidden files and folders, what else systems leave beside photos, and what describes a photo
+    Hidden files and folders, what else systems leave next to photos, and what describes a photo
     (`*.occluder.png`, `*.points.json`) are passed over; links to folders are not followed.
 
     Args:
@@ -134,7 +134,7 @@ def _check_folders(source: Path, output: Path) -> None:
         raise ConfigError(f"{output} is a file, and {source} a folder; name a folder with output=.")
     if output.resolve().is_relative_to(source.resolve()):
         raise ConfigError(
-            f"output={output} lies in the folder that is read, {source}; name a folder beside it, so that "
+            f"output={output} lies in the folder that is read, {source}; name a folder next to it, so that "
             "nothing is replaced or worked on twice."
         )
 

@@ -48,7 +48,7 @@ def without_metadata(content: bytes) -> bytes | None:
             before = _shown(content)
             result = strip(content, before[0])
             return result if _shown(result) == before else None
-        except Exception:  # anything odd: it is written anew instead
+        except Exception:  # anything odd: it is rewritten instead
             return None
 
 

@@ -16,7 +16,7 @@ class FindSettings(Settings):
         min_face_px: Smallest face that gets a mask, px of the picture: the longer side of its box.
         min_probability: Of a detected face.
         landmarks: mtcnn finds five points; mesh finds 468 more with the network in `mesh_model`; file reads
-            those of one face from `PHOTO.points.json` beside each photo.
+            those of one face from `PHOTO.points.json` next to each photo.
         mesh_model: For mesh: face_landmark.tflite, or the mediapipe 0.10.21 wheel that holds it.
     """
 

@@ -110,7 +110,7 @@ def _steadied_piece(
         return smooth.reshape(len(at), *values.shape[1:])
 
     steady_five, steady_boxes = read(five, frames, unit), read(boxes, frames, unit)
-    # The mesh may be missing where the detector was sure; then it is read from the frames beside.
+    # The mesh may be missing where the detector was sure; then it is read from the neighbouring frames.
     steady_dense = None
     if meshes:
         steady_dense = read(np.stack([mesh for _, mesh in meshes]), frames[with_mesh], unit[with_mesh])

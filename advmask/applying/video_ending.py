@@ -1,4 +1,4 @@
-"""Whether a video was read to its end: how far its time stamps come, beside how far the file says it goes."""
+"""Whether a video was read to its end: how far its time stamps come, and how far the file says it goes."""
 
 from fractions import Fraction
 from itertools import pairwise

@@ -119,7 +119,7 @@ def _summary(fitted: Calibration) -> str:
             "which is corrected, as is its colour.",
             f"CIEDE2000 between the print and what was asked:  {fitted.before}",
             f"CIEDE2000 between the print and the prediction:  {fitted.after}",
-            f"  at {len(chart.of('held out'))} patches that the fit never saw; {fitted.kind}.",
+            f"  at {len(chart.of('held out'))} patches held out from the fit; {fitted.kind}.",
             f"Ink spreads by {fitted.spread_mm:.2f} mm (standard deviation).",
             "What the camera does to colours beyond sRGB counts as the printer's; one photo cannot tell "
             "them apart.",

@@ -82,7 +82,7 @@ def check_settings(command: str, config: DictConfig) -> None:
 
 
 def _search_path(arguments: Arguments) -> list[str]:
-    """The word that lets Hydra find the user's own choices beside ours, if there are any."""
+    """The word that lets Hydra find the user's own choices in addition to ours, if there are any."""
     given = arguments.option("--config-dir")
     if given is not None and not Path(given).is_dir():
         raise ConfigError(f"There is no folder {given}; check --config-dir.")

@@ -56,5 +56,5 @@ def shared_output() -> Iterator[Path]:
 
 
 def is_extra_process() -> bool:
-    """Whether Lightning started this process beside another one, for a further device."""
+    """Whether Lightning started this process in addition to another one, for a further device."""
     return os.environ.get("LOCAL_RANK", "0") != "0"

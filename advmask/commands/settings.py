@@ -70,7 +70,7 @@ class PreviewCommand(Settings):
     Attributes:
         design: A run folder, or a picture file.
         texels_per_mm: Resolution at which a picture file is worn.
-        plain: The plain mask shown beside it: a name from the designs that ship, or a picture file.
+        plain: The plain mask shown next to it: a name from the designs that ship, or a picture file.
         people: Whose photos.
         count: Faces shown, spread evenly over the photos.
         progress: Show bars.

@@ -63,7 +63,7 @@ def _tell_check(result: TrainResult) -> None:
 
 
 def _check(result: TrainResult) -> list[RecognizerResult]:
-    """Judge the design beside plain masks; nothing where a recognizer has no threshold to be judged by."""
+    """Judge the design alongside plain masks; nothing where a recognizer has no threshold to be judged by."""
     settings = result.settings
     prepared = result.prepared or prepare_all(
         build_recognizers(settings.recognizers), result.faces.crops, needs_threshold=False

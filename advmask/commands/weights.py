@@ -110,7 +110,7 @@ def _table() -> str:
     ]
     unused = sorted(str(path.name) for path in _unused(folders, here))
     if unused:
-        rows.append(f"Not used, because no YAML beside it says how to feed it: {', '.join(unused)}.")
+        rows.append(f"Not used, because no YAML next to it says how to feed it: {', '.join(unused)}.")
     for names in _names_of_same_files(here):
         rows.append(f"One file by SHA-256: {' and '.join(names)}; keep one, or it counts twice in present.")
     return "\n".join(rows)

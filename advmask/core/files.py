@@ -13,7 +13,7 @@ from advmask.core.shown_names import shown
 
 @contextmanager
 def written_aside(path: Path) -> Iterator[Path]:
-    """Give a temporary name beside `path`; on success rename it to `path`, on failure remove it.
+    """Give a temporary name next to `path`; on success rename it to `path`, on failure remove it.
 
     Args:
         path: The file to be written. Its folder is made if need be.

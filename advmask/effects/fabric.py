@@ -73,7 +73,7 @@ def _weave(texels: tuple[int, int], period: float, *, draws: Draws) -> tuple[Ten
     profiles = []
     for axis, (length, share) in enumerate(((height, 1 / 3), (width, 2 / 3))):
         place = torch.arange(length) + 0.5
-        # Cloth is never quite straight: threads lie up to about half a thread beside where they should.
+        # Cloth is never quite straight: threads lie up to about half a thread away from where they should.
         wave = 2 * math.pi * place[:, None] / (period * torch.tensor([40.0, 70.0, 110.0]))
         turns = (torch.cos(wave) @ sway[axis, :3] + torch.sin(wave) @ sway[axis, 3:]) * 0.1
         phase = 2 * math.pi * (place / period + starts[axis] + turns)

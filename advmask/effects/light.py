@@ -1,4 +1,4 @@
-"""Light beside that of the photo: a side, another colour, cast shadows; on mask and face alike."""
+"""Light besides that of the photo: a side, another colour, cast shadows; on mask and face alike."""
 
 import math
 from dataclasses import dataclass
@@ -63,7 +63,7 @@ def relight(
     """Pictures in the drawn light: sRGB that may exceed 1, for the camera to clip.
 
     A gain g of linear light is taken as a gain g^(1/2.2) of the sRGB value, which is off by no more than 0.03
-    for gains up to 2. Returns the very same tensor if nothing was drawn.
+    for gains up to 2. Returns the same tensor object if nothing was drawn.
     """
     gain = _encoded_gain(pictures, drawn)
     return pictures if gain is None else pictures * gain

@@ -69,7 +69,7 @@ class LightSettings(Settings):
 
     Attributes:
         direction: How much brighter the lit side of the face is than the mean, and how much darker the other,
-            up to, share. The light comes from any side of the picture, above and beside more than below.
+            up to, share. The light comes from any side of the picture, above and the sides more than below.
         softness: Width of the change from lit to dark, low and high, eye distances.
         temperature_k: Colour temperature of the light, low and high, even in mireds, kelvin; the photo has
             6504, which changes nothing.
@@ -106,7 +106,7 @@ class EffectsSettings(Settings):
         without: Effects left out of a preset, for ablations, such as light, camera or camera.jpeg.
         wear: How the mask sits.
         fabric: What the cloth does to the print.
-        light: What falls on mask and face, beside the light of the photo.
+        light: What falls on mask and face, besides the light of the photo.
         camera: What the camera makes of it.
     """
 

@@ -32,7 +32,7 @@ class Conditions:
 
 
 def conditions_of(settings: ScoringSettings) -> Conditions:
-    """What designs are judged under, with placements kept beside the photos."""
+    """What designs are judged under, with placements cached as the crops are."""
     return Conditions(
         texels_per_mm=settings.texels_per_mm,
         effects=settings.effects,

@@ -80,7 +80,7 @@ def build_galleries(
         prepared: Recognizers made ready on these photos.
         masked: For each recognizer, everybody enrolled under a plain mask; needed for all but `bare`.
         fmrs: False match rates of the thresholds. Where the photos do not support the first, the
-            recognizer's stored threshold stands in for it.
+            recognizer's stored threshold is used instead.
     """
     galleries: list[list[JudgedGallery]] = []
     for number, item in enumerate(prepared):

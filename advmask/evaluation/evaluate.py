@@ -67,7 +67,7 @@ def evaluate(
     aligners: Sequence[str | Aligner] | None = None,
     own_effects: Sequence[Effect] = (),
 ) -> Evaluation:
-    """Measure a design against recognizers, beside plain masks and other controls: `advmask evaluate`.
+    """Measure a design against recognizers, alongside plain masks and other controls: `advmask evaluate`.
 
     Nothing is written; see `Evaluation.write`. What is not given is taken from the run that the design comes
     from, else from the defaults of the command line. Groups of settings are given as the name of a preset
@@ -202,7 +202,7 @@ def _breakdown(judgement: Judgement, *, seed: int) -> list[Any]:
 
 
 def _held_out(settings: ScoringSettings, trained: FacesSettings, faces: FaceSet) -> bool | None:
-    """Whether the design never saw the people probed; None where this cannot be told from the settings."""
+    """Whether the people probed are held out from training; None where the settings do not say."""
     roots = [None if root is None else root.absolute() for root in (trained.root, settings.faces.root)]
     if trained.split != settings.faces.split or roots[0] != roots[1]:
         return None

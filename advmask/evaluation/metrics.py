@@ -35,10 +35,10 @@ def resampled_mean(
     People are resampled with replacement and bring all their probes, because probes of one person are
     alike and do not count as independent. The interval lies between quantiles of the resampled means that are
     taken further out the fewer people there are: the plain 2.5 % and 97.5 % are too narrow below some fifty
-    people, as a normal interval is beside Student's. Fewer than ten people get Student's interval itself: of
-    two or three, resampling can only show what lies between them. Where all are equal nothing is known of how
-    much such numbers vary, and there is no interval. Shares of something, match confidence too, have
-    `rate_over_people`, differences of shares `difference_over_people`: their bounds are known.
+    people, as a normal interval is compared with Student's. Fewer than ten people get Student's interval
+    itself: of two or three, resampling can only show what lies between them. Where all are equal nothing is
+    known of how much such numbers vary, and there is no interval. Shares of something, match confidence too,
+    have `rate_over_people`, differences of shares `difference_over_people`: their bounds are known.
 
     Args:
         values: (n,) one per probe.

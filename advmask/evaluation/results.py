@@ -1,4 +1,4 @@
-"""`results.json` and what lies beside it: written whole, with what was there before kept under a number."""
+"""`results.json` and what lies next to it: written whole, with what was there before kept under a number."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -45,7 +45,7 @@ def result_record(results: Sequence[RecognizerResult], facts: Mapping[str, Any])
 
 
 def write_record(path: Path, record: Mapping[str, Any]) -> None:
-    """Write `results.json`; an earlier one of other content is kept under a number, with what lies beside it.
+    """Write `results.json`; an earlier one of other content is kept under a number, as is what lies by it.
 
     Args:
         path: The file.
@@ -56,7 +56,7 @@ def write_record(path: Path, record: Mapping[str, Any]) -> None:
 
 
 def keep_earlier(path: Path, record: Mapping[str, Any], *, beside: Sequence[str]) -> None:
-    """Rename an earlier record of other content, and the files that lie beside it, by one free number.
+    """Rename an earlier record of other content, and the files that lie next to it, by one free number.
 
     Args:
         path: Of the record.

@@ -26,7 +26,7 @@ class ProtocolSettings(Settings):
             of the bare one; python:module:function.
         galleries: What probes are compared with: people enrolled with bare photos, masked ones (under a plain
             mask), or pooled: both, the better counts.
-        seed: Of the draws; training draws from other streams, so these draws were never seen.
+        seed: Of the draws; training draws from other streams, so the design was not trained on these draws.
         progress: Show progress bars.
         processes: That share the scoring, one thread and networks of its own in each; same results.
     """

@@ -1,4 +1,4 @@
-"""Losses of one's own beside ours: what they are shown, and how they are asked."""
+"""Losses of one's own in addition to ours: what they are shown, and how they are asked."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

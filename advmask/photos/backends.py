@@ -1,4 +1,4 @@
-"""Where landmarks come from: MTCNN alone, MTCNN with a face mesh, or a file beside the photo."""
+"""Where landmarks come from: MTCNN alone, MTCNN with a face mesh, or a file next to the photo."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,13 +36,13 @@ class LandmarkBackend(Protocol):
     """What finds the landmarks of a photo.
 
     Attributes:
-        recipe: What, beside the photo and its companion, decides the landmarks.
+        recipe: What, besides the photo and its companion, decides the landmarks.
     """
 
     recipe: Recipe
 
     def companion(self, photo: Path) -> Path | None:
-        """Give the file beside the photo that decides the landmarks too, if there is such a file."""
+        """Give the file next to the photo that decides the landmarks too, if there is such a file."""
 
     def locate(self, image: Image.Image, photo: Path) -> Located | CachedFailure:
         """Find the face, or say why not, in words that fit every copy of the photo.
@@ -70,7 +70,7 @@ class DetectedLandmarks:
         self._detector: FaceDetector | None = None
 
     def companion(self, photo: Path) -> Path | None:
-        """Nothing beside the photo counts."""
+        """No file next to the photo counts."""
         return None
 
     def locate(self, image: Image.Image, photo: Path) -> Located | CachedFailure:
@@ -105,7 +105,7 @@ class MeshLandmarks:
         self.recipe: Recipe = {**detected.recipe, "mesh": mesh.sha256}
 
     def companion(self, photo: Path) -> Path | None:
-        """Nothing beside the photo counts."""
+        """No file next to the photo counts."""
         return None
 
     def locate(self, image: Image.Image, photo: Path) -> Located | CachedFailure:
@@ -121,7 +121,7 @@ class MeshLandmarks:
 
 
 class FileLandmarks:
-    """A file beside each photo; no detector runs."""
+    """A file next to each photo; no detector runs."""
 
     def __init__(self) -> None:
         self.recipe: Recipe = {"detector": "file"}

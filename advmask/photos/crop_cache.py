@@ -19,7 +19,7 @@ from advmask.core.files import delete, written_aside
 from advmask.core.shown_names import shown
 from advmask.photos.settings import FacesSettings
 
-# What decides a crop beside the photo: names and plain values.
+# What decides a crop besides the photo: names and plain values.
 Recipe = Mapping[str, str | int | float]
 
 # To be raised whenever the same photo and settings would give another crop than before.
@@ -84,7 +84,7 @@ class CropCache:
 
         Args:
             sha256: Hexadecimal SHA-256 of the photo file.
-            recipe: Everything that, beside the photo, decides the crop.
+            recipe: Everything that, besides the photo, decides the crop.
 
         Returns:
             The crop, the remembered failure, or None when neither is known. The tensors of a crop are mapped

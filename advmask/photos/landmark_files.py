@@ -1,4 +1,4 @@
-"""Landmarks that the user gives in a file beside the photo.
+"""Landmarks that the user gives in a file next to the photo.
 
 `photo.jpg` is accompanied by `photo.points.json`::
 
@@ -89,7 +89,7 @@ def _parsed(path: Path) -> list[Any]:
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise PhotoError(
-            f"There is no {path.name} beside the photo, which faces.landmarks=file needs; write {_EXPECTED}."
+            f"There is no {path.name} next to the photo, which faces.landmarks=file needs; write {_EXPECTED}."
         ) from error
     except OSError as error:
         raise PhotoError(f"Cannot read {path.name}: {error.strerror or error}.") from error

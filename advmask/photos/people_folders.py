@@ -38,7 +38,7 @@ class Split:
         validate: People it is watched on meanwhile.
         test: People it is judged on.
         held_out: Whether there are people to test who do not train. If not, figures say nothing about people
-            whom the design never saw.
+            the design was not trained on.
     """
 
     train: tuple[str, ...]
@@ -52,7 +52,8 @@ def find_people(root: Path) -> list[PersonPhotos]:
 
     Three layouts are known: one sub-folder per person; the photos of one person, who is named as the folder;
     a single photo, whose person is named as the file. A file is a photo by its ending or, where that says
-    nothing, by its first bytes. What systems leave beside photos is ignored, all else is told as passed over.
+    nothing, by its first bytes. What systems leave next to photos is ignored, all else is reported as passed
+    over.
 
     Args:
         root: Folder or file.
@@ -96,7 +97,7 @@ def find_people(root: Path) -> list[PersonPhotos]:
 
 
 def passed_over_notices(root: Path, people: Sequence[PersonPhotos]) -> list[str]:
-    """Sentences about what `find_people(root)` passed over, for each person and beside their folders."""
+    """Sentences about what `find_people(root)` passed over, for each person and next to their folders."""
     notices = [f"Passed over of {one.name}: {one.passed_over}." for one in people if one.passed_over]
     with suppress(OSError):  # it could be read a moment ago
         of_one = root.is_file() or any(path.parent == root for one in people for path in one.photos)

@@ -11,7 +11,7 @@ from advmask.photos.occluders import is_occluder
 _POINTS_ENDING = ".points.json"
 _MOST_NAMED = 3
 
-# What systems, archives and network storage leave beside photos; nobody put it there.
+# What systems, archives and network storage leave next to photos; nobody put it there.
 _LEFT_BEHIND = frozenset(
     {
         *("__macosx", "@eadir", "@__thumb", "#recycle", "$recycle.bin", "system volume information"),
@@ -45,7 +45,7 @@ _RAW_SUFFIXES = frozenset(
 
 
 def is_left_behind(path: Path) -> bool:
-    """Whether a name is hidden, or one of those that systems leave beside photos."""
+    """Whether a name is hidden, or one of those that systems leave next to photos."""
     return path.name.startswith(".") or path.name.lower() in _LEFT_BEHIND
 
 

@@ -42,7 +42,7 @@ class CropCutter:
         turn with small things that stay, would leave holes of their size behind.
 
         Raises:
-            PhotoError: The photo, or a file beside it, cannot be used, for a reason not to be remembered.
+            PhotoError: The photo, or a file next to it, cannot be used, for a reason not to be remembered.
         """
         content, recipe = _content(path), self._recipe(path)
         if self._cache.get(content, recipe) is None:
@@ -63,7 +63,7 @@ class CropCutter:
 
         Raises:
             PhotoError: The photo is unreadable, shows no face or one too small or half outside, or was given
-                before for the same person; or a file beside it, with points or an occluder, does not fit it.
+                before for the same person; or a file next to it, with points or an occluder, does not fit it.
         """
         content = _content(path)
         first = self._seen.setdefault((person, content), path)
@@ -98,7 +98,7 @@ class CropCutter:
             **self._landmarks.recipe,
             "size": self._size,
             "min_eyes_px": _MIN_EYES_PX,
-            # A file that is missing or unreadable gets its sentence from whoever reads it in earnest.
+            # A file that is missing or unreadable gets its sentence when it is read.
             **{name: _content(file) for name, file in beside.items() if file is not None and file.is_file()},
         }
 

@@ -58,7 +58,7 @@ class FacesSettings(CropSettings):
     Attributes:
         split: People who train, validate and test: shares, or numbers such as [44,8,20].
         landmarks: mtcnn finds five points; mesh finds 468 more with the network in `mesh_model`; file reads
-            them from `PHOTO.points.json` beside each photo and looks for no faces.
+            them from `PHOTO.points.json` next to each photo and looks for no faces.
         mesh_model: For mesh: face_landmark.tflite, or the mediapipe 0.10.21 wheel that holds it.
     """
 

@@ -107,7 +107,7 @@ def interpolate(
 ) -> Float[Tensor, "3 *size"]:
     """Read a table at colours, by tetrahedral interpolation; beyond [0, 1] its outermost pieces go on.
 
-    The gradient is the slope of the very piece that was read, with one exception: where the table answers a
+    The gradient is the slope of the piece that was read, with one exception: where the table answers a
     channel with next to nothing - colours out of the printer's gamut, which all print alike - that channel's
     own slope is raised to `LEAK` times the slope of the sRGB curve. This part is straight-through, for
     without it such a texel would never learn again.

@@ -46,7 +46,7 @@ def save_printer(
         overwrite: Whether a printer of this name may be replaced.
 
     Returns:
-        The YAML; the table lies beside it.
+        The YAML; the table lies next to it.
 
     Raises:
         ConfigError: The name is not allowed or taken.

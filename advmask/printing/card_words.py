@@ -112,7 +112,7 @@ def _sentence(entry: Mapping[str, Any], mask: str | None) -> str:
     if not entry["probes"] or design is None or design["value"] is None:
         return "Nothing could be compared: some mask hid every face."
     if mask is None or drop is None:
-        return "No plain mask was measured beside it."
+        return "No plain mask was measured for comparison."
     return _difference(drop, mask)
 
 

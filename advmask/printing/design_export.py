@@ -85,7 +85,7 @@ def export_design(
 
 
 def export_folder(design: Design) -> Path:
-    """Where the files of a design go if nobody says: into its run folder, or beside other exports."""
+    """Where the files of a design go if nobody says: into its run folder, or next to other exports."""
     return Path("exports") / Path(design.name).stem if design.run is None else design.run / "exports"
 
 

@@ -14,7 +14,7 @@ _SCHEMA = 1
 
 
 def write_kept(folder: Path, files: Mapping[str, bytes], *, overwrite: bool = False) -> list[Path]:
-    """Write files beside a list of them with their checksums, all or none.
+    """Write files next to a list of them with their checksums, all or none.
 
     A file that is there is replaced if it is as this function wrote it, or the same as the new one.
 

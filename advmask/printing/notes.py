@@ -63,7 +63,7 @@ def _about(pattern: FlatPattern, printer: str) -> tuple[str, ...]:
         f"{pieces}, {right - left:.0f} x {bottom - top:.0f} mm without allowances. Size {pattern.size} fits "
         f"a head whose pupils are about {eyes:.0f} mm apart (S 62, M 66, L 70, child 55).",
         f"{made_for} A print is not a promise: this file says nothing about which recognizers still match "
-        "its wearer. What was measured, if anything was, stands in card.json beside it.",
+        "its wearer. What was measured, if anything was, stands in card.json next to it.",
     )
 
 

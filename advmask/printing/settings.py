@@ -144,7 +144,7 @@ class ExportSettings(Settings):
     Attributes:
         sizes: Sizes to write, such as [S,M,L,child]; None writes that of the run or of mask.size.
         texels_per_mm: Resolution at which a picture file is taken.
-        out: Folder for the files; None: exports in the run folder, or beside other output.
+        out: Folder for the files; None: exports in the run folder, or next to other output.
         overwrite: Replace files that you changed, or that export did not write.
         paper: none for one page as large as needed; a5, a4, a3, a2, letter, legal, tabloid, or WIDTHxHEIGHT
             in mm. Larger masks are tiled.

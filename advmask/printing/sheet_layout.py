@@ -80,7 +80,7 @@ class Layout:
 
 
 def sheet_of(pattern: FlatPattern, printing: PrintingSettings) -> Sheet:
-    """Lay out a mask: marks and title above the picture, marks and ruler below it, nothing beside it."""
+    """Lay out a mask: marks and title above the picture, marks and ruler below it, nothing next to it."""
     around = margin_mm(pattern, printing)
     left, top, right, bottom = pattern.box_mm
     wide, high = right - left + 2 * around, bottom - top + 2 * around

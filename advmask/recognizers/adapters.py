@@ -127,7 +127,7 @@ def _onnx(name: str, rest: str, *, black_box: bool = False) -> Recognizer:
     specification = read_specification(path)
     why = "it was asked for as a black box" if black_box else ""
     if not black_box and not specification.gradient:
-        why = f"the YAML beside {path.name} says gradient: false"
+        why = f"the YAML next to {path.name} says gradient: false"
     network: nn.Module
     if why:
         network = load_black_box(path, specification)
@@ -208,7 +208,7 @@ def _finished(
         name,
         network,
         _with_what_is_known(specification, path, checksum),
-        calibration=_stated(specification, f"YAML beside {path.name}"),
+        calibration=_stated(specification, f"YAML next to {path.name}"),
         weights_sha256=checksum,
         why_no_gradient=why_no_gradient,
     )

@@ -60,7 +60,7 @@ def load_black_box(path: Path, specification: NetworkSpecification | None = None
     """Open an ONNX network in onnxruntime.
 
     Args:
-        path: The .onnx file; its weights may lie in files beside it.
+        path: The .onnx file; its weights may lie in files next to it.
         specification: Says which of several outputs is the embedding.
 
     Returns:

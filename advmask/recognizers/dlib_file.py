@@ -12,7 +12,7 @@ _FILE = "dlib_face_recognition_resnet_model_v1.dat"
 def dlib_weights_path() -> Path:
     """Where the pip package `face_recognition_models` keeps the weights; it is located, never imported.
 
-    Its import fails beside a recent setuptools. The file itself may still be missing.
+    Its import fails with a recent setuptools. The file itself may still be missing.
 
     Raises:
         MissingPackageError: The package is not installed.

@@ -1,4 +1,4 @@
-"""Reading an ONNX file with the data that lies beside it."""
+"""Reading an ONNX file with the data that lies next to it."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -36,7 +36,7 @@ def read_onnx(path: Path) -> Any:
             model = inliner.inline_local_functions(model)
     except Exception as error:
         raise WeightsError(
-            f"{path} cannot be read with the weights beside it ({first_line(error)}); export it again with "
+            f"{path} cannot be read with the weights next to it ({first_line(error)}); export it again with "
             "all in one file."
         ) from error
     return model
@@ -46,7 +46,7 @@ def check_data_files(path: Path) -> None:
     """Say which file is missing, where a network's weights lie in another one.
 
     Raises:
-        WeightsError: It is not beside the network.
+        WeightsError: It is not next to the network.
     """
     try:
         import onnx
@@ -63,18 +63,18 @@ def _checked_names(model: Any, path: Path) -> list[str]:
         if not _inside(path, name):
             raise WeightsError(
                 f"The weights of {path} lie in {name}, outside of its folder; store all in one file "
-                "(onnx.save) or beside it."
+                "(onnx.save) or next to it."
             )
         if not (path.parent / name).is_file():
             raise WeightsError(
-                f"The weights of {path} lie in {name}, which is not beside it; copy that file to "
+                f"The weights of {path} lie in {name}, which is not next to it; copy that file to "
                 f"{path.parent / name}, or store all in one file (onnx.save)."
             )
     return names
 
 
 def data_files(path: Path) -> list[Path]:
-    """Files beside an ONNX file that hold its weights, in alphabetical order; none for any other file."""
+    """Files next to an ONNX file that hold its weights, in alphabetical order; none for any other file."""
     if path.suffix.lower() != ".onnx" or not path.is_file():
         return []
     try:

@@ -167,7 +167,7 @@ class _Reader:
     def _side(
         self, kind: str, inputs: Sequence[str], outputs: Sequence[str], attributes: Mapping[str, Any]
     ) -> bool:
-        """Take a size that the file fixes as a constant, though others beside it are free."""
+        """Take a size that the file fixes as a constant, though others next to it are free."""
         if inputs[0] in self.constants or inputs[0] not in self._sides:
             return False
         sides = self._sides[inputs[0]]

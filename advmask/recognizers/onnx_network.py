@@ -31,7 +31,7 @@ def load_onnx(path: Path, specification: NetworkSpecification | None = None) -> 
     embeddings, and otherwise run in such groups.
 
     Args:
-        path: The .onnx file; its weights may lie in files beside it.
+        path: The .onnx file; its weights may lie in files next to it.
         specification: Says which of several outputs is the embedding, and the size of the input.
 
     Returns:

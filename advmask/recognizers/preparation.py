@@ -96,7 +96,7 @@ def prepare(
         at_hand = None
         if recognizer.calibration is None and needs_threshold:
             or_else = (
-                " Or write 'calibration: {fmr: ..., threshold: ..., scale: ...}' into the YAML beside its "
+                " Or write 'calibration: {fmr: ..., threshold: ..., scale: ...}' into the YAML next to its "
                 "weights."
             )
             if recognizer.name.startswith(f"{MODULE}:"):

@@ -101,7 +101,7 @@ class Recognizer(nn.Module):
             flip: Embed a picture as the sum of its embedding and that of its mirror image.
             calibration: `threshold`, `scale` and `fmr`, where they are known; otherwise the photos at hand
                 must be enough for a threshold.
-            family: Of the architecture; in results it stands beside others of the same family.
+            family: Of the architecture; in results it is listed with others of the same family.
             licence: Of the weights.
             source: Where the weights come from.
 
@@ -206,7 +206,7 @@ class Recognizer(nn.Module):
         if self.calibration is None:
             raise CalibrationError(
                 f"{self.name} has no threshold yet. Give photos of several people, or write "
-                "'calibration: {fmr: ..., threshold: ..., scale: ...}' into the YAML beside its weights."
+                "'calibration: {fmr: ..., threshold: ..., scale: ...}' into the YAML next to its weights."
             )
         return self.calibration
 

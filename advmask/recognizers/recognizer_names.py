@@ -90,7 +90,7 @@ def build_recognizers(names: Sequence[str | Recognizer], *, differentiable: bool
     Args:
         names: Names as `build_recognizer` takes them, or recognizers, such as `Recognizer.from_module` makes;
             `present` stands for all whose weights are here and
-            that are not named beside it.
+            that are not named as well.
         differentiable: Take only those that give a gradient: of `present` the others are left out, which
             is logged; one that is named is refused.
 

@@ -1,4 +1,4 @@
-"""The small YAML file beside a network that says how to feed it and how to compare its embeddings."""
+"""The small YAML file next to a network that says how to feed it and how to compare its embeddings."""
 
 import math
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ embedding: 512
 """The keys a specification needs, as InsightFace's networks have them."""
 
 BESIDE = {"insightface": EXAMPLE}
-"""Specifications that are written beside weights known by name."""
+"""Specifications that are written next to weights known by name."""
 
 _LARGEST_FILE = 2**16
 _NAMED_TEMPLATES = ("arcface", "dlib", "facenet")
@@ -156,7 +156,7 @@ class NetworkSpecification(Settings):
 def read_specification(
     weights_path: Path, *, defaults: Mapping[str, Any] | None = None
 ) -> NetworkSpecification:
-    """Read the specification beside a weight file: the same name with the ending .yaml or .yml.
+    """Read the specification next to a weight file: the same name with the ending .yaml or .yml.
 
     Args:
         weights_path: The weight file; it need not exist.
@@ -173,7 +173,7 @@ def read_specification(
         if defaults is not None:
             return NetworkSpecification.build(defaults)
         raise WeightsError(
-            f"{weights_path} needs a file {weights_path.with_suffix('.yaml').name} beside it that says how "
+            f"{weights_path} needs a file {weights_path.with_suffix('.yaml').name} next to it that says how "
             f"to feed the network, for example:\n{EXAMPLE}"
         )
     try:
@@ -183,7 +183,7 @@ def read_specification(
 
 
 def named_adapter(weights_path: Path) -> str | None:
-    """The `adapter:` that the YAML beside a weight file names, or None.
+    """The `adapter:` that the YAML next to a weight file names, or None.
 
     Raises:
         ConfigError: As `read_specification`, for a file that is no readable YAML.
@@ -197,7 +197,7 @@ def named_adapter(weights_path: Path) -> str | None:
 
 
 def specification_path(weights_path: Path) -> Path | None:
-    """The YAML file beside a weight file, or None.
+    """The YAML file next to a weight file, or None.
 
     Raises:
         ConfigError: There are two.

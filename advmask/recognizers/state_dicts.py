@@ -19,7 +19,7 @@ StateDict = dict[str, Tensor]
 _INNER = ("state_dict", "model_state_dict", "model", "backbone")
 _DEEPEST = 4
 _LARGEST_FILE = 4 * 2**30
-# Named beside the weights in Lightning's checkpoints. Nobody looks at them: an empty class takes their place.
+# Named besides the weights in Lightning's checkpoints. None is read: an empty class replaces them.
 _BYSTANDERS = ("pytorch_lightning.", "lightning.", "argparse.Namespace")
 
 

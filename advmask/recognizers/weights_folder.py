@@ -56,7 +56,7 @@ def weight_folders() -> list[Path]:
 def held(folders: list[Path] | None = None) -> list[Held]:
     """All weights that are here: those known by name in the order of the table, then the user's own.
 
-    A user's own file counts if it has a YAML beside it that says how to feed it.
+    A user's own file counts if it has a YAML next to it that says how to feed it.
 
     Args:
         folders: Where to look; None for `weight_folders`. Of two files of a name the first is taken.
@@ -88,7 +88,7 @@ def expected_path(entry: ZooEntry) -> Path:
 
 
 def own_recognizer(path: Path) -> str | None:
-    """How a user's own weight file is named to the registry, or None if there is no YAML beside it.
+    """How a user's own weight file is named to the registry, or None if there is no YAML next to it.
 
     Raises:
         ConfigError: The YAML is not readable.
@@ -105,7 +105,7 @@ def own_recognizer(path: Path) -> str | None:
 
 
 def checked_sha256(path: Path) -> str:
-    """Checksum of a weight file, compared with the table's and with the one that was recorded beside it.
+    """Checksum of a weight file, compared with the table's and with the one that was recorded next to it.
 
     Raises:
         WeightsError: They differ.
@@ -122,7 +122,7 @@ def checked_sha256(path: Path) -> str:
 
 
 def whole_checksum(path: Path) -> str:
-    """SHA-256 of a weight file; where its weights lie in files beside it, of all their checksums together."""
+    """SHA-256 of a weight file; if weights lie in files next to it, of all their checksums."""
     sums = [sha256(part) for part in (path, *data_files(path))]
     return sums[0] if len(sums) == 1 else hashlib.sha256("".join(sums).encode()).hexdigest()
 
@@ -134,7 +134,7 @@ def expected_sums(path: Path) -> Iterator[tuple[str, str]]:
             yield "the table of known weights", entry.sha256
     recorded = _recorded(path.parent / SUMS).get(path.name)
     if recorded is not None:
-        yield f"{SUMS} beside it", recorded
+        yield f"{SUMS} next to it", recorded
 
 
 def same_files(here: Sequence[Held]) -> list[list[Held]]:
@@ -155,9 +155,9 @@ def same_files(here: Sequence[Held]) -> list[list[Held]]:
 
 
 def record(path: Path, checksum: str) -> None:
-    """Write the checksum of a file into the list beside it, in the form `sha256sum -c` reads.
+    """Write the checksum of a file into the list next to it, in the form `sha256sum -c` reads.
 
-    Those of files beside it that hold its weights are written too.
+    Those of files next to it that hold its weights are written too.
     """
     parts = {part.name: sha256(part) for part in data_files(path)}
     sums = _recorded(path.parent / SUMS) | {path.name: checksum} | parts

@@ -87,7 +87,7 @@ def add(file: Path, *, name: str | None = None, adapter: str | None = None) -> t
     """Copy a weight file into the weights folder, after building the recognizer it is for.
 
     Args:
-        file: An ONNX, TorchScript or state-dict file; a user's own with its YAML beside it.
+        file: An ONNX, TorchScript or state-dict file; a user's own with its YAML next to it.
         name: A name of the table, or one of the user's choice; None takes the file's.
         adapter: What reads a state dict: `iresnet50`, `magface`, `adaface`; None where table or YAML say it.
 

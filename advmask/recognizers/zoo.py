@@ -25,7 +25,7 @@ class ZooEntry(Settings):
         page: Where a person finds the file, where nothing can be downloaded directly.
         sha256: Checksum of the file; None where it is not known for sure.
         bytes: Size of the file, where known; may be rounded.
-        beside: Name of the specification that is written beside the file.
+        beside: Name of the specification that is written next to the file.
     """
 
     name: str
@@ -44,7 +44,7 @@ class ZooEntry(Settings):
 
     @property
     def specification_text(self) -> str | None:
-        """The YAML to write beside the file, or None."""
+        """The YAML to write next to the file, or None."""
         return BESIDE[self.beside] if self.beside else None
 
 

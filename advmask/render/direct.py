@@ -1,4 +1,4 @@
-"""A slower path with gradients in the placement and the light too, which samples directly, without taps."""
+"""A slower path with gradients in the placement and the light too, without precomputed sampling weights."""
 
 import math
 from dataclasses import dataclass, replace

@@ -1,6 +1,6 @@
 """What a pixel sees of the cloth, as few texels of the mip pyramid as will do.
 
-The exact footprint of a pixel is the sum of the bilinear readings of its sub-pixels. Where its weights are
+The exact footprint of a pixel is the sum of the bilinear samples of its sub-pixels. Where its weights are
 nearly even over the four children of a coarser texel, the coarser texel takes their place (Haar's step): the
 inside of a footprint is read coarsely and its border finely, whatever its shape and slant.
 """
@@ -24,12 +24,12 @@ def exact_footprints(
     share: Float64[np.ndarray, " rows"],
     pyramid: MipPyramid,
 ) -> tuple[_Ints, _Floats]:
-    """Bilinear readings of level 0, summed to pixels.
+    """Bilinear samples of level 0, summed to pixels.
 
     Args:
-        row: The pixel of each reading.
-        texel: (x, y) in texels of level 0, centres at +0.5; a reading beyond the edge repeats the edge.
-        share: Weight of each reading of a pixel.
+        row: The pixel of each sample.
+        texel: (x, y) in texels of level 0, centres at +0.5; a sample beyond the edge repeats the edge.
+        share: Sampling weight of each sample of a pixel.
         pyramid: Of the texture.
 
     Returns:

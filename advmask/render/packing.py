@@ -21,13 +21,13 @@ from advmask.render.skin_light import bent_normals, evaluate_light, fit_light, p
 from advmask.render.taps import Taps, taps_from_entries
 
 _MOST_SPLITS = 4
-# Texels from one sub-pixel to the next up to which that many readings keep 1 mm checks above 35 dB.
+# Texels from one sub-pixel to the next up to which that many samples keep 1 mm checks above 35 dB.
 _ONE_IS_ENOUGH, _TWO_ARE_ENOUGH = 0.55, 1.4
 
 
 @dataclass(frozen=True, eq=False)
 class PackedPlacement:
-    """One mask on one photo: the M pixels it changes, and the taps that read their cloth.
+    """One mask on one photo: the M pixels it changes, and the sampling weights that read their cloth.
 
     A pixel shows `under + gain * colour`, in linear light, where `colour` is the printed cloth after the
     photo's tint and saturation.
@@ -157,7 +157,7 @@ def _footprints(
     settings: RenderSettings,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     slope = part.slope[cloth] * texels_per_mm
-    # Texels between neighbouring readings: the side of the square as large as a sub-pixel's footprint.
+    # Texels between neighbouring samples: the side of the square as large as a sub-pixel's footprint.
     step = (slope[:, 0, 0] * slope[:, 1, 1] - slope[:, 0, 1] * slope[:, 1, 0]).abs().sqrt()
     places = _reading_places(float(step.median()) if len(step) else 1.0)
     texel = part.uv_mm[cloth] * texels_per_mm
@@ -172,7 +172,7 @@ def _footprints(
 
 
 def _reading_places(step: float) -> list[tuple[float, float]]:
-    """Where in a sub-pixel the cloth is read, so that readings lie about a texel apart or closer.
+    """Where in a sub-pixel the cloth is read, so that samples lie about a texel apart or closer.
 
     Args:
         step: Texels from one sub-pixel to the next.

@@ -28,7 +28,7 @@ def soft_alpha(coverage: Float[Tensor, "height width"], *, edge_px: float) -> Fl
 def contact_shadow(
     coverage: Float[Tensor, "height width"], *, px_per_mm: float
 ) -> Float[Tensor, "height width"]:
-    """Share of the light that a mask takes from the skin beside its rim; zero well away from it."""
+    """Share of the light that a mask takes from the skin next to its rim; zero well away from it."""
     blurred = gaussian_blur(coverage, _SHADOW_MM * px_per_mm)
     down = min(round(_SHADOW_DOWN_MM * px_per_mm), len(coverage))
     if down > 0:

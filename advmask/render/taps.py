@@ -1,4 +1,4 @@
-"""Taps: what share of which texels each covered pixel is, as a sparse matrix that is made once per placement.
+"""Taps: the sampling weights of each covered pixel, as a sparse matrix that is made once per placement.
 
 Rendering a texture is then one sparse product, and its gradient the transposed one, which costs a fifth of
 sampling the texture again in every step.

@@ -153,7 +153,7 @@ def read_design(path: Path) -> Design:
             `read_picture_as_texels` for pictures from elsewhere.
     """
     picture = open_as_srgb(path)
-    # Pillow gives text chunks as str beside other entries of other types (dpi, gamma, icc_profile).
+    # Pillow gives text chunks as str among other entries of other types (dpi, gamma, icc_profile).
     text = {str(key): str(value) for key, value in picture.info.items() if isinstance(value, str)}
     missing = [key for key in _OWN_KEYS if not text.get(key)]
     if missing:

@@ -16,7 +16,7 @@ _log = logging.getLogger(__name__)
 
 
 class AsideCheckpointIO(TorchCheckpointIO):
-    """Writes a checkpoint to a temporary name beside its own and renames it."""
+    """Writes a checkpoint to a temporary name next to its own and renames it."""
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
         """Save; see the base class."""

@@ -138,7 +138,7 @@ class StepSampler(Sampler[int]):
     """The numbers of the next `count` steps, counted from where training stands.
 
     Lightning calls the stretch between two checkpoints an epoch. Because the numbers start from the
-    global step, a resumed run sees the very batches that an unbroken one would have seen.
+    global step, a resumed run sees the same batches that an unbroken one would have seen.
     """
 
     def __init__(self, first: Callable[[], int], count: int) -> None:

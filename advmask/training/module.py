@@ -36,7 +36,7 @@ class DesignModule(pl.LightningModule):
         scene: Prints the texture, lays it over photos and photographs them.
         ensemble: Frozen recognizers.
         judging: What is asked of each recognizer's embeddings.
-        printability: What is asked of the texture beside.
+        printability: What is asked of the texture in addition.
         asked: Weights of what else is asked, and how recognizers are taken together.
         own: Terms of the user's own that look at the whole step.
         optimiser: Of the texture.

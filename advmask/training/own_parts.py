@@ -27,7 +27,7 @@ _LONGEST = 300
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class OwnParts:
-    """What `train` was given beside its settings; see there.
+    """What `train` was given in addition to its settings; see there.
 
     Attributes:
         terms: Losses.

@@ -21,7 +21,7 @@ from advmask.training.settings import TrainSettings
 
 _log = logging.getLogger(__name__)
 
-# What `advmask train` records beside the settings of training.
+# What `advmask train` records in addition to the settings of training.
 _OF_THE_COMMAND = {"printing", "export", "check"}
 # What may be mended in a run that stopped because a step was not finite.
 _FREE_AFTER_STOP = {"optimiser.learning_rate"}

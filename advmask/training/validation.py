@@ -122,7 +122,7 @@ def build_probes(
         )
     if not set(faces.split.validate) - set(faces.split.train):
         _log.warning(
-            "Validated on the very people it is trained on: with too few people, nobody is held out."
+            "Validated on the same people it is trained on: with too few people, nobody is held out."
         )
     recognizers = trainer.validation_recognizers if recognizers is None else recognizers
     if recognizers is not None:

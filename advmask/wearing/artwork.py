@@ -14,7 +14,7 @@ from advmask.textures.picture_texels import read_picture_as_texels
 
 # Designs that show a face are drawn for a face, not for a pattern; on this much of it, height and width.
 FACES = ("lower_face", "large_face")
-FACE_OF_NOBODY = "large_face"  # stands in for a mean face where there are too few people
+FACE_OF_NOBODY = "large_face"  # replaces a mean face where there are too few people
 _DRAWN_MM = (455 / 3, 698 / 3)
 _DRAWN_PER_MM = 3.0
 

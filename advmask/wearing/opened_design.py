@@ -52,7 +52,7 @@ def load_design(
         DesignError: There is nothing of this name, the picture cannot be read, it is a print file, or it was
             made for another pattern.
         RunError: The run has not finished yet, or its settings cannot be read.
-        ConfigError: A mask or resolution is given beside a run, or there is no such pattern.
+        ConfigError: A mask or resolution is given together with a run, or there is no such pattern.
     """
     path = _expanded(source)
     if path.is_dir():
@@ -84,7 +84,7 @@ def as_design(source: Design | Tensor | str | Path, *, mask: MaskSettings | str 
     Raises:
         DesignError: It cannot be opened, or is no texture.
         ValueError: The texels fit no resolution of the mask.
-        ConfigError: A mask is given beside a design that brings its own.
+        ConfigError: A mask is given together with a design that brings its own.
     """
     if isinstance(source, Design):
         if mask is not None:

@@ -44,7 +44,7 @@ _log = logging.getLogger(__name__)
 
 
 def placement_cache(faces: FacesSettings) -> "PlacementCache":
-    """The cache for placements on these photos: beside their crops, or none where crops are not kept."""
+    """The cache for placements on these photos: next to their crops, or none where crops are not kept."""
     if isinstance(faces.cache, Path):
         return PlacementCache(placements_beside(faces.cache))
     return PlacementCache(default_placement_folder() if faces.cache else None)

@@ -38,7 +38,7 @@ def test_nothing_changes_beside_the_mask(pixels: np.ndarray, face: FoundFace, de
     mouth = face.five[3:].mean(axis=0).astype(int)
     assert redness(drawn.picture)[mouth[1], mouth[0]] > 60
     rows = np.flatnonzero(drawn.changed.any(axis=1))
-    assert rows[0] > face.five[:2, 1].min() - 20, "the eyes are free, but for the ear loops beside them"
+    assert rows[0] > face.five[:2, 1].min() - 20, "the eyes are free, but for the ear loops next to them"
 
 
 def test_it_is_the_renderer_of_training(design: WornDesign) -> None:

@@ -159,7 +159,7 @@ def test_apply_takes_it_out_of_what_it_copies(tmp_path: Path, design: WornDesign
         applied = apply_to_picture(tmp_path / name, target, design=design, finder=finder)
         assert SECRET[:12] not in target.read_bytes()
         assert np.array_equal(np.asarray(read_picture(target)), np.asarray(read_picture(tmp_path / name)))
-    assert applied.notices[-1].endswith("it is written anew.")
+    assert applied.notices[-1].endswith("it is rewritten.")
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))

@@ -78,7 +78,7 @@ def test_a_folder(capsys: pytest.CaptureFixture[str]) -> None:
     assert "2 results were there already; make them again with overwrite=true." in out
     assert Path("out/two.jpg").stat().st_mtime_ns == stamp
     assert Path("out/sub/one.png").exists()
-    # What cannot be read is no failure beside results that are there.
+    # What cannot be read is no failure where there are results.
     Path("in/broken.jpg").write_bytes(b"no picture")
     assert apply("input=in", "output=out") == 0
 

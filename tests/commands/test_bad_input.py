@@ -220,7 +220,9 @@ def test_a_network_without_yaml(tiny: list[str], capsys: pytest.CaptureFixture[s
     """One sentence, and under it an example to copy."""
     assert cli.main(["train", *tiny, network(yaml=None)]) == 4
     err = capsys.readouterr().err
-    assert err.startswith("nets/mine.onnx needs a file mine.yaml beside it that says how to feed the network")
+    assert err.startswith(
+        "nets/mine.onnx needs a file mine.yaml next to it that says how to feed the network"
+    )
     assert "\nsize: [112, 112]\n" in err
     assert "Traceback" not in err
     print("SAID 4", err)
@@ -253,7 +255,7 @@ def test_a_network_without_a_threshold_and_too_few_people(tiny: list[str], refus
 def test_the_plain_similarity_needs_no_threshold(
     tiny: list[str], monkeypatch: pytest.MonkeyPatch, printed: Said
 ):
-    """The very photos and network that are too few for one."""
+    """The same photos and network that are too few for one."""
     monkeypatch.setattr("advmask.commands.train._check", checked_at_the_end)
     name = network()
     write_network(Path("nets/mine.onnx"), calibration="")

@@ -30,7 +30,7 @@ def test_the_package_folder_comes_first(tmp_path: Path, monkeypatch: pytest.Monk
     (tmp_path / "conf").mkdir()
     package.mkdir()
     with pytest.raises(ConfigError, match="install advmask again"):
-        conf_dir()  # a folder called conf without a pyproject.toml beside it is a stranger's
+        conf_dir()  # a folder called conf without a pyproject.toml next to it is a stranger's
     (tmp_path / "pyproject.toml").touch()
     assert conf_dir() == tmp_path / "conf"
     (package / "conf").mkdir()

@@ -1,4 +1,4 @@
-"""Printers of one's own, as choices beside those that ship."""
+"""Printers of one's own, as choices in addition to those that ship."""
 
 from pathlib import Path
 from typing import Any

@@ -76,7 +76,7 @@ def test_verify_fails_where_a_file_has_changed(folder: Path, capsys: pytest.Capt
     said = capsys.readouterr()
     found = hashlib.sha256(b"x").hexdigest()[:12]
     assert f"facenet:casia-webface: NOT what was expected: found {found}, SHA256SUMS" in said.out
-    assert f"found {found}, SHA256SUMS beside it says 000000000000)." in said.err
+    assert f"found {found}, SHA256SUMS next to it says 000000000000)." in said.err
     assert "Delete it and run: advmask weights get facenet:casia-webface. If you changed it" in said.err
     assert f"take its line out of {folder / 'SHA256SUMS'}." in said.err
 

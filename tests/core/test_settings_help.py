@@ -12,7 +12,7 @@ from advmask.core.settings import Settings
 from advmask.core.settings_help import documented, help_of
 
 PACKAGE = Path(advmask.__file__).parent
-# What users write by hand, and what comes beside it, is in these.
+# What users write by hand, and what comes next to it, is in these.
 NAMES = ("settings.py", "specification.py", "zoo.py")
 FILES = [path for path in PACKAGE.rglob("*.py") if path.name in NAMES]
 

@@ -85,7 +85,7 @@ def test_the_worst_light_leaves_some_everywhere() -> None:
 
 
 def test_light_from_a_side_has_the_strength_and_the_direction_drawn() -> None:
-    """One side gains what the other loses; directions cover the circle, above and beside before below."""
+    """One side gains what the other loses; directions cover the circle, above and the sides before below."""
     found = gains(lit(LightSettings(direction=0.5), batch=1500), batch=1500, rows=44, columns=44)[:, 0]
     away = found - 1
     assert 0.48 < float(away.max()) <= 0.5 + 1e-4

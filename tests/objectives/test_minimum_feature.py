@@ -78,7 +78,7 @@ def test_saturated_lines_learn_to_go() -> None:
     assert bool((gradient[:, 14, 3:-3] > 0).all())
     assert bool(
         (gradient.sum(dim=2)[:, 12:17].sum(dim=1).abs() < 1e-6).all()
-    )  # or the texels beside it to rise
+    )  # or the texels next to it to rise
 
 
 def test_the_gradient_is_true() -> None:

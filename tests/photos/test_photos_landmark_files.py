@@ -110,7 +110,7 @@ def test_a_mesh_outside_the_photo(tmp_path: Path) -> None:
 
 def test_missing_and_unreadable(tmp_path: Path) -> None:
     with pytest.raises(
-        PhotoError, match=r"no photo\.points\.json beside the photo, which faces\.landmarks=file"
+        PhotoError, match=r"no photo\.points\.json next to the photo, which faces\.landmarks=file"
     ):
         read_points(tmp_path / "photo.points.json", size=SIZE)
     (tmp_path / "photo.points.json").mkdir()

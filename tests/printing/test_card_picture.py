@@ -97,7 +97,7 @@ def test_what_a_card_says(said: list[str]) -> None:
     assert said[:2] == ["first", "contour mask, size M"]
     for words in ("dlib", "55 points less often than under the plain white mask.", "80 % [70, 90]"):
         assert words in said
-    assert "No plain mask was measured beside it." in said
+    assert "No plain mask was measured for comparison." in said
     assert said.count("this design") == said.count("25 % [10, 40]") == 2
     text = " ".join(said)
     assert "Measured on 20 people, none of whom it was trained on (2026-11-21)." in text
@@ -135,7 +135,7 @@ def test_bars_are_as_long_as_rates_and_told_apart_without_colour() -> None:
     assert longest / shortest == pytest.approx(0.75 / 0.5, rel=0.01)
     plain = [line for line in lines if line[2] - line[1] == longest]
     design = [line for line in lines if line[2] - line[1] == shortest]
-    assert plain[0][1] == design[0][1], "both begin at nought"
+    assert plain[0][1] == design[0][1], "both begin at zero"
     assert len(plain) < 8, "hollow: only its outline is dark"
     assert len(design) > 18, "full"
     assert all(y < design[0][0] for y, *_ in plain), "the plain mask's is above"

@@ -113,7 +113,7 @@ def test_a_picture_without_a_face_is_said_to_have_none(aligner: MtcnnAligner, cr
 
 
 def two_faces(crop: FaceCrop) -> tuple[Tensor, Tensor, Tensor]:
-    """The portrait beside itself at three fifths; landmarks of both."""
+    """The portrait next to itself at three fifths; landmarks of both."""
     picture = crop.as_float()
     size = picture.shape[-1]
     less = 3 * size // 5
@@ -200,7 +200,7 @@ def test_boxes_are_squeezed_as_facenet_pytorch_squeezes_them(
     low = draw.uniform(-10, [columns - 2, rows - 2], (4, 2))
     boxes = torch.from_numpy(np.column_stack([low, low + draw.uniform(3, 60, (4, 1))]))
     y, ey, x, ex = pad(boxes.clone(), columns, rows)
-    whole = (ey > y - 1) & (ex > x - 1)  # facenet-pytorch leaves out boxes beside the picture
+    whole = (ey > y - 1) & (ex > x - 1)  # facenet-pytorch leaves out boxes outside the picture
     pictures = torch.from_numpy(draw.random((4, 3, rows, columns)))
     found = squeeze_boxes(pictures, boxes, side=side)
     assert bool(torch.isfinite(found).all())

@@ -608,7 +608,7 @@ def test_weights_in_a_file_beside_are_read_and_count_for_the_checksum(tmp_path: 
     data.unlink()
     for scheme in ("onnx", "onnx-blackbox"):
         with pytest.raises(
-            WeightsError, match=r"lie in net\.onnx\.data, which is not beside it; copy that file to"
+            WeightsError, match=r"lie in net\.onnx\.data, which is not next to it; copy that file to"
         ):
             build_recognizer(f"{scheme}:{path}")
 

@@ -237,7 +237,7 @@ def test_a_black_box_gives_the_converted_networks_embeddings(
 def test_the_yaml_can_ask_for_a_black_box(tmp_path: Path, write_network: WriteNetwork) -> None:
     path = write_network(tmp_path / "mine.onnx", gradient=False)
     box = build_recognizer(f"onnx:{path}")
-    assert box.why_no_gradient == "the YAML beside mine.onnx says gradient: false"
+    assert box.why_no_gradient == "the YAML next to mine.onnx says gradient: false"
 
 
 def _unconvertible(path: Path, write_network: WriteNetwork, *, batch: Any = "n") -> Path:

@@ -125,5 +125,5 @@ def test_what_is_missing_beside_an_onnx_network_is_named(tmp_path: Path, write_n
     with pytest.raises(WeightsError, match=r"gives \(2, 6\) for 2 pictures; \(2, 7\) was expected"):
         build_recognizer(f"onnx:{path}")
     path.with_suffix(".yaml").unlink()
-    with pytest.raises(WeightsError, match=r"needs a file mine\.yaml beside it"):
+    with pytest.raises(WeightsError, match=r"needs a file mine\.yaml next to it"):
         build_recognizer(f"onnx:{path}")

@@ -1,4 +1,4 @@
-"""The YAML beside a network: what it takes, and how it says what it does not take."""
+"""The YAML next to a network: what it takes, and how it says what it does not take."""
 
 from pathlib import Path
 from typing import Any

@@ -103,8 +103,8 @@ def test_present_is_everything_that_is_here(
     assert [each.label for each in build_recognizers(["present"])] == ["dlib", "first", "second"]
     differentiable = build_recognizers(["present"], differentiable=True)
     assert [each.label for each in differentiable] == ["dlib", "first"]
-    assert told == ["second is left out of training: the YAML beside second.onnx says gradient: false."]
-    # What is named beside it is not taken twice.
+    assert told == ["second is left out of training: the YAML next to second.onnx says gradient: false."]
+    # What is named as well is not taken twice.
     monkeypatch.chdir(folder)
     for named in ("first", f"onnx:{first}", "onnx:first.onnx"):
         found = build_recognizers([named, "present"])
@@ -150,10 +150,10 @@ def test_a_changed_file_is_noticed(folder: Path, tmp_path: Path, write_network: 
     assert checked_sha256(path) == build_recognizer("mine").weights_sha256
     assert [problem for _, _, problem in verify()] == [None, None]
     write_network(path, seed=1)
-    with pytest.raises(WeightsError, match=r"mine\.onnx has SHA-256 .*, but SHA256SUMS beside it says"):
+    with pytest.raises(WeightsError, match=r"mine\.onnx has SHA-256 .*, but SHA256SUMS next to it says"):
         build_recognizer("mine")
     was, now = (folder / "SHA256SUMS").read_text()[:12], hashlib.sha256(path.read_bytes()).hexdigest()[:12]
-    assert verify()[1][2] == f"found {now}, SHA256SUMS beside it says {was}"
+    assert verify()[1][2] == f"found {now}, SHA256SUMS next to it says {was}"
     # A file that takes the place of one that is gone is refused in words about what the user gave.
     given = write_network(tmp_path / "elsewhere" / "mine.onnx", seed=1)
     path.unlink()
@@ -262,7 +262,7 @@ def test_add_names_the_file_that_was_given(
     for module in (weights_folder, weights_store):
         monkeypatch.setattr(module, "zoo", lambda: {known.name: ZooEntry.build(values)})
     for settings in ({"name": "other"}, {}, {"name": known.name}):
-        assert refused(**settings).startswith(f"{file} needs a file mine.yaml beside it")
+        assert refused(**settings).startswith(f"{file} needs a file mine.yaml next to it")
     torch.save({"w": torch.zeros(3)}, file)
     assert "does not say what reads it; give adapter=iresnet50" in refused()
     beside.write_text(text)
@@ -374,7 +374,7 @@ def test_get_trusts_the_first_download_and_records_it(folder: Path, tmp_path: Pa
     get(CASIA, progress=False, fetch=fetch)  # it is here
     assert calls == [zoo()[CASIA].url]
     found.path.write_bytes(content[:-1])
-    with pytest.raises(WeightsError, match="SHA256SUMS beside it says"):
+    with pytest.raises(WeightsError, match="SHA256SUMS next to it says"):
         get(CASIA, progress=False, fetch=fetch)
 
 

@@ -1,4 +1,4 @@
-"""The rim: a soft edge that only takes away, and a shadow that stays beside it."""
+"""The rim: a soft edge that only takes away, and a shadow that stays next to it."""
 
 import numpy as np
 import pytest

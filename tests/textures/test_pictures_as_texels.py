@@ -38,7 +38,7 @@ def test_what_stands_over_is_cut_off_evenly(tmp_path):
     wide.transpose(Image.Transpose.ROTATE_90).save(tmp_path / "tall.png")
     expected = torch.tensor(RED)[:, None, None] / 255
     across, down = read(tmp_path / "wide.png"), read(tmp_path / "tall.png", 9, 6)
-    # The outermost texels are antialiased with what was cut off beside them.
+    # The outermost texels are antialiased with what was cut off next to them.
     assert torch.allclose(across[:, :, 3:-3], expected.expand(3, 6, 3), atol=1e-6)
     assert torch.allclose(down[:, 3:-3], expected.expand(3, 3, 6), atol=1e-6)
     assert torch.allclose(across, expected.expand(3, 6, 9), atol=0.1)

@@ -77,7 +77,7 @@ def test_the_run_stops_with_the_last_good_design(
     (stop,) = json.loads((tmp_path / "run" / "stopped.json").read_text())
     assert stop["step"] == 5
     assert [Path(photo).stem for photo in stop["photos"]] == ["astronaut"]
-    # Stopping there in good health leaves the very same design.
+    # Stopping there without a NaN loss leaves the same design.
     real = DesignModule.finished
     monkeypatch.setattr(DesignModule, "finished", real)
     short = tiny_settings(steps=8, checkpoint_every=3, preview_every=0)

@@ -158,7 +158,7 @@ def test_who_is_validated_on(tiny_settings: Build, monkeypatch: pytest.MonkeyPat
     prepared = prepare_all(build_recognizers(settings.recognizers), faces.crops)
     surface = build_mask(settings.mask)
     assert build_probes(settings, faces, surface, prepared) is not None
-    assert any("the very people it is trained on" in sentence for sentence in told)
+    assert any("the same people it is trained on" in sentence for sentence in told)
     nobody = FaceSet(faces.crops, faces.people, Split(faces.people, (), (), held_out=True), (), ())
     with pytest.raises(ConfigError, match=r"faces\.split"):
         build_probes(settings, nobody, surface, prepared)

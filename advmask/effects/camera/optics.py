@@ -156,7 +156,8 @@ def _projection(size: int, numbers: Tensor, focus_px: Tensor) -> Banded:
 def _integral(distance: Tensor, sigma: Tensor) -> Tensor:
     """Integral of the normal distribution function from minus infinity: z P(z) + p(z), times sigma.
 
-    The bell ends, lest its numbers be subnormal, which makes products of matrices several times slower.
+    The bell is cut off before its numbers are subnormal, which makes products of matrices several times
+    slower.
     """
     most = _BELL / math.sqrt(2)
     standard = (distance / (sigma * math.sqrt(2))).clamp_(-most, most)

@@ -45,7 +45,7 @@ class CameraToneSettings(Settings):
     Attributes:
         exposure_ev: Exposure, plus or minus, stops: factors of two in light.
         temperature_ev: White balance, red against blue, plus or minus, stops.
-        colour_ev: White balance beside that, each channel by itself, plus or minus, stops.
+        colour_ev: White balance besides that, each channel by itself, plus or minus, stops.
         contrast: Relative change of the distance of sRGB values from mid-grey, plus or minus, share.
         curve: Bend a of the tone curve x + a x (1 - x), plus or minus: brighter or darker midtones, the ends
             staying; 0.2 is about a gamma of 1.3.

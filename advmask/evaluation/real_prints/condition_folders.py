@@ -194,7 +194,7 @@ def _without_copies(captures: Iterable[Capture], notices: list[str]) -> list[Cap
     for capture in captures:
         try:
             other = first.setdefault(sha256(capture.path), capture)
-        except OSError:  # whoever reads it in earnest says what is wrong
+        except OSError:  # what reads it later says what is wrong
             kept.append(capture)
             continue
         if other is capture:

@@ -95,7 +95,7 @@ def _block(one: RecognizerVerdict, people: Sequence[str]) -> str:
 
 def _drop_line(drop: Drop) -> str:
     if math.isnan(drop.matched.value):
-        return "  design below plain: cannot be told, for want of faces found"
+        return "  design below plain: cannot be estimated, too few faces were detected"
     who = "1 person, over files" if drop.people == 1 else f"{drop.people} people"
     return (
         f"  design below plain: matched {drop.matched.text(0, factor=100)} points less, match "

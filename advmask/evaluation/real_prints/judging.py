@@ -150,7 +150,7 @@ def _check_thresholds(
                 f"{recognizer.name} has no stored threshold, and these {files} bare files of {people} people "
                 f"allow {files * (people - 1)} comparisons of strangers, where FMR {fmr:g} needs {needed}; "
                 "name a folder of other people's photos with faces.root=FOLDER, or write 'calibration: {fmr: "
-                "..., threshold: ..., scale: ...}' into the YAML beside its weights."
+                "..., threshold: ..., scale: ...}' into the YAML next to its weights."
             )
 
 

@@ -1,4 +1,4 @@
-"""The page as a whole: what is shown is computed here and beside, how is said by the templates."""
+"""The page as a whole: what is shown is computed by these modules, how is said by the templates."""
 
 import re
 from collections.abc import Mapping

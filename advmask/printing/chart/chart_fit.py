@@ -27,7 +27,7 @@ _LEAST_ALIKE = 0.5  # correlation of a* and b* asked for and seen; printers have
 
 @dataclass(frozen=True)
 class Errors:
-    """CIEDE2000 differences over patches that the fit never saw."""
+    """CIEDE2000 differences over patches held out from the fit."""
 
     mean: float
     median: float

@@ -21,7 +21,7 @@ _INK, _PAPER, _FAINT = (20, 20, 20), (255, 255, 255), (110, 110, 110)
 def fit_report(
     photo: UInt8[np.ndarray, "h w 3"], calibration: Calibration, *, title: str
 ) -> UInt8[np.ndarray, "h w 3"]:
-    """Draw the photo laid flat, and beside it each held-out patch as asked, measured and predicted.
+    """Draw the photo laid flat, and next to it each held-out patch as asked, measured and predicted.
 
     Args:
         photo: The photo that was fitted, sRGB, 0 to 255.
@@ -72,7 +72,7 @@ def _words(pen: ImageDraw.ImageDraw, calibration: Calibration, title: str) -> No
             14,
             _FAINT,
             f"Left: the photo laid flat. Right: {len(calibration.found.chart.of('held out'))} patches that "
-            "the fit never saw, worst first, each as asked | measured | predicted, relative to the paper, "
+            "the fit did not use, worst first, each as asked | measured | predicted, relative to the paper, "
             "with its CIEDE2000.",
         ),
     )
