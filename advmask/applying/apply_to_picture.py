@@ -8,7 +8,7 @@ from PIL import Image
 
 from advmask.applying.face_finding import FaceFinder, given_face
 from advmask.applying.mask_drawing import Drawn, WornDesign, draw_masks
-from advmask.applying.picture_files import changed_values, open_picture, write_picture
+from advmask.applying.picture_files import OpenedPicture, changed_values, open_picture, write_picture
 from advmask.applying.picture_stripping import without_metadata
 from advmask.core.files import write_with
 from advmask.photos.occluders import occluder_path, read_occluder
@@ -52,13 +52,21 @@ def apply_to_picture(source: Path, target: Path, *, design: WornDesign, finder: 
     if drawn.masks == 0 and source.suffix.lower() == target.suffix.lower():
         content = without_metadata(source.read_bytes())
         if content is not None:
+            if picture.frames > 1:
+                notices.append(f"{_has(picture)}; faces were looked for in the first only.")
             write_with(target, lambda aside: aside.write_bytes(content))
             return Applied(0, tuple(notices))
         notices.append("Place, time and camera cannot be taken out of the file as it is; it is rewritten.")
     write_picture(target, changed_values(picture, drawn.picture, drawn.changed), profile=picture.profile)
     if picture.notice:
         notices.append(f"It {picture.notice}")
+    if picture.frames > 1:
+        notices.append(f"{_has(picture)}; only the first is written.")
     return Applied(drawn.masks, tuple(notices))
+
+
+def _has(picture: OpenedPicture) -> str:
+    return f"It has {picture.frames} frames or pages"
 
 
 def draw_on_faces(

@@ -39,12 +39,14 @@ class OpenedPicture:
         values: Its own values, RGB or RGBA, in the colours of `profile`.
         profile: Embedded colour profile that `values` are to be read by, or None for sRGB.
         notice: What the user should know about what is lost, or None.
+        frames: Frames of an animation, or pages; all but the first are left alone.
     """
 
     srgb: Image.Image
     values: UInt8[np.ndarray, "height width bands"]
     profile: bytes | None
     notice: str | None
+    frames: int = 1
 
 
 def open_picture(path: Path) -> OpenedPicture:
@@ -63,17 +65,18 @@ def open_picture(path: Path) -> OpenedPicture:
         try:
             with path.open("rb") as stream, open_image(stream) as image:
                 notice = _SIXTEEN_BITS if _deep(path, image) else None
+                frames = _frames(image)
                 profile = image.info.get("icc_profile")
                 values = _values(image, profile)
         except Exception:
-            values, profile, notice = None, None, None
+            values, profile, notice, frames = None, None, None, 1
     if values is None or values.shape[:2] != (srgb.height, srgb.width):
-        return OpenedPicture(srgb, np.asarray(srgb), None, notice)
+        return OpenedPicture(srgb, np.asarray(srgb), None, notice, frames)
     if values.shape[2] == 3 and np.array_equal(values, np.asarray(srgb)):
-        return OpenedPicture(srgb, values, profile, notice)
+        return OpenedPicture(srgb, values, profile, notice, frames)
     if profile and _in_profile(srgb.crop((0, 0, 1, 1)), profile) is None:
-        return OpenedPicture(srgb, _joined(np.asarray(srgb), values), None, notice)
-    return OpenedPicture(srgb, values, profile, notice)
+        return OpenedPicture(srgb, _joined(np.asarray(srgb), values), None, notice, frames)
+    return OpenedPicture(srgb, values, profile, notice, frames)
 
 
 def changed_values(
@@ -180,9 +183,14 @@ def _is_srgb(profile: bytes) -> bool:
     return converted is None or bool(np.abs(np.asarray(converted).astype(int) - strong).max() <= 1)
 
 
+def _frames(image: Image.Image) -> int:
+    """Frames or pages; a second picture in a phone's JPEG is a preview or tells depth or light."""
+    return 1 if image.format == "MPO" else int(getattr(image, "n_frames", image.info.get("frames", 1)))
+
+
 def _deep(path: Path, image: Image.Image) -> bool:
     """Whether a file holds more than 8 bits a channel, which Pillow may have cut off."""
-    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
+    if image.info.get("deep") or image.mode in ("I", "F") or image.mode.startswith("I;16"):
         return True
     if image.format == "PNG":
         with path.open("rb") as stream:

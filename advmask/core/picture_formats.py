@@ -5,6 +5,8 @@ from typing import BinaryIO, Literal
 
 from PIL import Image, features
 
+from advmask.core.tiff_reading import open_tiff
+
 Kind = Literal["JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "HEIC", "AVIF"]
 
 READABLE = "a JPEG, PNG, WebP, HEIC, AVIF, BMP, TIFF or GIF picture"
@@ -79,6 +81,8 @@ def open_image(stream: BinaryIO) -> Image.Image:
     stream.seek(0)
     if kind == "HEIC":
         return _open_heic(stream)
+    if kind == "TIFF":
+        return open_tiff(stream)
     if kind == "AVIF" and not features.check("avif"):
         raise ModuleNotFoundError(
             "is an AVIF picture, which this Pillow cannot read; run: pip install -U 'pillow>=11.3'"

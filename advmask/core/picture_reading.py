@@ -12,6 +12,7 @@ from PIL import Image, ImageCms, UnidentifiedImageError
 
 from advmask.core.errors import AdvmaskError, PhotoError
 from advmask.core.picture_formats import READABLE, open_image
+from advmask.core.tiff_reading import UnreadableTiffError
 
 # It is as far from dark hair as from pale skin, so that the rim of a cut-out portrait stays visible on either
 # side and a face detector meets no artificial black or white.
@@ -74,7 +75,7 @@ def read_picture(
         raise refusal(_forbidden(path)) from error
     except UnidentifiedImageError as error:
         raise refusal(f"{path} is not {READABLE}; convert it to one of these.") from error
-    except ModuleNotFoundError as error:
+    except (ModuleNotFoundError, UnreadableTiffError) as error:
         raise refusal(f"{path} {error}.") from error
     except Image.DecompressionBombError as error:
         raise refusal(too_large) from error

@@ -162,3 +162,23 @@ def test_every_ending(tmp_path: Path, ending: str) -> None:
     write_picture(tmp_path / f"a.{ending}", values, profile=None)
     read = np.asarray(Image.open(tmp_path / f"a.{ending}").convert("RGB")).astype(int)
     assert np.abs(read - values[..., :3]).max() <= (60 if ending == "jpg" else 0)
+
+
+@pytest.mark.parametrize("ending", [".webp", ".png", ".tif", ".gif"])
+def test_frames_that_are_not_written_are_told(
+    tmp_path: Path, portrait: Image.Image, design: WornDesign, finder: FaceFinder, ending: str
+) -> None:
+    plain = Image.new("RGB", (200, 150), (90, 140, 90))
+    for first, said in (
+        (portrait, "only the first is written"),
+        (plain, "faces were looked for in the first"),
+    ):
+        others = [first.rotate(angle) for angle in (1, 2)] if first is portrait else [
+            Image.new("RGB", (200, 150), (level, 140, 90)) for level in (20, 200)
+        ]  # fmt: skip
+        source = tmp_path / f"{'face' if first is portrait else 'plain'}{ending}"
+        first.save(source, save_all=True, append_images=others)
+        target = tmp_path / "out" / (source.name if ending != ".gif" else f"{source.name}.png")
+        applied = apply(source, target, design, finder)
+        told = "only the first is written" if ending == ".gif" else said
+        assert any(f"It has 3 frames or pages; {told}" in one for one in applied.notices)
