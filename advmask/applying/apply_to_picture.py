@@ -90,5 +90,5 @@ def draw_on_faces(
     if source is not None and finder.settings.landmarks == "file":
         faces = [given_face(source, size=picture.size)]
     else:
-        faces = finder.find(picture)
+        faces = finder.find_however_turned(picture)
     return draw_masks(np.asarray(picture), faces, design, occluder=occluder)

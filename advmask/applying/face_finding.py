@@ -13,6 +13,7 @@ from advmask.photos.detection import Face, FaceDetector
 from advmask.photos.face_mesh import FaceMesh
 from advmask.photos.landmark_files import points_path, read_points
 from advmask.photos.tiles import Box, overlap
+from advmask.photos.turns import find_however_turned
 
 # A face looked for again is brought to this size in a square of so many times its side, where faces of half
 # its size are still found and a moving one has not left.
@@ -60,6 +61,10 @@ class FaceFinder:
     def find(self, image: Image.Image) -> list[FoundFace]:
         """Find all faces of a picture of mode RGB, the largest first."""
         return [self._with_mesh(image, face) for face in self._everywhere.detect(image)]
+
+    def find_however_turned(self, image: Image.Image) -> list[FoundFace]:
+        """As `find`, but also in a picture that lies on its side or stands on its head."""
+        return [self._with_mesh(image, face) for face in find_however_turned(image, self._everywhere.detect)]
 
     def find_again(self, image: Image.Image, box: Box) -> FoundFace | None:
         """Find a face near the place where it was: some twenty times as fast as `find`.

@@ -14,6 +14,7 @@ from advmask.photos.detection import Face, FaceDetector, choose_face
 from advmask.photos.face_mesh import FaceMesh
 from advmask.photos.landmark_files import points_path, read_points
 from advmask.photos.settings import NO_MESH_MODEL, LandmarkSource
+from advmask.photos.turns import find_however_turned
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +75,7 @@ class DetectedLandmarks:
         return None
 
     def locate(self, image: Image.Image, photo: Path) -> Located | CachedFailure:
-        """Find the largest face."""
+        """Find the largest face, also in a photo that lies on its side or stands on its head."""
         found = self.choose(image)
         return found if isinstance(found, CachedFailure) else Located(found[0].landmarks, None, found[1])
 
@@ -84,7 +85,7 @@ class DetectedLandmarks:
             self._detector = FaceDetector(
                 min_face_px=self._min_face_px, min_probability=self._min_probability, largest_only=True
             )
-        faces = self._detector.detect(image)
+        faces = find_however_turned(image, self._detector.detect)
         if not faces:
             return CachedFailure(
                 f"No face of {self._min_face_px} px or more was found; use a photo that shows the whole face."

@@ -21,6 +21,7 @@ from advmask.photos.people_folders import (
 )
 from advmask.photos.photo_to_crop import CropCutter
 from advmask.photos.settings import FacesSettings
+from advmask.photos.turns import how_turned
 
 _REASONS_SHOWN = 3
 _SHOWN = 6  # names of people in a repr
@@ -121,6 +122,8 @@ def load_faces(settings: FacesSettings, *, progress: bool = False) -> FaceSet:
         except PhotoError as error:
             omissions.append(Omission(path, str(error)))
             continue
+        if how := how_turned(crop.transform):
+            notices.append(f"{path}: the photo {how}; turn it. Its face is used all the same.")
         if faces > 1:
             notices.append(f"{path} shows {faces} faces; the largest was taken.")
         other = first_of.setdefault(crop.sha256, crop)
