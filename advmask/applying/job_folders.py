@@ -56,7 +56,7 @@ def plan_jobs(source: Path, output: Path, *, overwrite: bool) -> Plan:
         overwrite: Whether results that exist are made again.
 
     Raises:
-        PhotoError: `source` is missing, is no picture or video, or is a folder that holds none.
+        PhotoError: `source` is missing, is not a picture or video, or is a folder that holds none.
         ConfigError: A result would replace what it is made from, or lie among it; or its ending does not fit.
     """
     if not source.exists():
@@ -123,8 +123,8 @@ def _target(source: Path, output: Path) -> Path:
     kind = VIDEO_SUFFIXES if source.suffix.lower() in VIDEO_SUFFIXES else WRITTEN_SUFFIXES
     if output.suffix.lower() not in kind:
         raise ConfigError(
-            f"output={output} does not say what to write: it is no folder that exists, and {source.name} can "
-            f"be written as {_listed(kind)}."
+            f"output={output} does not say what to write: it is not a folder that exists, and {source.name} "
+            f"can be written as {_listed(kind)}."
         )
     return output
 

@@ -32,7 +32,7 @@ def run(config: DictConfig) -> None:
     plan = plan_jobs(source, output, overwrite=settings.overwrite)
     if plan.done and not source.is_dir():
         raise RunError(f"{plan.done[0]} exists; name another output=, or replace it with overwrite=true.")
-    _tell(f"Skipped {len(plan.strange)} files that are no photos or videos:", plan.strange)
+    _tell(f"Skipped {len(plan.strange)} files that are not photos or videos:", plan.strange)
     if plan.done:
         print(f"{len(plan.done)} results were there already; make them again with overwrite=true.")
     finder = FaceFinder(settings.faces)

@@ -94,7 +94,7 @@ def _fault(override: Override, known: Sequence[str], *, conf: Path, multirun: bo
             return f"Setting {key}={value} holds a comma: {instead}"
         return f"Setting {key}={value} is a sweep: add -m to run each value."
     if group and not (sweep or override.is_delete() or isinstance(override.value(), (str, list, type(None)))):
-        return "A choice between files is written GROUP=NAME, and a number is no name of a file."
+        return "A choice between files is written GROUP=NAME, and a number is not a name of a file."
     if override.is_add() and key in known:
         return f"Setting {key} exists; write it without the plus sign."
     return None

@@ -17,7 +17,7 @@ from advmask.masks.stretch import LEAST, MOST, Stretch, edge_stretch
 from advmask.masks.surface import MaskSurface
 from advmask.masks.svg_writer import pattern_svg
 
-_LITTLE = 0.6  # of the area within bounds; less is no mask that can be made
+_LITTLE = 0.6  # of the area within bounds; less is not a mask that can be made
 _COLUMNS = "{:<16} {:<5} {:>13}  {:<44} {:>5} {:>5} {:>5} {:>5} {:>5}  {:>9}"
 
 

@@ -1,6 +1,6 @@
 r"""Names of files as they are shown: a text that every file and every terminal can hold.
 
-Where a name's bytes are no UTF-8 (a folder unpacked from an archive of another system), Python keeps each
+Where a name's bytes are not UTF-8 (a folder unpacked from an archive of another system), Python keeps each
 such byte as a lone surrogate, which no encoding can write. Paths keep them, for opening; whatever is shown or
 recorded passes `shown`, which writes `M\xfcller`: two names that differ stay two.
 """
@@ -17,7 +17,7 @@ _ON_STREAMS = "advmask.shown"
 
 
 def shown(text: str) -> str:
-    r"""A text with `\xfc` for each byte that is no UTF-8, and `\ud800` for any other lone surrogate."""
+    r"""A text with `\xfc` for each byte that is not UTF-8, and `\ud800` for any other lone surrogate."""
     return _SURROGATE.sub(lambda match: _escape(ord(match[0])), text)
 
 

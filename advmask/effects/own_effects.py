@@ -40,8 +40,8 @@ def check_effects(effects: Sequence[Any]) -> None:
         if isinstance(one, type) or not isinstance(one, Effect):
             name = one.__name__ if isinstance(one, type) else type(one).__name__
             raise ConfigError(
-                f"{name} is no effect; an object with draw(batch, generator) and apply(pictures, record) was "
-                "expected."
+                f"{name} is not an effect; an object with draw(batch, generator) and apply(pictures, record) "
+                "was expected."
             )
 
 

@@ -19,7 +19,7 @@ from advmask.recognizers.settings import GalleryName
 
 @dataclass(frozen=True)
 class Unsupported:
-    """A false match rate that was asked for and cannot be told from the people at hand, and why."""
+    """A false match rate that was asked for and cannot be supported by the people at hand, and why."""
 
     recognizer: str
     gallery: GalleryName

@@ -1,7 +1,7 @@
 """Rates, differences of rates, and their intervals over people: one function for each question.
 
 A share has `rate_over_people`, a paired difference of shares `difference_over_people`, a difference of shares
-that are no pairs `combined`, a share of comparisons of different people `comparisons_over_people`;
+that are not pairs `combined`, a share of comparisons of different people `comparisons_over_people`;
 `resampled_mean` is the bootstrap behind them. No interval has zero width.
 """
 

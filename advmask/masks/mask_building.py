@@ -23,7 +23,7 @@ def build_mask(settings: MaskSettings) -> MaskSurface:
 
     Raises:
         ConfigError: There is no such pattern.
-        DesignError: The file is no pattern.
+        DesignError: The file is not a pattern.
     """
     path = own_pattern_file(settings)
     surface = shipped_surface(settings.pattern) if path is None else _own_surface(path)

@@ -38,7 +38,7 @@ def surface_from_obj(content: bytes, *, name: str, where: str) -> MaskSurface:
         where: The file's name, for messages.
 
     Raises:
-        DesignError: The mesh is no mask; the message names the line of the file.
+        DesignError: The mesh is not a mask; the message names the line of the file.
     """
     read = read_obj(content, where=where)
     _check_sizes(read.positions[read.corners], read.coordinates[read.corner_coordinates], where)

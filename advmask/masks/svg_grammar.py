@@ -22,7 +22,7 @@ def numbers(text: str) -> list[float]:
     while place < len(text):
         match = _NUMBER.match(text, place)
         if match is None:
-            raise ValueError(f"{text[place : place + 12]!r} is no number")
+            raise ValueError(f"{text[place : place + 12]!r} is not a number")
         found.append(float(match[0]))
         place = _GAP.match(text, match.end()).end()  # type: ignore[union-attr]
     if text.rstrip().endswith(","):

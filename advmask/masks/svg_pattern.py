@@ -41,7 +41,7 @@ def surface_from_svg(content: bytes, *, name: str, where: str) -> MaskSurface:
         where: The file's name, for messages.
 
     Raises:
-        DesignError: The drawing is no pattern; the message names the element and the place in mm.
+        DesignError: The drawing is not a pattern; the message names the element and the place in mm.
     """
     root, lines = read_drawing(content, where=where)
     source = root.get("data-pattern", "cloth")

@@ -67,7 +67,7 @@ class OwnTerms(nn.Module):
         terms: See `Term`.
 
     Raises:
-        ConfigError: One is no term, has parameters that ask for a gradient, or two bear one name.
+        ConfigError: One is not a term, has parameters that ask for a gradient, or two bear one name.
     """
 
     def __init__(self, terms: Sequence[Term] = ()) -> None:
@@ -77,8 +77,8 @@ class OwnTerms(nn.Module):
             name = _name(term)
             if not _is_called(term) and not _looks_at_embeddings(term):
                 raise ConfigError(
-                    f"{name} is no term: it can neither be called with a step nor has it of_embedding(); see "
-                    "advmask.objectives.own_terms."
+                    f"{name} is not a term: it can neither be called with a step nor has it of_embedding(); "
+                    "see advmask.objectives.own_terms."
                 )
             if isinstance(term, nn.Module) and any(each.requires_grad for each in term.parameters()):
                 raise ConfigError(

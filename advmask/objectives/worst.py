@@ -10,7 +10,7 @@ from torch import Tensor
 def worst_share(values: Float[Tensor, "*shape batch"], share: float) -> Float[Tensor, "*shape"]:
     """Mean of the largest share of the values along the last axis (CVaR, expected shortfall).
 
-    A share that is no whole number of values takes the last one in part, so that the mean is continuous in
+    A share that is not a whole number of values takes the last one in part, so that the mean is continuous in
     the share; a share of less than one value is the maximum. The gradient is that of a mean over the chosen.
 
     Args:

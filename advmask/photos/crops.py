@@ -96,7 +96,7 @@ def crop_transform(landmarks: Float[np.ndarray, "5 2"], *, size: int = 176) -> F
         Matrix (2, 3) that takes points of the photo to points of the crop.
 
     Raises:
-        PhotoError: The points coincide, or are not finite, so that no scale can be told.
+        PhotoError: The points coincide, or are not finite, so that no scale can be computed.
 
     Source:
         Umeyama, Least-Squares Estimation of Transformation Parameters Between Two Point Patterns, 1991.

@@ -38,7 +38,7 @@ def read_occluder(path: Path, *, size: tuple[int, int]) -> Image.Image:
         Picture of mode L; 255 is in front of the mask, 0 behind it.
 
     Raises:
-        PhotoError: The file is no picture, or of another size.
+        PhotoError: The file is not a picture, or of another size.
     """
     on_black = read_picture(path, background=(0, 0, 0))
     if on_black.size != size:

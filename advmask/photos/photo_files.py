@@ -115,12 +115,12 @@ def _reason(path: Path) -> tuple[str, str]:
     if path.is_symlink() and not path.exists():
         return "broken link", "broken links"
     if not path.is_file():
-        return "entry that is no regular file", "entries that are no regular files"
+        return "entry that is not a regular file", "entries that are not regular files"
     if suffix in _VIDEO_SUFFIXES:
         return "video", "videos"
     if suffix in _RAW_SUFFIXES:
         return "raw photo, to be exported as JPEG", "raw photos, to be exported as JPEG"
-    return "file that is no picture", "files that are no pictures"
+    return "file that is not a picture", "files that are not pictures"
 
 
 def listed(names: Iterable[str]) -> str:

@@ -95,13 +95,13 @@ def read_tflite(content: bytes, *, name: str) -> Graph:
         name: What to call it in errors.
 
     Raises:
-        WeightsError: It is no .tflite file, is damaged, or holds operations other than plain convolutions.
+        WeightsError: It is not a .tflite file, is damaged, or holds operations other than plain convolutions.
 
     Source:
         The format's published schema and the flatbuffers encoding.
     """
     if content[4:8] != b"TFL3":
-        raise WeightsError(f"{name} is no .tflite network; it should begin with the mark TFL3.")
+        raise WeightsError(f"{name} is not a .tflite network; it should begin with the mark TFL3.")
     try:
         return _graph(_Table(content, struct.unpack_from("<I", content)[0]))
     except (struct.error, IndexError, ValueError, KeyError) as error:

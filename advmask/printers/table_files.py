@@ -26,7 +26,7 @@ def save_table(path: Path, table: ColourTable, *, metadata: Mapping[str, str] | 
         metadata: Strings kept in the header of the file: printer, paper, date.
 
     Raises:
-        ConfigError: The table holds numbers that are no reflectances.
+        ConfigError: The table holds numbers that are not reflectances.
         RunError: The file cannot be written.
     """
     _check(table, "This table")
@@ -59,4 +59,4 @@ def load_table(path: Path) -> ColourTable:
 
 def _check(table: ColourTable, named: str) -> None:
     if not bool((table.nodes.abs() <= _WILDEST).all()):  # NaN fails this too
-        raise ConfigError(f"{named} holds numbers that are no reflectances from 0 to 1; measure it again.")
+        raise ConfigError(f"{named} holds numbers that are not reflectances from 0 to 1; measure it again.")

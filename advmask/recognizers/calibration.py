@@ -142,8 +142,8 @@ def calibrate(
 def _refuse_undefined(similarities: NDArray[np.floating]) -> None:
     if not np.isfinite(similarities).all():
         raise CalibrationError(
-            "Some similarities are undefined or infinite, so no threshold can be told; check the network's "
-            "weights and its range, mean and std."
+            "Some similarities are undefined or infinite, so no threshold can be computed; check the "
+            "network's weights and its range, mean and std."
         )
 
 

@@ -253,7 +253,7 @@ def _own_aligners(names: Mapping[str, str], recognizers: Sequence[Recognizer]) -
     for label in names:
         if label not in known:
             raise ConfigError(
-                f"surrogates.own_aligners names {label}, which is no recognizer here; known: "
+                f"surrogates.own_aligners names {label}, which is not a recognizer here; known: "
                 f"{', '.join(known)}."
             )
     return {label: build_aligner(name) for label, name in names.items()}

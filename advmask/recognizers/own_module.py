@@ -27,7 +27,7 @@ def as_recognizer_parts(module: nn.Module, name: str | None, feeding: Mapping[st
         feeding: Keys of the specification; the embedding may be missing or None.
 
     Raises:
-        ConfigError: It is no module, or a value does not fit.
+        ConfigError: It is not a module, or a value does not fit.
         WeightsError: It does not run as it is to be fed, or not as a recognizer must.
     """
     if not isinstance(module, nn.Module):

@@ -106,7 +106,7 @@ class Recognizer(nn.Module):
             source: Where the weights come from.
 
         Raises:
-            ConfigError: It is no module, or a value does not fit.
+            ConfigError: It is not a module, or a value does not fit.
             WeightsError: It does not run as it is to be fed, or not as a recognizer must.
         """
         feeding = {

@@ -147,7 +147,7 @@ def names_of(recognizers: Sequence[str | Recognizer]) -> list[str]:
             kind = type(one).__name__
             how = f"make one with Recognizer.from_module({kind.lower()}, size=..., template=...)."
             hint = how if isinstance(one, nn.Module) else "give a name, such as 'dlib', or a Recognizer."
-            raise ConfigError(f"{kind} is no recognizer; {hint}")
+            raise ConfigError(f"{kind} is not a recognizer; {hint}")
         names.append(one if isinstance(one, str) else one.name)
     return names
 

@@ -186,7 +186,7 @@ def named_adapter(weights_path: Path) -> str | None:
     """The `adapter:` that the YAML next to a weight file names, or None.
 
     Raises:
-        ConfigError: As `read_specification`, for a file that is no readable YAML.
+        ConfigError: As `read_specification`, for a file that is not readable YAML.
     """
     path = specification_path(weights_path)
     try:

@@ -164,7 +164,9 @@ def _fetched(entry: ZooEntry, target: Path, *, progress: bool, fetch: Download) 
                     f"{entry.member} in {entry.url} has SHA-256 {found}; {entry.sha256} was expected."
                 )
     except (zipfile.BadZipFile, StopIteration) as error:
-        raise WeightsError(f"What came from {entry.url} is no archive with {entry.member} in it.") from error
+        raise WeightsError(
+            f"What came from {entry.url} is not an archive with {entry.member} in it."
+        ) from error
     finally:
         archive.unlink(missing_ok=True)
     return found

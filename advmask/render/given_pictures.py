@@ -21,7 +21,7 @@ def mask_surface(mask: Mask) -> MaskSurface:
 
     Raises:
         ConfigError: There is no such pattern.
-        DesignError: Its file is no pattern.
+        DesignError: Its file is not a pattern.
     """
     if isinstance(mask, MaskSurface):
         return mask

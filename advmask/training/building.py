@@ -207,7 +207,7 @@ def check_aligners(
     """Check aligners of the user's own, and that one has a gradient where the objective asks for it.
 
     Raises:
-        ConfigError: One is no aligner, or none carries a gradient.
+        ConfigError: One is not an aligner, or none carries a gradient.
     """
     aligners = None if own is None else own.aligners
     if settings.objective.displacement or aligners is not None:

@@ -53,7 +53,7 @@ class OwnParts:
                 check_aligner(one)
         for each in self.callbacks:
             if not isinstance(each, Callback):
-                raise ConfigError(f"{type(each).__name__} is no pytorch_lightning.callbacks.Callback.")
+                raise ConfigError(f"{type(each).__name__} is not a pytorch_lightning.callbacks.Callback.")
         for name, given in {"optimiser": self.optimiser, "progress": self.progress}.items():
             if given is not None and not callable(given):
                 raise ConfigError(f"{name} takes a function, not {type(given).__name__}.")

@@ -82,7 +82,7 @@ def as_design(source: Design | Tensor | str | Path, *, mask: MaskSettings | str 
             picture says of itself.
 
     Raises:
-        DesignError: It cannot be opened, or is no texture.
+        DesignError: It cannot be opened, or is not a texture.
         ValueError: The texels fit no resolution of the mask.
         ConfigError: A mask is given together with a design that brings its own.
     """

@@ -60,7 +60,7 @@ def count_placements(path: Path) -> int:
 
     Raises:
         OSError: It cannot be read.
-        ValueError: It is no such file, or was cut off.
+        ValueError: It is not such a file, or was cut off.
     """
     try:
         with safetensors.safe_open(path, framework="pt") as file:
@@ -83,7 +83,7 @@ def read_placement(path: Path, number: int, *, check: bool = True) -> PackedPlac
 
     Raises:
         OSError: The file cannot be read.
-        ValueError: It is no such file, is damaged, or holds fewer placements.
+        ValueError: It is not such a file, is damaged, or holds fewer placements.
     """
     try:
         file = _MappedFile(path)

@@ -45,7 +45,7 @@ class Scene(nn.Module):
         own_effects: Effects of the user's own, applied in order after the camera.
 
     Raises:
-        ConfigError: One of the user's own is no effect.
+        ConfigError: One of the user's own is not an effect.
     """
 
     def __init__(

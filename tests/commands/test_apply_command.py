@@ -58,7 +58,7 @@ def test_a_folder(capsys: pytest.CaptureFixture[str]) -> None:
     assert apply("input=in", "output=out") == 0
     captured = capsys.readouterr()
     lines = captured.out.splitlines()
-    assert lines[:2] == ["Skipped 1 files that are no photos or videos:", "  in/notes.txt"]
+    assert lines[:2] == ["Skipped 1 files that are not photos or videos:", "  in/notes.txt"]
     assert lines[-1] == (
         "Written to out: 2 with masks on 2 faces; 1 without a mask, copied as they are; 1 left out."
     )

@@ -175,7 +175,10 @@ def test_extra_processes_share_the_folder(command: Install, monkeypatch: pytest.
             "Unknown choice texture=pixel; texture is one of: palette, pixels. Did you mean texture=pixels?",
         ),
         (["texture=zzz"], "Unknown choice texture=zzz; texture is one of: palette, pixels."),
-        (["texture=3"], "A choice between files is written GROUP=NAME, and a number is no name of a file."),
+        (
+            ["texture=3"],
+            "A choice between files is written GROUP=NAME, and a number is not a name of a file.",
+        ),
         (
             ["texture=palette,pixels"],
             "Only one texture can be chosen, not palette,pixels; add -m to run each.",

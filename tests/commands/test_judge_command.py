@@ -50,7 +50,7 @@ def test_one_person(capsys: pytest.CaptureFixture[str]) -> None:
     assert err == ""
     assert "1 person (me, (1)): nothing is said of others." in out
     assert "design below plain: matched" in out
-    assert "It is no promise." in out
+    assert "It is not a promise." in out
     assert "protect" not in out.lower()
     assert sorted(path.name for path in Path("out").iterdir()) == ["judge.csv", "judge.json", "judge.png"]
     record = json.loads(Path("out/judge.json").read_text())

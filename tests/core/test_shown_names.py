@@ -1,4 +1,4 @@
-"""Names that are no UTF-8, and terminals whose encoding lacks a character."""
+"""Names that are not UTF-8, and terminals whose encoding lacks a character."""
 
 import io
 import json
@@ -70,8 +70,8 @@ def test_what_is_written(tmp_path: Path) -> None:
     content = encode_png(np.zeros((2, 2, 3), np.uint8), pixels_per_mm=1.0, text={"design": LATIN})
     assert Image.open(io.BytesIO(content)).text["design"] == r"M\xfcller"
     cache = CropCache(tmp_path / "crops")
-    cache.put("0" * 64, {}, CachedFailure(f"{LATIN}.occluder.png is no picture."))
-    assert cache.get("0" * 64, {}) == CachedFailure(r"M\xfcller.occluder.png is no picture.")
+    cache.put("0" * 64, {}, CachedFailure(f"{LATIN}.occluder.png is not a picture."))
+    assert cache.get("0" * 64, {}) == CachedFailure(r"M\xfcller.occluder.png is not a picture.")
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "cp437", "ascii", "utf-8"])

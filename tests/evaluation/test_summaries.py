@@ -67,7 +67,7 @@ def test_undetected_probes_are_counted_by_condition(result: RecognizerResult):
 
 
 def test_the_strongest_plain_mask_leaves_the_lowest_tar(result: RecognizerResult):
-    # TAR over the kept probes: white 3/4, blue 2/4, black 3/4; noise at 1/4 is no plain mask.
+    # TAR over the kept probes: white 3/4, blue 2/4, black 3/4; noise at 1/4 is not a plain mask.
     assert result.strongest_plain == "surgical_blue"
 
 

@@ -234,7 +234,7 @@ def test_what_is_not_shown_is_no_line(body):
         ('<path class="finished" d="M0 0 L5 5 6"/>', "a number is missing"),
         ('<path class="finished" d="M0 0 L5 5 garbage"/>', "no command stands at 'garbage'"),
         ('<path class="finished" d="L5 5"/>', "no command stands at 'L5 5'"),
-        ('<polygon class="finished" points="0 0 9 nine 3 4"/>', "'nine 3 4' is no number"),
+        ('<polygon class="finished" points="0 0 9 nine 3 4"/>', "'nine 3 4' is not a number"),
     ],
 )
 def test_what_is_not_followed_is_refused_by_name(body, says):

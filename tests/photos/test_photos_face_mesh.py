@@ -110,7 +110,7 @@ def test_another_network(stand_in: Path, monkeypatch: pytest.MonkeyPatch, output
 
 def test_files_that_are_no_network(tmp_path: Path) -> None:
     (tmp_path / "mesh.tflite").write_bytes(b"something else")
-    with pytest.raises(WeightsError, match=r"mesh\.tflite is no \.tflite network.*mediapipe==0\.10\.21"):
+    with pytest.raises(WeightsError, match=r"mesh\.tflite is not a \.tflite network.*mediapipe==0\.10\.21"):
         FaceMesh(tmp_path / "mesh.tflite")
     (tmp_path / "small.tflite").write_bytes(network(1, 192, 192, kernel=3, stride=1, same=True))
     with pytest.raises(WeightsError, match="another network than mediapipe's face mesh"):

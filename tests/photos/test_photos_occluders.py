@@ -1,4 +1,4 @@
-"""Occluders: how they are read, that they are no photos, and that they land where the photo does."""
+"""Occluders: how they are read, that they are not photos, and that they land where the photo does."""
 
 from pathlib import Path
 

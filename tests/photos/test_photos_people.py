@@ -35,7 +35,7 @@ def test_one_folder_per_person(tmp_path: Path) -> None:
     assert found[1].photos == ()
     assert [path.name for path in found[2].photos] == ["1.jpeg", "10.Png", "2.JPG", "raw.heic"]
     assert found[0].passed_over.startswith("photos one folder too deep (1 in deeper)")
-    assert found[1].passed_over == "1 file that is no picture (b.txt)"
+    assert found[1].passed_over == "1 file that is not a picture (b.txt)"
 
 
 def test_one_person(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,11 +84,13 @@ def test_what_phones_and_systems_leave(tmp_path: Path) -> None:
     assert names == ["1.JFIF", "2.jpe", "3.GIF", "4.HEIF", "5.avif", "of.2024", "plain", "scan"]
     assert ben.photos == ()
     said = passed_over_notices(tmp_path, [ada, ben])
-    assert said[0] == f"Passed over in {tmp_path}: 1 broken link (cid); 1 file that is no picture (list.csv)."
+    assert (
+        said[0] == f"Passed over in {tmp_path}: 1 broken link (cid); 1 file that is not a picture (list.csv)."
+    )
     assert "2 raw photos, to be exported as JPEG (6.DNG, raw.dng)" in said[1]
     assert "1 video (clip.MOV)" in said[1]
     assert "1 broken link (gone.jpg)" in said[1]
-    assert "1 file that is no picture (camera.raw2)" in said[1]
+    assert "1 file that is not a picture (camera.raw2)" in said[1]
     assert said[2].startswith("Passed over of ben: photos one folder too deep (1 in 2024)")
     assert passed_over_notices(tmp_path / "ada" / "1.JFIF", find_people(tmp_path / "ada" / "1.JFIF")) == []
     with pytest.raises(PhotoError, match=r"No photos were found in .* \(photos one|ben: photos one folder"):

@@ -129,10 +129,10 @@ def test_one_without_gradient_is_only_evaluated() -> None:
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ([Shades()], r"Shades is no recognizer; make one with Recognizer\.from_module\("),
+        ([Shades()], r"Shades is not a recognizer; make one with Recognizer\.from_module\("),
         (Shades(), r"given as a list"),
         ("dlib", r"given as a list, such as recognizers=\['dlib'\]"),
-        ([3], "int is no recognizer; give a name, such as 'dlib', or a Recognizer"),
+        ([3], "int is not a recognizer; give a name, such as 'dlib', or a Recognizer"),
         (["module:mine"], "module:mine was given as an object, from Python"),
     ],
 )

@@ -47,7 +47,7 @@ def test_interval_holds_the_threshold_and_narrows_with_people():
 
 
 def test_resampling_photos_would_claim_too_much():
-    """With effects of people, comparisons are no independent draws: a binomial interval is too narrow."""
+    """With effects of people, comparisons are not independent draws: a binomial interval is too narrow."""
     scores, probe, gallery = simulated(3, people=20, photos=20, of_person=0.5, of_pair=0.3)
     low, high = threshold_interval(scores, probe, gallery, fmr=0.01)
     ordered = np.sort(scores)[::-1]

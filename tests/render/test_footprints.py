@@ -65,7 +65,7 @@ def test_without_tolerance_values_are_those_of_plain_bilinear_reading(height, wi
 def test_weights_sum_to_the_share_of_the_readings(size, levels, tolerance, seed):
     pyramid = MipPyramid(*size, levels)
     row, texel, share = readings(pyramid, rows=7, each=9, seed=seed)
-    share = share * np.random.default_rng(seed).uniform(0.1, 1, size=7)  # the rest of the pixel is no cloth
+    share = share * np.random.default_rng(seed).uniform(0.1, 1, size=7)  # the rest of the pixel is not cloth
     keys, weights = exact_footprints(row, texel, share=share, pyramid=pyramid)
     assert (np.diff(keys) > 0).all()
     owner, place, weight = merged_footprints(keys, weights, tolerance=tolerance, pyramid=pyramid)

@@ -1,4 +1,4 @@
-"""A portrait of 2,000 pixels: drawn in a process of its own, so that its memory can be told."""
+"""A portrait of 2,000 pixels: drawn in a process of its own, so that its memory can be measured."""
 
 import subprocess
 import sys

@@ -286,7 +286,7 @@ def test_motifs_that_fit_badly_are_told(tmp_path, size, fit, words, told: list[s
         ({"kind": "palette", "palette": {"inks": 100}}, "2 to 32 inks"),
         ({"kind": "palette", "palette": {"inks": []}}, "2 to 32 inks"),
         ({"kind": "palette", "palette": {"inks": ["black", "#000000"]}}, "are the same colour"),
-        ({"kind": "palette", "palette": {"inks": ["black", "blakc"]}}, "'blakc' is no colour"),
+        ({"kind": "palette", "palette": {"inks": ["black", "blakc"]}}, "'blakc' is not a colour"),
         ({"kind": "palette", "palette": {"inks": True}}, "expected a list of colours"),
         ({"kind": "palette", "palette": {"warm": 0.1, "cold": 1}}, "exchange them"),
         ({"kind": "palette", "change": 0.1}, "knows no colour between its inks"),

@@ -155,7 +155,7 @@ def test_killed_between_texture_and_record(
     "spoil",
     [
         lambda whole: b"",
-        lambda whole: b"this is no checkpoint at all",
+        lambda whole: b"this is not a checkpoint at all",
         lambda whole: whole[: len(whole) // 2],
         lambda whole: whole[:-50],
         lambda whole: bytes(len(whole)),

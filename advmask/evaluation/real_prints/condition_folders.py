@@ -139,7 +139,7 @@ def _files(person: str, condition: Condition, folder: Path, root: Path, notices:
         captures.append(Capture(person, condition, entry, name, kind == "video"))
     if strange:
         notices.append(
-            f"Passed over {len(strange)} in {folder} that are no photos or videos: {listed(strange)}."
+            f"Passed over {len(strange)} in {folder} that are not photos or videos: {listed(strange)}."
         )
     return captures
 
@@ -187,7 +187,7 @@ def _of_whole_people(found: Sequence[Capture], enrolled_by: Condition, notices: 
 def _without_copies(captures: Iterable[Capture], notices: list[str]) -> list[Capture]:
     """Count a file once in its folder, and refuse it in two folders, which would falsify a figure.
 
-    A bare file that is also in the enrolment is no probe.
+    A bare file that is also in the enrolment is not a probe.
     """
     first: dict[str, Capture] = {}
     kept = []

@@ -15,7 +15,7 @@ _KNOWN_BARE = 0.8
 _COUNTS = ("people", "files", "pictures", "no face")
 NOT_SHOWN = (
     "Measured on these people, pictures and cameras, behind one face detector, for the recognizers named. "
-    "Others may match. It is no promise."
+    "Others may match. It is not a promise."
 )
 
 

@@ -159,7 +159,7 @@ def _drop(scored: PictureScores, plain: _Groups, design: _Groups, seed: int) -> 
 
     def estimate(values: FloatArray) -> Estimate:
         first, second = (_means({name: own[name] for name in seen}, values) for own in (plain, design))
-        if len(seen) == 1:  # files of one person, which are no pairs
+        if len(seen) == 1:  # files of one person, which are not pairs
             return combined(rate_over_people(first, seed=seed), rate_over_people(second, seed=seed))
         return difference_over_people(first, second, seed=seed)
 

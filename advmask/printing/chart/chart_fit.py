@@ -97,11 +97,11 @@ def fit_photo(
 
     Raises:
         PhotoError: The photo does not show the chart well enough; the message says what is wrong.
-        ConfigError: The paper white is no reflectance.
+        ConfigError: The paper white is not a reflectance.
         MissingPackageError: OpenCV is not installed.
     """
     if not all(0.2 <= value <= 1.2 for value in paper_white):
-        raise ConfigError(f"paper_white={list(paper_white)} is no paper: give reflectances from 0.2 to 1.2.")
+        raise ConfigError(f"paper_white={list(paper_white)} is not paper: give reflectances from 0.2 to 1.2.")
     found = find_chart(photo, name=name)
     reading = read_chart(photo, found, name=name)
     light = light_field(reading.colours, found.chart, name=name)

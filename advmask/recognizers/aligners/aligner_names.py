@@ -61,7 +61,7 @@ def build_aligners(names: Sequence[str | Aligner], *, mesh_model: Path | None = 
         mesh_model: As for `build_aligner`.
 
     Raises:
-        ConfigError: None is named, or one twice, or an object is no aligner.
+        ConfigError: None is named, or one twice, or an object is not an aligner.
     """
     if not names:
         raise ConfigError("aligners=[] names none; give at least one, such as aligners=[bare].")

@@ -65,7 +65,7 @@ def load_own_aligner(name: str) -> OwnAligner:
         name: `python:module:function`.
 
     Raises:
-        ConfigError: It cannot be imported, has no such function, fails, or is no aligner.
+        ConfigError: It cannot be imported, has no such function, fails, or is not an aligner.
     """
     scheme, *rest = name.split(":")
     if scheme != "python" or len(rest) != 2 or not all(rest):
@@ -100,13 +100,13 @@ def check_aligner(inner: object, *, name: str | None = None) -> Aligner:
         name: Of the function it comes from, if it does.
 
     Raises:
-        ConfigError: It is no aligner.
+        ConfigError: It is not an aligner.
     """
     if isinstance(inner, type) or not isinstance(inner, Aligner) or not callable(inner.landmarks):
         what = inner.__name__ if isinstance(inner, type) else type(inner).__name__
         raise ConfigError(
-            f"{what if name is None else f'{name} returned a {what}, which'} is no aligner; it needs `name`, "
-            "`differentiable` and `landmarks(pictures, hint)`."
+            f"{what if name is None else f'{name} returned a {what}, which'} is not an aligner; it needs "
+            "`name`, `differentiable` and `landmarks(pictures, hint)`."
         )
     return inner
 
@@ -119,7 +119,7 @@ def own_aligner(inner: object, *, name: str | None = None) -> OwnAligner:
         name: That its results are filed under; None takes its own.
 
     Raises:
-        ConfigError: It is no aligner, or its answers do not fit.
+        ConfigError: It is not an aligner, or its answers do not fit.
     """
     inner = check_aligner(inner, name=name)
     aligner = OwnAligner(inner.name if name is None else name, inner)

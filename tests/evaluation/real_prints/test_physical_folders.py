@@ -107,7 +107,7 @@ def test_another_enrolment(tmp_path: Path) -> None:
         ("ada/plain/1.jpg", "plain"),
         ("ada/design/1.jpg", "design"),
         ("ada/design/walk.MP4", "design"),
-    ], "the bare file that is enrolled is no probe"
+    ], "the bare file that is enrolled is not a probe"
     said = "\n".join(found.notices)
     assert "eve is enrolled" in said
     assert "ben has no photos in enrolment=" in said

@@ -177,7 +177,7 @@ def test_other_people_make_the_threshold(people_folder: Path, tiny: Recognizer, 
         portrait.rotate(5 * (number + 1)).save(others / f"fay/{number}.png")
     protocol = JudgeProtocol(progress=False, fmr=0.9)
     verdict = judged(people_folder, tiny, faces={"root": others}, protocol=protocol)
-    assert verdict.others == 1, "ada and a copy of ben's photo are no strangers"
+    assert verdict.others == 1, "ada and a copy of ben's photo are not strangers"
     assert sum("is judged, and so no stranger" in one for one in verdict.notices) == 2
     threshold = verdict.verdicts[0].scored.threshold
     assert (threshold.fmr, threshold.source) == (0.9, "8 bare photos of 3 people at hand")
