@@ -17,7 +17,7 @@ _UNASSOCIATED, _ASSOCIATED = 2, 1  # kinds of a further channel that is transpar
 
 
 def open_tiff(stream: BinaryIO) -> Image.Image:
-    """Open a TIFF, by Pillow where it reads it rightly.
+    """Open a TIFF, by Pillow where it reads it correctly.
 
     Args:
         stream: The file, at its beginning.
@@ -73,7 +73,7 @@ def _by_tifffile(stream: BinaryIO) -> Image.Image:
                 raise Image.DecompressionBombError("too many pixels")
             values, frames = page.asarray(), len(file.pages)
     except tifffile.TiffFileError as error:
-        raise UnreadableTiffError(f"is a TIFF that cannot be read ({error}); save it anew") from error
+        raise UnreadableTiffError(f"is a TIFF that cannot be read ({error}); save it again") from error
     finally:
         log.disabled = before
     if page.axes[-1:] != "S" and "S" in page.axes:

@@ -1,4 +1,4 @@
-"""TIFF as scanners and picture editors write it: rightly read, or refused as what it is."""
+"""TIFF as scanners and picture editors write it: read correctly, or refused as what it is."""
 
 from pathlib import Path
 from typing import Any
