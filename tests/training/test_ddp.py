@@ -16,13 +16,17 @@ from advmask.training.settings import TrainSettings
 
 Build = Callable[..., TrainSettings]
 
+# By plain gradient descent: Adam divides by the size of a gradient, and so makes much of the last bits of one
+# that is nearly zero, which differ where two processes add up in another order.
 _SCRIPT = """\
-import logging, sys, yaml
+import logging, sys, torch, yaml
+from functools import partial
 from pathlib import Path
 from advmask.training.run import train
 from advmask.training.settings import TrainSettings
 logging.basicConfig(level=logging.INFO, stream=sys.stdout, format="%(message)s")
-train(TrainSettings.build(yaml.safe_load(Path(sys.argv[2]).read_text())), folder=Path(sys.argv[1]))
+settings = TrainSettings.build(yaml.safe_load(Path(sys.argv[2]).read_text()))
+train(settings, folder=Path(sys.argv[1]), optimiser=partial(torch.optim.SGD, lr=1000.0))
 """
 
 
@@ -58,10 +62,7 @@ def test_two_processes_end_where_one_does(tiny_settings: Build, tmp_path: Path):
     one, two = tmp_path / "one", tmp_path / "two"
     texels = [load_texels(folder / "texture.safetensors") for folder in (one, two)]
     assert float((texels[0] - 0.5).abs().max()) > 0.05
-    # Processes sum in another order. Where that turns a rectifier round, a few texels go another way.
-    apart = (texels[1] - texels[0]).abs()
-    assert float((apart > 1e-5).double().mean()) < 0.002
-    assert float(apart.double().mean()) < 1e-5
+    assert float((texels[1] - texels[0]).abs().max()) < 1e-5
     assert sorted(p.relative_to(one) for p in one.rglob("*")) == sorted(
         p.relative_to(two) for p in two.rglob("*")
     )
