@@ -36,7 +36,7 @@ class SurrogateSettings(Settings):
             landmarks carry a gradient; or others. [bare,bare,mtcnn-box] assigns 2 of 3 to bare.
         own_aligners: Aligner of single recognizers, by their short name: {dlib: mtcnn-box}; they see the
             whole batch through it.
-        box_shake: How far the face box jumps for aligners that are told it, eye distances.
+        box_shake: How far the face box jumps for aligners that are given it, eye distances.
         weights: Of the recognizers in the objective; None counts all alike.
         autocast: Run the networks in bfloat16.
         compile: Compile the networks with torch.compile.

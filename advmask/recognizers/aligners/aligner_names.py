@@ -29,7 +29,7 @@ def build_aligner(name: str, *, mesh_model: Path | None = None) -> Aligner:
     """Build an aligner from its name.
 
     `bare` gives back the landmarks of the bare picture; `mtcnn`, `dlib5` and `mesh468` re-detect the face
-    on the picture; with `-box` they are told where it is and find its landmarks only.
+    on the picture; with `-box` they are given its place and find its landmarks only.
     `python:module:function` calls a function without arguments that returns an object like `Aligner`.
 
     Args:
