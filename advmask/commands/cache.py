@@ -20,7 +20,9 @@ def run(config: DictConfig) -> None:
     """Show or clear the caches."""
     settings = CacheCommand.build(as_mapping(config))
     folder = Path(settings.folder).expanduser() if settings.folder else default_crop_folder()
-    beside = placements_beside(folder) if settings.folder else default_placement_folder()
+    beside = placements_beside(folder) if settings.folder and folder else default_placement_folder()
+    if folder is None or beside is None:
+        raise ConfigError("There is no home folder, so nothing is kept; set HOME, or name folder=FOLDER.")
     crops, placements = CropCache(folder), PlacementCache(beside)
     if settings.action == "show":
         files, size = crops.size()

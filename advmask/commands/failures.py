@@ -53,6 +53,8 @@ def explained(error: Exception, *, command: str, conf: Path, arguments: Argument
             sentence = _omegaconf(error.__cause__)
         if sentence is None and isinstance(error, HydraException):
             sentence = f"The configuration does not compose: {' '.join(str(error).split()).rstrip('.')}."
+    elif isinstance(error, RuntimeError) and "home directory" in str(error):  # of pathlib, for ~ and ~name
+        sentence = "A path begins with ~, and that home folder is not known; write the folder out."
     # A key that is not there, outside composition, is one that the command's own code asked for: a bug.
     elif isinstance(error, OmegaConfBaseException) and not isinstance(
         error, (ConfigAttributeError, ConfigKeyError)

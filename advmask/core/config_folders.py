@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Literal
 
 from advmask.core.errors import ConfigError
 
@@ -20,17 +21,47 @@ def conf_dir() -> Path:
     return _shipped(inside="conf", beside="conf", what="configuration")
 
 
+def user_folder(kind: Literal["cache", "config"]) -> Path | None:
+    """The folder for what is kept for this user, or None where the user has no home folder.
+
+    Services and jobs of clusters may run without one, and without the XDG variables that could replace it.
+    """
+    from platformdirs import user_cache_path, user_config_path
+
+    try:
+        found = (user_cache_path if kind == "cache" else user_config_path)("advmask", appauthor=False)
+    except RuntimeError:
+        return None
+    return found if found.is_absolute() else None
+
+
+def has_home() -> bool:
+    """Whether the user has a home folder."""
+    try:
+        return Path.home().is_absolute()
+    except RuntimeError:
+        return False
+
+
 def user_conf_dir() -> Path:
     """Absolute path of the folder of YAML files that the user's own choices are kept in, such as printers.
 
-    `ADVMASK_CONFIG` names its parent; by default that is the user's configuration folder. It need not exist.
+    `ADVMASK_CONFIG` names its parent; by default that is the user's configuration folder. It need not exist;
+    without a home folder it is one that never can, and says so where it is named.
     """
-    from platformdirs import user_config_path
-
     own = os.environ.get("ADVMASK_CONFIG")
     if own:
         return Path(own).expanduser().absolute() / "conf"
-    return user_config_path("advmask", appauthor=False) / "conf"
+    return (user_folder("config") or nowhere("ADVMASK_CONFIG")) / "conf"
+
+
+def nowhere(variable: str) -> Path:
+    """A folder that holds nothing and can never be made; its name says what to do about that.
+
+    Args:
+        variable: The environment variable that names another.
+    """
+    return Path(os.devnull) / f"no home folder, so set HOME or {variable}"
 
 
 def designs_dir() -> Path:

@@ -11,9 +11,9 @@ import safetensors
 import safetensors.torch
 import torch
 from jaxtyping import Float32, Float64, UInt8
-from platformdirs import user_cache_path
 from torch import Tensor
 
+from advmask.core.config_folders import user_folder
 from advmask.core.errors import RunError
 from advmask.core.files import delete, written_aside
 from advmask.core.shown_names import shown
@@ -60,9 +60,10 @@ class CachedFailure:
     reason: str
 
 
-def default_crop_folder() -> Path:
-    """The folder for crops in this user's cache."""
-    return user_cache_path("advmask") / "crops"
+def default_crop_folder() -> Path | None:
+    """The folder for crops in this user's cache; None, and nothing is kept, without a home folder."""
+    folder = user_folder("cache")
+    return None if folder is None else folder / "crops"
 
 
 class CropCache:

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from platformdirs import user_cache_path
-
+from advmask.core.config_folders import nowhere, user_folder
 from advmask.core.errors import WeightsError
 from advmask.core.files import sha256, write_text
 from advmask.recognizers.onnx_file import data_files
@@ -46,7 +45,7 @@ def weight_folders() -> list[Path]:
     """
     named = [part for part in os.environ.get(VARIABLE, "").split(os.pathsep) if part.strip()]
     if not named:
-        return [user_cache_path("advmask", appauthor=False) / "weights"]
+        return [(user_folder("cache") or nowhere(VARIABLE)) / "weights"]
     try:
         return [Path(part).expanduser() for part in named]
     except RuntimeError as error:

@@ -12,7 +12,8 @@ from pytorch_lightning.callbacks import Callback
 from pytorch_lightning.loggers.logger import Logger
 from torch import Tensor
 
-from advmask.core.errors import RunError
+from advmask.core.config_folders import has_home
+from advmask.core.errors import ConfigError, RunError
 from advmask.training.checkpoints import AsideCheckpointIO, RateAsAsked, StretchCheckpoint
 from advmask.training.csv_log import CsvLog
 from advmask.training.data import StepData
@@ -175,6 +176,8 @@ def _shown(settings: TrainSettings, photos: WornPhotos, run: RunFolder, own: Own
 def _loggers(settings: LoggerSettings, run: RunFolder, resumed_at: int) -> list[Logger]:
     loggers: list[Logger] = [CsvLog(run.metrics, resumed_at=resumed_at)]
     if settings.kind == "wandb":
+        if not has_home():
+            raise ConfigError("logger=wandb needs a home folder, and there is none; set HOME.")
         from pytorch_lightning.loggers import WandbLogger
 
         loggers.append(WandbLogger(project=settings.project, offline=settings.offline, save_dir=run.path))

@@ -12,9 +12,9 @@ from dataclasses import asdict, fields
 from pathlib import Path
 
 import torch
-from platformdirs import user_cache_path
 from torch import Tensor
 
+from advmask.core.config_folders import user_folder
 from advmask.core.errors import RunError
 from advmask.core.files import delete, written_aside
 from advmask.masks.placement import Wear
@@ -55,9 +55,10 @@ def placements_beside(crops: Path) -> Path:
     return crops / "placements"
 
 
-def default_placement_folder() -> Path:
-    """The folder for placements in this user's cache."""
-    return user_cache_path("advmask") / "placements"
+def default_placement_folder() -> Path | None:
+    """The folder for placements in this user's cache; None, and nothing is kept, without a home folder."""
+    folder = user_folder("cache")
+    return None if folder is None else folder / "placements"
 
 
 def placement_key(
