@@ -11,7 +11,7 @@ from skimage import data, transform
 from torch import Tensor
 
 from advmask.core.errors import MissingPackageError, WeightsError
-from advmask.recognizers import dlib_network
+from advmask.recognizers import dlib_file
 from advmask.recognizers.dlib_file import dlib_weights_path
 from advmask.recognizers.dlib_network import DlibResNet, load_dlib_resnet
 from advmask.recognizers.dlib_reader import BLOCKS, read_dlib_resnet
@@ -145,14 +145,14 @@ def test_is_frozen_and_draws_nothing_from_the_generator():
 def test_missing_package_and_missing_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     with pytest.raises(WeightsError, match=r"no weight file"):
         load_dlib_resnet(tmp_path / "absent.dat")
-    monkeypatch.setattr(dlib_network, "_PACKAGE", "a_package_nobody_has")
+    monkeypatch.setattr(dlib_file, "_PACKAGE", "a_package_nobody_has")
     with pytest.raises(MissingPackageError, match="pip install a_package_nobody_has"):
         load_dlib_resnet()
     (tmp_path / "empty_models").mkdir()
     (tmp_path / "empty_models" / "__init__.py").write_text("raise RuntimeError('imported')")
     monkeypatch.syspath_prepend(str(tmp_path))
     importlib.invalidate_caches()
-    monkeypatch.setattr(dlib_network, "_PACKAGE", "empty_models")
+    monkeypatch.setattr(dlib_file, "_PACKAGE", "empty_models")
     with pytest.raises(WeightsError, match="no weight file"):
         load_dlib_resnet()
 

@@ -290,11 +290,11 @@ def test_random_files_of_the_real_shapes_run_as_an_ensemble(
     landmarks = members[1].template[None] + 4
     embeddings = ensemble(pictures, landmarks)
     templates = [torch.randn_like(each) for each in embeddings]
-    similarities = [
-        member.similarity(each, template)
+    confidences = [
+        member.confidence(member.similarity(each, template)).sum()
         for member, each, template in zip(members, embeddings, templates, strict=True)
     ]
-    ensemble.confidences(similarities).sum().backward()
+    torch.stack(confidences).sum().backward()
     assert pictures.grad is not None
     assert bool(torch.isfinite(pictures.grad).all())
     assert bool(pictures.grad.any())
