@@ -21,14 +21,15 @@ _MOST_POINTS = 100_000
 _STYLED_PATH = re.compile(r"path\(\s*(['\"])(.*)\1\s*\)\Z", re.DOTALL)
 
 
-def shape_path(place: Place) -> Any:
-    """The path of a shape, in its own units.
+def shape_path(place: Place, matrix: Matrix) -> Any:
+    """The path of a shape where a matrix lays it.
 
     Raises:
         DesignError: It is damaged.
     """
+    (a, c, e), (b, d, f) = matrix[:2].tolist()
     try:
-        return _path(place)
+        return abs(_path(place) * svgelements.Matrix(a, b, c, d, e, f))
     except (ValueError, TypeError, AttributeError, IndexError, KeyError, ArithmeticError) as error:
         raise place.refused(f"cannot be read ({error or 'its line is damaged'}); draw it again") from error
 
@@ -67,12 +68,6 @@ def _path(place: Place) -> Any:
     if min(*sides[2:], rx, ry) < 0:
         raise ValueError("a size below zero")
     return svgelements.Path(svgelements.Rect(*sides, min(rx, sides[2] / 2), min(ry, sides[3] / 2)))
-
-
-def transformed(path: Any, matrix: Matrix) -> Any:
-    """The path where it is drawn."""
-    (a, c, e), (b, d, f) = matrix[:2].tolist()
-    return abs(path * svgelements.Matrix(a, b, c, d, e, f))
 
 
 def drawn_points(part: Any, what: str) -> Float64[np.ndarray, "n 2"]:

@@ -4,6 +4,7 @@ import re
 
 NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 LENGTH = re.compile(rf"\s*({NUMBER})\s*([a-zA-Z%]*)\s*\Z")
+LARGEST = 1e9  # so that no product of a few overflows
 _NUMBER = re.compile(NUMBER)
 _GAP = re.compile(r"[ \t\r\n\f]*(?:,[ \t\r\n\f]*)?")
 _SPACE = re.compile(r"[ \t\r\n\f]*")
@@ -23,7 +24,7 @@ def numbers(text: str) -> list[float]:
         match = _NUMBER.match(text, place)
         if match is None:
             raise ValueError(f"{text[place : place + 12]!r} is not a number")
-        found.append(float(match[0]))
+        found.append(sized(match[0]))
         place = _GAP.match(text, match.end()).end()  # type: ignore[union-attr]
     if text.rstrip().endswith(","):
         raise ValueError("a comma stands at the end")
@@ -68,4 +69,17 @@ def _one(data: str, place: int, *, flag: bool) -> str:
     match = _NUMBER.match(data, place)
     if match is None:
         raise ValueError(f"a number is missing at {data[place : place + 12]!r}")
+    sized(match[0])
     return match[0]
+
+
+def sized(text: str) -> float:
+    """A number that can be a length or a factor.
+
+    Raises:
+        ValueError: It is beyond all sizes.
+    """
+    number = float(text)
+    if not abs(number) <= LARGEST:
+        raise ValueError(f"{text[:30]} is not a number that a drawing can have")
+    return number

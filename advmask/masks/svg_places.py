@@ -9,14 +9,14 @@ from xml.etree import ElementTree
 import numpy as np
 
 from advmask.core.errors import DesignError
-from advmask.masks.svg_grammar import LENGTH
+from advmask.masks.svg_following import check_followed
+from advmask.masks.svg_grammar import LARGEST, LENGTH
 from advmask.masks.svg_transforms import Box, Matrix, shifted, style_matrix
 from advmask.masks.svg_viewports import box_of, filled
 
 if TYPE_CHECKING:
     from advmask.masks.svg_tree import SvgTree
 
-_MOVING = frozenset({"animate", "animateTransform", "animateMotion", "set"})
 _FILL_BOXES = frozenset({"fill-box", "content-box"})
 
 
@@ -61,12 +61,15 @@ class Place:
     def matrix(self) -> Matrix:
         """(3, 3) from the numbers inside the element to user units of the root."""
         with np.errstate(all="ignore"):
-            return np.asarray(self.outer @ self._inner)
+            total = np.asarray(self.outer @ self._inner)
+        if not (np.abs(total) <= LARGEST).all():
+            raise self.refused("is drawn larger than anything can be; remove its transform or its frame")
+        return total
 
     @cached_property
     def outer(self) -> Matrix:
         """(3, 3) from the user space in which x, y, width and height of the element are."""
-        self._check()
+        check_followed(self)
         above = np.eye(3) if self.above is None else self.above.matrix
         if self.alone or self.is_root:
             return above
@@ -139,6 +142,8 @@ class Place:
                 return default
             given = "100%"
         match = LENGTH.match(given)
+        if match is not None and not abs(float(match[1])) <= LARGEST:
+            raise self.refused(f"has {key}={given[:30]!r}, which is not a number that a drawing can have")
         if match is not None and match[2] == "%":
             around = None if self.above is None else self.above.viewport
             if around is None:
@@ -202,60 +207,6 @@ class Place:
             which or not self.element.get("transform-box")
         )
         return (0.0, 0.0, *around) if around is not None and known else None
-
-    def _check(self) -> None:
-        """Refuse what would place or cut its lines in ways that are not followed."""
-        value = self.tree.styles.value
-        for name in ("clip-path", "mask", "mask-image"):
-            found = value(self.element, name)
-            if found not in {None, "none", ""}:
-                raise self.refused(
-                    f"has {name}={found!r}, which cuts away part of what it holds; release it (in Inkscape, "
-                    "Object > Clip or Mask > Release) and draw the outline as it is to be"
-                )
-        styles = self.tree.styles.of(self.element)
-        for name in ("offset", "offset-path", "animation", "animation-name", "zoom", "perspective", "all"):
-            if styles.get(name, "none") not in {"none", "1", "100%", "normal", "initial", "unset"}:
-                raise self.refused(
-                    f"has {name}={styles[name]!r} in its style, which is not followed; remove it"
-                )
-        for name, found in styles.items():
-            if found in {"inherit", "revert", "revert-layer"} or "var(" in found:
-                raise self.refused(f"has {name}={found!r} in its style, which is not followed; write a value")
-        if self.element.get("systemLanguage"):
-            raise self.refused("is shown in some languages only; remove its systemLanguage")
-        for child in self.element:
-            if self.tree.tag(child) in _MOVING and self._moves(child):
-                raise self.refused(
-                    f"moves: it holds <{self.tree.tag(child)}>; a pattern stands still, remove it"
-                )
-        if self.is_root and (value(self.element, "transform") or "none") != "none":
-            raise self.refused(
-                "has a transform, and programs differ in what it does there; put it on a group"
-            )
-
-    def _moves(self, child: ElementTree.Element) -> bool:
-        name = child.get("attributeName", "")
-        return self.tree.tag(child) in {"animateTransform", "animateMotion"} or name in {
-            *(
-                "d",
-                "points",
-                "x",
-                "y",
-                "width",
-                "height",
-                "cx",
-                "cy",
-                "r",
-                "rx",
-                "ry",
-                "x1",
-                "y1",
-                "x2",
-                "y2",
-            ),
-            *("transform", "viewBox", "display", "visibility", "href", "xlink:href", "class", "style"),
-        }
 
 
 def _is_plain(word: str) -> bool:

@@ -12,9 +12,9 @@ import svgelements
 from jaxtyping import Float64
 
 from advmask.core.errors import DesignError
-from advmask.masks.svg_geometry import drawn_points, shape_path, transformed
+from advmask.masks.svg_geometry import drawn_points, shape_path
 from advmask.masks.svg_places import Place
-from advmask.masks.svg_tree import INKSCAPE, KINDS, SvgTree, said_of
+from advmask.masks.svg_tree import INKSCAPE, SvgTree, said_of
 from advmask.masks.svg_units import check_units
 
 _SAME_MM = 0.05  # ends nearer than this are one point
@@ -26,7 +26,7 @@ class DrawnLine:
     """One line of a drawing.
 
     Attributes:
-        kind: One of `KINDS`.
+        kind: One of `svg_tree.KINDS`.
         what: The element as an error message names it.
         name: What the user calls it, empty if nothing.
         points_mm: (N, 2); of a closed line the first point is not repeated.
@@ -75,15 +75,19 @@ def read_drawing(content: bytes, *, where: str) -> tuple[dict[str, str], list[Dr
         attributes = {key: value for key, value in root.attrib.items() if key not in sizes}
         attributes |= {key: value for key, value in sizes.items() if value not in {None, "auto"}}
         check_units(attributes, where=where)
-        drawn = [(place, kind) for place, kind in tree.shapes() if kind in KINDS]
-        return attributes, [line for place, kind in drawn for line in _drawn(place, kind)]
+        return attributes, [line for one in list(tree.lines()) for line in _drawn(*one)]
     except RecursionError as error:
-        raise DesignError(f"{where} has groups within groups without end; ungroup the drawing.") from error
+        raise DesignError(
+            f"{where} has groups within groups without end, or rules of styles that are; ungroup the "
+            "drawing, or save it as plain SVG."
+        ) from error
 
 
 def _drawn(place: Place, kind: str) -> Iterator[DrawnLine]:
     what = f"{place.tree.where}: {place.what}"
-    path = transformed(shape_path(place), place.matrix)
+    for one in reversed([*place.chain()]):  # from the root on, so that none asks the next without end
+        _ = one.viewport, one.matrix
+    path = shape_path(place, place.matrix)
     parts = [part for part in path.as_subpaths() if len(part) > 1]
     if kind in {"finished", "cut"} and len(parts) > 1:
         raise DesignError(

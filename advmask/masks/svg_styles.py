@@ -83,14 +83,18 @@ class Styles:
             declared = self._declared(rule.content, "<style>")
             if not declared:
                 continue
+            selector = tinycss2.serialize(rule.prelude).strip()
             try:
+                if ":has" in selector.lower():  # takes minutes in a large drawing
+                    raise ValueError(":has")
                 selectors = cssselect2.compile_selector_list(rule.prelude)
             except (cssselect2.SelectorError, ValueError) as error:
-                selector = tinycss2.serialize(rule.prelude).strip()[:60]
-                raise self._refused("<style>", f"a rule for {selector!r}, which is not understood") from error
+                raise self._refused(
+                    "<style>", f"a rule for {selector[:60]!r}, which is not understood"
+                ) from error
             self._matcher = self._matcher or cssselect2.Matcher()
-            for selector in selectors:
-                self._matcher.add_selector(selector, declared)
+            for compiled in selectors:
+                self._matcher.add_selector(compiled, declared)
 
     def _check_at_rule(self, rule: tinycss2.ast.AtRule) -> None:
         name = rule.lower_at_keyword

@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 from jaxtyping import Float64
 
-from advmask.masks.svg_grammar import LENGTH, numbers
+from advmask.masks.svg_grammar import LENGTH, numbers, sized
 
 Matrix = Float64[np.ndarray, "3 3"]
 Box = tuple[float, float, float, float]  # left, top, width, height in user units
@@ -164,7 +164,7 @@ def _angle(text: str) -> float:
     unit = match[2].lower() if match else ""
     if match is None or (unit not in _DEGREES and float(match[1]) != 0):
         raise ValueError(f"the angle {text!r} is not understood; write it in deg")
-    return float(match[1]) * _DEGREES.get(unit, 1.0)
+    return sized(match[1]) * _DEGREES.get(unit, 1.0)
 
 
 def _length(text: str, *, box: Callable[[], Box | None], axis: int) -> float:
@@ -173,10 +173,10 @@ def _length(text: str, *, box: Callable[[], Box | None], axis: int) -> float:
         known = box()
         if known is None:
             raise ValueError(f"{text!r} is a share of something unknown; write it in px")
-        return float(match[1]) / 100 * known[2 + axis]
+        return sized(match[1]) / 100 * known[2 + axis]
     if match is None or (match[2].lower() != "px" and float(match[1]) != 0):
         raise ValueError(f"the length {text!r} is not understood; write user units, which are mm, as px")
-    return float(match[1])
+    return sized(match[1])
 
 
 def _origin(styles: Mapping[str, str], box: Callable[[], Box | None]) -> tuple[float, float]:

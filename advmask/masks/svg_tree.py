@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 import numpy as np
 
 from advmask.core.errors import DesignError
+from advmask.masks.svg_following import animations
 from advmask.masks.svg_grammar import LENGTH
 from advmask.masks.svg_places import Place
 from advmask.masks.svg_styles import Styles
@@ -35,6 +36,7 @@ class SvgTree:
         root: The svg element.
         where: The file's name.
         styles: What its style sheets say.
+        animated: Elements that animations move.
         root_size: Width and height of the root in user units, where it has no viewBox and says so.
     """
 
@@ -49,6 +51,12 @@ class SvgTree:
             tag = self.tag(element)
             self._numbers[element] = counts[tag] = counts.get(tag, 0) + 1
             self._by_id.setdefault(element.get("id", ""), element)
+        holders = ((child, holder) for holder in root.iter() for child in holder)
+        self.animated = {
+            holder if aim is None else self._by_id.get(aim)
+            for child, holder in holders
+            for aim in animations(child, self.tag(child))
+        }
         self._left = len(self._numbers) + _MOST_TIMES
         sizes = [LENGTH.match(self.styles.value(root, key) or "") for key in ("width", "height")]
         plain = [float(one[1]) for one in sizes if one is not None and one[2] in {"", "px"}]
@@ -69,25 +77,27 @@ class SvgTree:
             f"<{tag} id={name!r}>{classed}" if name else f"<{tag}> number {self._numbers[element]}{classed}"
         )
 
-    def shapes(self) -> Iterator[tuple[Place, str | None]]:
-        """Every shape that is drawn, and its kind, if it or what it is drawn in has one.
+    def lines(self) -> Iterator[tuple[Place, str]]:
+        """Every shape that is drawn as part of a pattern, and its kind, which it has or what it is drawn in.
 
         Raises:
             DesignError: A line of a pattern is in what cannot be followed.
         """
-        return self._walk(Place(self, self.root), None, True)
+        for place, kind in self._walk(Place(self, self.root), None, True):
+            if kind is not None:
+                yield place, kind
 
     def filled_box(self, place: Place) -> Box | None:
         """The box around an element's shapes, in its own units; None if it holds what is sized otherwise."""
-        from advmask.masks.svg_geometry import shape_path, transformed
+        from advmask.masks.svg_geometry import shape_path
 
         alone = Place(self, place.element, place.above, place.shown_by, alone=True)
         around = np.linalg.inv(place.above.matrix) if place.above is not None else np.eye(3)
         if any(self.tag(one) in _SIZED_OTHERWISE for one in place.element.iter()):
             return None
         boxes = []
-        for inner, _ in self._walk(alone, None, True):
-            box = transformed(shape_path(inner), around @ inner.matrix).bbox()
+        for inner, _ in self._walk(alone, None, True, every=True):
+            box = shape_path(inner, around @ inner.matrix).bbox()
             if box is not None:
                 boxes.append(box)
         if not boxes:
@@ -96,16 +106,21 @@ class SvgTree:
         right, bottom = np.max(boxes, axis=0)[2:]
         return float(left), float(top), float(right - left), float(bottom - top)
 
-    def _walk(self, place: Place, kind: str | None, seen: bool) -> Iterator[tuple[Place, str | None]]:
+    def _walk(
+        self, place: Place, kind: str | None, seen: bool, *, every: bool = False
+    ) -> Iterator[tuple[Place, str | None]]:
+        """Shapes with a kind of line, or all; others get no look at their styles, for they may be many."""
         self._left -= 1
         if self._left < 0:
             raise DesignError(
                 f"{self.where} draws its parts more than {_MOST_TIMES} times; remove some <use>."
             )
         element, tag = place.element, place.tag
+        kind = kind_of(element) or kind
+        if tag in SHAPES and kind not in KINDS and not every:
+            return
         if self.styles.value(element, "display") == "none" or element.get("requiredExtensions"):
             return
-        kind = kind_of(element) or kind
         seen = {"visible": True, "hidden": False, "collapse": False}.get(
             self.styles.value(element, "visibility") or "", seen
         )
@@ -113,18 +128,20 @@ class SvgTree:
             if seen:
                 yield place, kind
         elif tag == "use":
-            yield from self._used(place, kind, seen)
+            yield from self._used(place, kind, seen, every=every)
         elif tag in _GROUPS or place.shown_by is not None:
             for child in element:
                 if self.tag(child) in _UNSEEN:
                     continue
-                yield from self._walk(Place(self, child, place), kind, seen)
+                yield from self._walk(Place(self, child, place), kind, seen, every=every)
                 if tag == "switch" and self.tag(child)[0] != ":" and not any(map(child.get, _CONDITIONS)):
                     break
         elif any((kind_of(one) or kind) in KINDS and self.tag(one) in SHAPES for one in element.iter()):
             raise place.refused("holds lines of the pattern, and is not understood; move them out of it")
 
-    def _used(self, place: Place, kind: str | None, seen: bool) -> Iterator[tuple[Place, str | None]]:
+    def _used(
+        self, place: Place, kind: str | None, seen: bool, *, every: bool
+    ) -> Iterator[tuple[Place, str | None]]:
         link = next((found for name in _LINKS if (found := place.element.get(name))), "")
         target = self._by_id.get(link[1:]) if link.startswith("#") and link != "#" else None
         if target is None:
@@ -136,7 +153,7 @@ class SvgTree:
         if any(one.element is target for one in place.chain()):
             return  # in itself: no program draws that
         if self.tag(target) in SHAPES | _GROUPS | {"symbol", "use"}:
-            yield from self._walk(Place(self, target, place, place.element), kind, seen)
+            yield from self._walk(Place(self, target, place, place.element), kind, seen, every=every)
 
 
 def kind_of(element: ElementTree.Element) -> str | None:

@@ -1,6 +1,7 @@
 """Where lines of an SVG drawing are: as a browser draws them, or refused with the element's name."""
 
 import logging
+import time
 
 import numpy as np
 import pytest
@@ -178,6 +179,8 @@ def test_what_the_frame_of_a_symbol_cuts_off_is_told(caplog):
         f'{path()}<g style="display : none">{path()}</g><g display="none">{path()}</g>',
         f'<switch><g requiredExtensions="x">{path()}</g><g>{path()}</g><g>{path()}</g></switch>',
         f'{path()}<use id="loop" href="#loop"/><g id="h"><use href="#h"/></g>',
+        f'{path()}<animate attributeName="x" href="#b"/><rect id="b"><animate attributeName="x"/></rect>',
+        f'<g><animate attributeName="fill"/><set attributeName="stroke-width"/>{path()}</g>',
         f'{path()}<text x="3em" transform="wrong">a</text><svg viewBox="no"><rect width="3em"/></svg>',
     ],
 )
@@ -214,7 +217,9 @@ def test_what_is_not_shown_is_no_line(body):
         (f'<style media="print">path{{scale:2}}</style>{path()}', "rules for media='print'"),
         (f"<style>g{{path{{transform:scale(2)}}}}</style>{path()}", "rules within rules"),
         (f"<style>path::x(y){{scale:2}} :wild(2){{scale:3}}</style>{path()}", "a rule for .*not understood"),
+        (f"<style>g:has(path){{scale:2}}</style>{path()}", "a rule for 'g:has.path.'.*not understood"),
         (f'<g><animateTransform attributeName="transform"/>{path()}</g>', "<g> number 1 moves"),
+        (f'<animate href="#a" attributeName="d"/>{path(IDENTIFIED)}', "<path id='a'>.* moves"),
         (
             '<use class="finished" href="other.svg#m"/>',
             "<use> number 1 .* shows 'other.svg#m', which is not in",
@@ -233,6 +238,10 @@ def test_what_is_not_shown_is_no_line(body):
         (f'<svg width="-1" height="3">{path()}</svg>', "below zero"),
         ('<path class="finished" d="M0 0 L5 5 6"/>', "a number is missing"),
         ('<path class="finished" d="M0 0 L5 5 garbage"/>', "no command stands at 'garbage'"),
+        ('<path class="finished" d="M0 0 L1e400 5z"/>', "1e400 is not a number that a drawing can have"),
+        (path('transform="scale(1e8) scale(1e8)"'), "is drawn larger than anything can be"),
+        (path('transform="scale(1e10)"'), "1e10 is not a number"),
+        ('<rect class="finished" width="1e99" height="3"/>', "has width='1e99', which is not a number"),
         ('<path class="finished" d="L5 5"/>', "no command stands at 'L5 5'"),
         ('<polygon class="finished" points="0 0 9 nine 3 4"/>', "'nine 3 4' is not a number"),
     ],
@@ -251,6 +260,14 @@ def test_a_style_sheet_in_another_file_is_refused():
     content = b'<?xml-stylesheet href="a.css"?>' + svg(path())
     with pytest.raises(DesignError, match="styles in another file"):
         read_drawing(content, where="mine.svg")
+
+
+def test_many_groups_and_shapes_are_read_in_good_time():
+    body = "<style>g .finished, path.x{visibility:visible}</style>" + '<path d="M0 0h1v1z"/>' * 3000
+    body += "<g>" * 300 + path() + "</g>" * 300
+    start = time.monotonic()
+    assert boxes(body) == [pytest.approx(WHOLE, abs=0.02)]
+    assert time.monotonic() - start < 20, "seconds; in squares of their number it would be minutes"
 
 
 def test_doublings_without_end_are_refused():
