@@ -168,9 +168,7 @@ def _about_people(found: list[PersonPhotos], crops: list[FaceCrop], split: Split
         if n == 1
     ]
     if not split.held_out:
-        notices.append(
-            "Nobody is held out, so the figures say nothing about people the design was not trained on."
-        )
+        notices.append("Nobody is held out, so the figures say nothing about other people.")
     return notices
 
 
