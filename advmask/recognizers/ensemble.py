@@ -175,7 +175,7 @@ class Ensemble(nn.Module):
                 before = self._features(number, member, bare, landmarks)
                 with watched(member.network, self._intermediate[number]) as seen:
                     term = judge(number, self._embedded(member, ready, draws))
-                term = term + intermediate(number, seen[-1].to(before), before)
+                term = term + intermediate(number, torch.cat(seen).to(before), before)
             gradients.take(term, chips, ready)
         total = gradients.total(pictures.new_zeros(()))
         return total if misled is None or mislead is None else total + mislead(*misled.landmarks(landmarks))
@@ -217,7 +217,8 @@ class Ensemble(nn.Module):
         autocast = torch.autocast(bare.device.type, torch.bfloat16, enabled=self.settings.autocast)
         with torch.no_grad(), autocast, watched(member.network, self._intermediate[number]) as seen:
             member.embed(member.chips(bare, landmarks))
-        return seen[-1].float() if self.settings.autocast else seen[-1]
+        maps = torch.cat(seen)  # several of a network that runs in groups
+        return maps.float() if self.settings.autocast else maps
 
     def _embedded(self, member: Recognizer, chips: Tensor, draws: Generator) -> Tensor:
         settings = self.settings

@@ -13,6 +13,7 @@ from advmask.recognizers.specification import NetworkSpecification
 _log = logging.getLogger(__name__)
 
 FLOATS = ("float", "float16", "bfloat16", "double")
+_MOST_AT_ONCE = 1024
 _WHOLE = {"uint8": (0, 255), "int8": (-128, 127), "uint16": (0, 65535), "int32": (-(2**31), 2**31 - 1)}
 
 
@@ -146,6 +147,8 @@ def _ends(
             f"{path} takes no colour pictures; [n, 3, height, width] or [n, height, width, 3] was "
             f"expected. {ends.declared}"
         )
+    if (ends.batch or 1) > _MOST_AT_ONCE:
+        raise WeightsError(f"{path} takes pictures {ends.batch} at a time only. {ends.declared}")
     if specification is not None and ends.whole is not None:
         _check_whole(ends, path, specification)
     return ends

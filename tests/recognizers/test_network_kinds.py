@@ -18,6 +18,7 @@ from torch.nn import functional
 
 from advmask.core.errors import ConfigError, WeightsError
 from advmask.recognizers import weights_store
+from advmask.recognizers.ensemble import Ensemble
 from advmask.recognizers.recognizer import Recognizer
 from advmask.recognizers.recognizer_names import build_recognizer
 
@@ -335,6 +336,107 @@ def test_bytes_fed_with_values_about_zero_are_refused_with_what_to_write(tmp_pat
             WeightsError, match=r"would be given -1 to 1; write `range: \[0, 255\]`.*uint8 \[n, 32"
         ):
             build_recognizer(f"{scheme}:{path}")
+
+
+class Attends(nn.Module):
+    """A small vision transformer: class token, attention, layer norm."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(5)
+        self.patches, self.parts = nn.Conv2d(3, 16, 8, 8), nn.Linear(16, 48)
+        self.norm, self.token = nn.LayerNorm(16), nn.Parameter(torch.randn(1, 1, 16))
+        self.last = nn.Linear(16, LENGTH)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.patches(x).flatten(2).transpose(1, 2)
+        y = torch.cat([self.token.expand(y.shape[0], -1, -1), y], 1)
+        batch, count, width = y.shape
+        query, key, value = (
+            self.parts(self.norm(y)).reshape(batch, count, 3, 2, 8).permute(2, 0, 3, 1, 4).unbind(0)
+        )
+        seen = (query @ key.transpose(-2, -1) * 8**-0.5).softmax(-1) @ value
+        y = y + seen.transpose(1, 2).reshape(batch, count, width)
+        found: Tensor = self.last(functional.gelu(y)[:, 0])
+        return found
+
+
+class Mixed(nn.Module):
+    """Whatever else networks are made of; `squeeze` is written as a branch on the shape."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(6)
+        self.first, self.norm = nn.Conv2d(3, 16, 3, 2, 1), nn.BatchNorm2d(16)
+        self.gate, self.groups = nn.Conv2d(16, 16, 1), nn.GroupNorm(4, 16)
+        self.each, self.last = nn.InstanceNorm2d(16, affine=True), nn.Linear(16, LENGTH)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = functional.hardswish(self.norm(self.first(x)))
+        y = y * functional.hardsigmoid(self.gate(y.mean((2, 3), keepdim=True)))
+        y = self.each(self.groups(y))
+        ways: list[dict[str, Any]] = [{"mode": "bilinear", "align_corners": False}, {"mode": "nearest"}]
+        y = sum(functional.interpolate(y, scale_factor=2, **way) for way in ways)
+        y = functional.pad(y, (1, 0, 2, 1), mode="reflect")
+        y = functional.leaky_relu(y) + functional.elu(y) + functional.softplus(y)
+        y = torch.cat(y.chunk(2, 1)[::-1], 1)
+        y = functional.pixel_shuffle(y, 2).repeat(1, 4, 1, 1).flip(3)
+        y = torch.where(y > 0, y, y * 0.3)
+        y = functional.avg_pool2d(functional.max_pool2d(y, 3, 2, 1, ceil_mode=True), 3, 2, 1, ceil_mode=True)
+        y = torch.squeeze(torch.maximum(y.amax((2, 3), keepdim=True), torch.tensor(-5.0)))
+        return functional.normalize(self.last(y.reshape(x.shape[0], -1)))
+
+
+@pytest.mark.parametrize("batch", [None, 1])
+@pytest.mark.parametrize("opset", [11, 18])
+@pytest.mark.parametrize("network", [Attends, Mixed])
+def test_other_layers_agree_with_onnxruntime_and_torch(
+    tmp_path: Path, network: type[nn.Module], opset: int, batch: int | None
+) -> None:
+    """Embeddings with onnxruntime's, gradients with those of the network before it was exported."""
+    path = _exported(tmp_path / "net.onnx", network(), opset=opset, batch=batch)
+    chips = _chips().requires_grad_()
+    recognizer = build_recognizer(f"onnx:{path}")
+    found, wanted = recognizer.embed(chips), network().eval()(chips * 2 - 1)
+    at_once = _runtime(path, (chips.detach() * 2 - 1).numpy(), at_once=batch)
+    assert np.abs(found.detach().numpy() - at_once).max() < 1e-5
+    weights = torch.linspace(-1, 1, LENGTH)
+    gradient, true = (torch.autograd.grad((each * weights).sum(), chips)[0] for each in (found, wanted))
+    assert float((gradient - true).abs().max()) < 1e-4 * float(true.abs().max())
+
+
+def test_what_does_not_fit_is_told_with_what_the_file_declares(tmp_path: Path) -> None:
+    path = _exported(tmp_path / "net.onnx", Face(), opset=11, batch=1, size=[48, 48])
+    with pytest.raises(
+        WeightsError, match=r"declares its input as 'image', float \[1, 3, 32, 32\]; opset 11"
+    ):
+        build_recognizer(f"onnx:{path}")
+    model = onnx.load(str(path))
+    model.graph.input[0].type.tensor_type.shape.dim[0].dim_value = 2**40
+    onnx.save(model, str(path))
+    with pytest.raises(WeightsError, match=r"takes pictures 1099511627776 at a time only"):
+        build_recognizer(f"onnx:{path}")
+
+
+def test_intermediate_features_of_a_network_that_runs_in_groups_are_those_of_all_pictures(
+    tmp_path: Path,
+) -> None:
+    """The middle layer runs once for each group."""
+    recognizer = build_recognizer(f"onnx:{_exported(tmp_path / 'net.onnx', Fixed(1, mixed=True), batch=1)}")
+    ensemble = Ensemble([recognizer])
+    pictures = torch.rand(3, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    landmarks = (recognizer.template * 1.5).expand(3, 5, 2)
+    seen = []
+
+    def compare(_: int, masked: Tensor, bare: Tensor) -> Tensor:
+        seen.append((masked, bare))
+        return torch.zeros(())
+
+    ensemble.judged(pictures, landmarks, lambda _, found: found.sum(), intermediate=compare, bare=pictures)
+    ((masked, bare),) = seen
+    assert len(masked) == 3
+    torch.testing.assert_close(masked, bare)
+    assert not torch.equal(masked[0], masked[1])
 
 
 class Fixed(Plain):
