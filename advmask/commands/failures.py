@@ -5,6 +5,7 @@ looking at the words again, never by reading Hydra's messages.
 """
 
 import difflib
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from hydra.errors import HydraException, MissingConfigException, OverrideParseEx
 from omegaconf.errors import (
     ConfigAttributeError,
     ConfigKeyError,
+    InterpolationKeyError,
     MissingMandatoryValue,
     OmegaConfBaseException,
 )
@@ -47,6 +49,11 @@ def explained(error: Exception, *, command: str, conf: Path, arguments: Argument
         )
     elif isinstance(error, MissingConfigException) and error.options:
         return _missing_choice(error.missing_cfg_file or "", error.options)
+    elif isinstance(error, InterpolationKeyError) and (named := _interpolated(arguments)):
+        sentence = (
+            f"{named} asks for the value of a setting by ${{...}}, and there is none of that name; a folder "
+            "that is called so is written with a backslash before the $."
+        )
     elif isinstance(error, (HydraException, ValueError)):
         sentence = _first_fault(command, conf, arguments)
         if sentence is None and isinstance(error.__cause__, OmegaConfBaseException):
@@ -61,6 +68,11 @@ def explained(error: Exception, *, command: str, conf: Path, arguments: Argument
     ):
         sentence = _omegaconf(error)
     return None if sentence is None else ConfigError(sentence)
+
+
+def _interpolated(arguments: Arguments) -> str | None:
+    """The first word that holds an interpolation which is not escaped."""
+    return next((word for word in arguments.overrides if re.search(r"(?<!\\)\$\{", word)), None)
 
 
 def _first_fault(command: str, conf: Path, arguments: Arguments) -> str | None:

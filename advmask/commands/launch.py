@@ -22,7 +22,7 @@ from advmask.commands.output import (
     shared_output,
     unwritable,
 )
-from advmask.commands.quoting import quoted
+from advmask.commands.quoting import escaped, quoted
 from advmask.commands.settings import COMMAND_SETTINGS
 from advmask.core.config_folders import user_conf_dir
 from advmask.core.errors import ConfigError, RunError
@@ -113,7 +113,7 @@ def _make_folder(full: DictConfig) -> None:
     except OSError as error:
         raise RunError(unwritable(folder, error.strerror or str(error))) from error
     with read_write(full.hydra.runtime), open_dict(full.hydra.runtime):
-        full.hydra.runtime.output_dir = str(folder.absolute())
+        full.hydra.runtime.output_dir = escaped(str(folder.absolute()))
 
 
 def _perform(config: DictConfig, *, command: str, module: str, typed: Sequence[str] | None = None) -> None:

@@ -79,10 +79,13 @@ def quoted(text: str, *, interpolate: bool = False) -> str:
         text: Any text; only a text that is `???` as a whole keeps OmegaConf's meaning (missing).
         interpolate: Leave `${...}` an interpolation instead of escaping it.
     """
-    if not interpolate:
-        # OmegaConf halves the backslashes right before `${` and takes an odd one as the escape.
-        text = re.sub(r"(\\*)\$\{", lambda match: f"{match[1] * 2}\\${{", text)
-    return QuotedString(text, Quote.double).with_quotes()
+    return QuotedString(text if interpolate else escaped(text), Quote.double).with_quotes()
+
+
+def escaped(text: str) -> str:
+    """A text in which OmegaConf sees no interpolation, and which it reads as it was."""
+    # It halves the backslashes right before `${` and takes an odd one as the escape.
+    return re.sub(r"(\\*)\$\{", lambda match: f"{match[1] * 2}\\${{", text)
 
 
 def quoted_path(text: str) -> str:

@@ -1,5 +1,6 @@
 """A printer by its ICC profile."""
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -88,8 +89,9 @@ def _opened(path: Path) -> ImageCms.ImageCmsProfile:
         raise ConfigError(f"There is no ICC profile {path}; give the .icc file of the printer and paper.")
     try:
         # Read here, for Little CMS opens no path with characters beyond the code page on some systems.
-        with path.open("rb") as stream:
-            profile = ImageCms.ImageCmsProfile(stream)
+        content = path.read_bytes()
+        check_whole(path, content)
+        profile = ImageCms.ImageCmsProfile(io.BytesIO(content))
         kind = str(profile.profile.device_class).strip()
         space = _space(profile)
     except (ImageCms.PyCMSError, OSError, ValueError) as error:
@@ -102,6 +104,23 @@ def _opened(path: Path) -> ImageCms.ImageCmsProfile:
             "printed; give one of a printer (class 'prtr') for RGB, CMYK or grey."
         )
     return profile
+
+
+def check_whole(path: Path, content: bytes) -> None:
+    """Refuse a profile that is shorter than it says itself; Little CMS finds only the tables that lie behind.
+
+    Raises:
+        ConfigError: It is cut off.
+
+    Source:
+        ICC.1:2022, 7.2: the header is 128 bytes, begins with the profile's size, and has `acsp` at 36.
+    """
+    size = int.from_bytes(content[:4], "big")
+    if content[36:40] == b"acsp" and len(content) < size:
+        raise ConfigError(
+            f"{path} is not a readable ICC profile: it is cut off, with {len(content):,} of {size:,} bytes; "
+            "copy it again."
+        )
 
 
 def _space(profile: ImageCms.ImageCmsProfile) -> str:

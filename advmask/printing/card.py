@@ -43,6 +43,12 @@ def card(
         people = results.get("people") or {}
         protocol = (results.get("settings") or {}).get("protocol") or {}
         entries = [_entry(one) for one in results["results"]]
+        asked = {
+            "probed": len(people.get("probed") or ()),
+            "held_out": people.get("held_out"),
+            "at_hand": people.get("at_hand"),
+        }
+        draws = protocol.get("draws")
     except (KeyError, TypeError, AttributeError) as error:
         raise RunError(f"results.json is incomplete ({error}); evaluate the design again.") from error
     return {
@@ -51,12 +57,8 @@ def card(
         "pattern": pattern,
         "size": size,
         "measured_on": results.get("date"),
-        "people": {
-            "probed": len(people.get("probed") or ()),
-            "held_out": people.get("held_out"),
-            "at_hand": people.get("at_hand"),
-        },
-        "draws": protocol.get("draws"),
+        "people": asked,
+        "draws": draws,
         "recognizers": entries,
         "weights_sha256": results.get("weights_sha256") or {},
         "not_tested": list(NOT_TESTED),

@@ -13,6 +13,7 @@ from advmask.core.errors import ConfigError, DesignError
 from advmask.core.shown_names import shown
 from advmask.masks.flat_pattern import FlatPattern
 from advmask.masks.svg_writer import STYLES
+from advmask.printers.icc import check_whole
 from advmask.printing.lines import fold_ticks, kinds_of
 from advmask.printing.raster import Artwork, margin_mm
 from advmask.printing.settings import PrintingSettings, SheetSettings
@@ -139,6 +140,7 @@ def read_profile(path: Path) -> tuple[bytes, str]:
         raise ConfigError(
             f"{path} cannot be read: {error.strerror or error}; check printer.profile."
         ) from error
+    check_whole(path, content)
     try:
         space = ImageCms.ImageCmsProfile(io.BytesIO(content)).profile.xcolor_space.strip()
         if space in {"RGB", "CMYK"}:

@@ -9,6 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
+from advmask.cli import main
 from advmask.commands.quoting import PATH_KEYS, quote_overrides, quoted
 
 PARSER = OverridesParser.create()
@@ -130,6 +131,19 @@ def test_run_folders_may_interpolate() -> None:
     override = one("hydra.run.dir=runs/${name} b")
     assert OmegaConf.create({"name": "n", "value": override.value()}).value == "runs/n b"
     assert read(one("hydra.run.dir=a${b")) == "a${b"
+
+
+def test_folders_called_like_interpolations(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    here = tmp_path / "a${x}b"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    assert main(["pattern", "out=${now:%Y}", "hydra.run.dir=r\\${y}"]) == 0
+    assert (here / "${now:%Y}").is_dir()
+    assert (here / "r${y}").is_dir()
+    assert main(["pattern", "hydra.run.dir=r${y}"]) == 2
+    assert "asks for the value of a setting by ${...}" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from advmask.core.errors import ConfigError
 from advmask.printers.icc import bake_profile
 from advmask.printers.printer import Printer
 from advmask.printers.settings import Intent, PrinterSettings
+from advmask.printing.png import read_profile
 
 KINDS = {"rgb": matrix_rgb(), "cmyk": cmyk(), "grey": grey()}
 
@@ -110,3 +111,12 @@ def test_a_profile_that_cannot_serve_is_refused_in_a_sentence(
         Printer(PrinterSettings(profile=path), texels_per_mm=3)
     assert str(path) in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("kept", [130, 300, 500])
+def test_a_profile_that_is_cut_off_is_called_so(tmp_path: Path, kept: int) -> None:
+    whole = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    (tmp_path / "cut.icc").write_bytes(whole[:kept])
+    for reader in (bake_profile, read_profile):
+        with pytest.raises(ConfigError, match=rf"cut off, with {kept} of {len(whole)} bytes; copy it"):
+            reader(tmp_path / "cut.icc")

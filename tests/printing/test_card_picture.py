@@ -15,9 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageFont
 
+from advmask.core.errors import RunError
 from advmask.masks.mask_building import build_mask
 from advmask.masks.settings import MaskSettings
 from advmask.printing.card import card as card_of
+from advmask.printing.card import read_card
 from advmask.printing.card_picture import SIZE_PX, card_png
 from advmask.printing.card_words import drawable, heading, percent, shown_cases, small_print
 from advmask.printing.job_files import card_files
@@ -277,3 +279,11 @@ def test_white_and_black_designs_stand_out_from_the_ground() -> None:
         values, counts = np.unique(picture.reshape(-1, 3), axis=0, return_counts=True)
         common = values[np.argsort(-counts)[:2]].astype(int)
         assert all(abs(int(a[0]) - int(b[0])) > 20 for a, b in pairwise(common))
+
+
+@pytest.mark.parametrize("people", ["nobody", 3, [1], {"probed": 3}])
+def test_results_of_another_shape_are_refused_in_a_sentence(tmp_path: Path, people: object) -> None:
+    record = {"schema": 3, "protocol": {}, "people": people, "results": []}
+    (tmp_path / "results.json").write_text(json.dumps(record), encoding="utf-8")
+    with pytest.raises(RunError, match=r"results.json is incomplete .*; evaluate the design again\."):
+        read_card(tmp_path, pattern="contour", size="M", facts={})
