@@ -13,6 +13,7 @@ from advmask.evaluation.conditions import Conditions
 from advmask.evaluation.protocol import evaluate_designs, people_of
 from advmask.evaluation.results import PLAIN_MASKS, RecognizerResult, write_results
 from advmask.evaluation.settings import ProtocolSettings
+from advmask.evaluation.summary import say_bare_doubts
 from advmask.masks.mask_building import build_mask
 from advmask.printing.exports import PRINT_FILES, write_exports
 from advmask.printing.settings import SheetSettings
@@ -59,6 +60,7 @@ def _tell_check(result: TrainResult) -> None:
     if results:
         who = "validation people" if result.faces.split.held_out else "the people it was trained on"
         print(f"\nChecked on {who}, under newly drawn effects:\n{_summary(results)}")
+        say_bare_doubts(results)
         write_results(path, results, {"what": "short check at the end of training"})
 
 

@@ -19,6 +19,7 @@ from advmask.evaluation.protocol import Judgement, judge_designs, people_of
 from advmask.evaluation.record_facts import about_recognizers, package_versions, texels_sha256
 from advmask.evaluation.results import PLAIN_MASKS, result_record
 from advmask.evaluation.settings import ProtocolSettings, ScoringSettings
+from advmask.evaluation.summary import say_bare_doubts
 from advmask.evaluation.traits import break_down, photo_traits
 from advmask.masks.mask_building import build_mask
 from advmask.masks.settings import MaskSettings
@@ -158,6 +159,7 @@ def evaluate_design(
         own_effects=own_effects,
     )
     results = [one for each in judgement.judged for one in each.summaries(seed=protocol.seed)]
+    say_bare_doubts([one for one in results if one.fmr == results[0].fmr])
     of_run = None if design.run is None else settings_of_run(design.run, _OfRun)
     facts = {
         "date": datetime.now(UTC).date().isoformat(),

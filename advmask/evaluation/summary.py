@@ -1,5 +1,7 @@
 """Rates with intervals from the scores of one recognizer behind one aligner."""
 
+import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +17,11 @@ from advmask.evaluation.metrics import (
 from advmask.evaluation.probe_scores import Scores
 from advmask.recognizers.calibration import Calibration
 from advmask.recognizers.recognizer import Recognizer
+
+_log = logging.getLogger(__name__)
+
+# Less match confidence than this says "somebody else".
+_KNOWN = 0.5
 
 PLAIN_MASKS = ("white", "surgical_blue", "black")
 
@@ -157,3 +164,15 @@ def _displacement(scores: Scores, name: str) -> float | None:
     if name not in scores.displacement or not kept.any():
         return None
     return float(np.median(scores.displacement[name][kept]))
+
+
+def say_bare_doubts(results: Sequence[RecognizerResult]) -> None:
+    """Log a warning for each recognizer that does not even know the people probed without a mask."""
+    for one in results:
+        bare = one.conditions.get("bare")
+        if one.gallery == "bare" and bare is not None and bare.match_confidence.value < _KNOWN:
+            _log.warning(
+                f"{one.recognizer}, aligner {one.aligner}, matches the bare faces with confidence "
+                f"{bare.match_confidence.value:.3f} only: are photos of other people among them, or are the "
+                "effects too strong? What is measured of masks, and of the design, says little then."
+            )

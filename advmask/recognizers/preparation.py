@@ -15,6 +15,7 @@ from advmask.recognizers.enrolment import Enrolment, bare_comparisons, enrol
 from advmask.recognizers.identity_check import check_separation
 from advmask.recognizers.own_module import MODULE
 from advmask.recognizers.recognizer import Recognizer, embed_all
+from advmask.recognizers.strangers import doubtful_photos
 
 _log = logging.getLogger(__name__)
 
@@ -122,7 +123,7 @@ def prepare_all(
     """Prepare several recognizers on the same bare crops.
 
     For each network of the user's that does not tell people apart as it is fed, a warning is logged, with the
-    way of feeding that would.
+    way of feeding that would; and one for each person whose photos seem to show somebody else.
 
     Args:
         recognizers: For those without calibration the result holds a calibrated copy.
@@ -137,10 +138,13 @@ def prepare_all(
                 _log.warning(warning)
     names = [crop.person for crop in crops]
     embeddings = embed_crops(recognizers, crops)
-    return [
+    prepared = [
         prepare(recognizer, of_it, names, fmr=fmr, needs_threshold=needs_threshold)
         for recognizer, of_it in zip(recognizers, embeddings, strict=True)
     ]
+    for sentence in doubtful_photos([one.recognizer for one in prepared], embeddings, crops):
+        _log.warning(sentence)
+    return prepared
 
 
 def embed_crops(recognizers: Sequence[Recognizer], crops: Sequence[FaceCrop]) -> list[Float[Tensor, "n dim"]]:
