@@ -67,6 +67,9 @@ def _ways(
     network: nn.Module, specification: NetworkSpecification, as_written: Callable[[], nn.Module | None]
 ) -> Iterator[nn.Module]:
     yield network
+    if hasattr(network, "declared"):  # whose file said the rest
+        yield InGroups(network)
+        return
     for start in (lambda: network, as_written):
         inner = start()
         for each in () if inner is None else (inner, ChannelsLast(inner)):

@@ -119,8 +119,10 @@ def _end(proto: Any) -> End:
     kind = TensorProto.DataType.Name(tensor.elem_type).lower() if known else "unknown"
     shape: list[int | str] | None = None
     if tensor.HasField("shape"):
-        shape = [dim.dim_value if dim.HasField("dim_value") else dim.dim_param for dim in tensor.shape.dim]
-    return End(proto.name, kind, shape)
+        shape = [
+            dim.dim_value if dim.HasField("dim_value") else str(dim.dim_param) for dim in tensor.shape.dim
+        ]
+    return End(str(proto.name), kind, shape)  # bytes where a damaged file names no text
 
 
 def _ends(

@@ -11,6 +11,7 @@ from torch.nn import functional
 from advmask.recognizers.onnx_node import Affine, Node, Run, UnsupportedError
 
 Builder = Callable[[Node], Run]
+_LARGEST_PAD = 128
 _CONVOLUTIONS = {
     "Conv": (nn.Conv1d, nn.Conv2d, nn.Conv3d),
     "ConvTranspose": (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d),
@@ -44,6 +45,8 @@ class _Window:
             self.pads = [0] * (2 * rank)
         if len(self.pads) != 2 * rank or self.auto not in ("NOTSET", "", "VALID", "SAME_UPPER", "SAME_LOWER"):
             raise UnsupportedError(f"{node.kind} with unusual padding")
+        if max(self.pads, default=0) > _LARGEST_PAD:  # as a damaged file may ask for
+            raise UnsupportedError(f"{node.kind} with a padding of {max(self.pads)}")
 
     @property
     def even(self) -> bool:

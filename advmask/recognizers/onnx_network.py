@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from advmask.core.errors import WeightsError
 from advmask.recognizers.network_fitting import ChannelsLast, InGroups, Rows, WholeNumbers
@@ -78,16 +78,22 @@ def _free(model: Any, ends: Ends, path: Path, specification: NetworkSpecificatio
         pictures = pictures * ends.whole[1]
     try:
         free = _converted(model, ends, path, batch=ends.batch)
-        with torch.no_grad():
-            found, wanted = free(pictures), grouped(pictures)
-        found = found.reshape(len(pictures), -1) if len(found) == len(pictures) else found
-        if found.shape == wanted.shape and torch.allclose(
-            found, wanted, rtol=0, atol=_CLOSE * float(wanted.abs().max())
-        ):
+        with torch.no_grad():  # one alone too: squeezing all axes of length one takes that of the pictures
+            several, single, wanted = free(pictures), free(pictures[:1]), grouped(pictures)
+        if all(_same(each, wanted) for each in (several, single)):
             return free
     except Exception:  # it only runs as it was written
         return grouped
     return grouped
+
+
+def _same(found: Tensor, wanted: Tensor) -> bool:
+    """Whether embeddings, in any shape, are the first of some others."""
+    wanted = wanted[: len(found)]
+    within = _CLOSE * float(wanted.abs().max())
+    return found.numel() == wanted.numel() and torch.allclose(
+        found.reshape(wanted.shape), wanted, rtol=0, atol=within
+    )
 
 
 def _converted(model: Any, ends: Ends, path: Path, *, batch: int | None) -> nn.Module:

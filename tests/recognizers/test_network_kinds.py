@@ -19,6 +19,7 @@ from torch.nn import functional
 from advmask.core.errors import ConfigError, WeightsError
 from advmask.recognizers import weights_store
 from advmask.recognizers.ensemble import Ensemble
+from advmask.recognizers.onnx_network import UnconvertibleError, load_onnx
 from advmask.recognizers.recognizer import Recognizer
 from advmask.recognizers.recognizer_names import build_recognizer
 
@@ -416,6 +417,27 @@ def test_what_does_not_fit_is_told_with_what_the_file_declares(tmp_path: Path) -
     onnx.save(model, str(path))
     with pytest.raises(WeightsError, match=r"takes pictures 1099511627776 at a time only"):
         build_recognizer(f"onnx:{path}")
+
+
+def test_a_padding_far_beyond_the_window_is_not_run_here(tmp_path: Path) -> None:
+    """A damaged file that asks for it would take minutes and gigabytes."""
+    nodes = [helper.make_node("Conv", ["image", "w"], ["c"], pads=[0, 0, 0, 10**6]), *_tail("c")]
+    path = _graph(tmp_path / "net.onnx", nodes, {"w": _draws(5, 3, 3, 3), "v": _draws(LENGTH, 5)})
+    with pytest.raises(UnconvertibleError, match="Conv with a padding of 1000000; opset 13"):
+        load_onnx(path)
+
+
+def test_names_that_are_no_text_are_a_sentence(tmp_path: Path) -> None:
+    path = _several(tmp_path / "net.onnx")
+    model = onnx.load(str(path))
+    model.graph.input.add().CopyFrom(model.graph.input[0])
+    model.graph.input[1].name = "other"
+    path.write_bytes(
+        model.SerializeToString().replace(b"other", b"\xffther").replace(b"logits", b"\xffogits")
+    )
+    for scheme in ("onnx", "onnx-blackbox"):
+        with pytest.raises(WeightsError, match=r"net\.onnx"):
+            build_recognizer(f"{scheme}:{path}")
 
 
 def test_intermediate_features_of_a_network_that_runs_in_groups_are_those_of_all_pictures(
