@@ -95,7 +95,12 @@ def load_black_box(path: Path, specification: NetworkSpecification | None = None
         raise WeightsError(
             f"onnxruntime cannot run {path} ({reason}); export or download it again."
         ) from error
-    ends = ends_of_session(session, path, specification)
+    try:
+        ends = ends_of_session(session, path, specification)
+    except UnicodeDecodeError as error:
+        raise WeightsError(
+            f"The names in {path} are no text; it is damaged. Export or download it again."
+        ) from error
     network: nn.Module = BlackBox(session, ends, name=path.name)
     if ends.channels_last:
         network = ChannelsLast(network)
