@@ -402,7 +402,7 @@ def test_get_takes_a_file_out_of_an_archive(
         return download(*arguments, **settings, opener=_Server(packed.getvalue()))
 
     for changes, says in (
-        ({"member": "gone.onnx"}, "no archive with gone.onnx"),
+        ({"member": "gone.onnx"}, "not an archive with gone.onnx"),
         ({"sha256": "0" * 64}, "0000 was"),
     ):
         table = {"boxed": ZooEntry.build({**values, **changes})}
