@@ -87,12 +87,13 @@ class InGroups(nn.Module):
         missing = -len(pictures) % self.size
         if missing:
             pictures = torch.cat([pictures, pictures[-1:].expand(missing, -1, -1, -1)])
-        found = [as_rows(self.network(group), self.size) for group in pictures.split(self.size)]
+        found = [as_rows(self.network(group), group) for group in pictures.split(self.size)]
         return torch.cat(found)[: len(pictures) - missing]
 
 
 class Rows(nn.Module):
-    """For a network that gives several things, or more axes than two: the embeddings as (B, D) in float32.
+    """For a network that gives several things, or more axes than two: the embeddings as (B, D), in the
+    floating type of the pictures.
 
     Args:
         network: Any.
@@ -112,19 +113,20 @@ class Rows(nn.Module):
             given = next(
                 (each for each in several if isinstance(each, Tensor) and each.numel() == count), given
             )
-        return as_rows(given, len(pictures), self.length) if isinstance(given, Tensor) else given
+        return as_rows(given, pictures, self.length) if isinstance(given, Tensor) else given
 
 
-def as_rows(given: Tensor, count: int, length: int | None = None) -> Tensor:
+def as_rows(given: Tensor, pictures: Tensor, length: int | None = None) -> Tensor:
     """Embeddings as (B, D) where they are told apart otherwise: (D,) of one, or (B, D, 1, 1).
 
     Args:
         given: What a network gave.
-        count: For how many pictures.
+        pictures: What it was given, whose floating type the embeddings get.
         length: Of an embedding, where it is known.
     """
-    if isinstance(given, Tensor) and given.dtype in (torch.float16, torch.bfloat16, torch.float64):
-        given = given.float()
+    count = len(pictures)
+    if isinstance(given, Tensor) and given.is_floating_point():
+        given = given.to(pictures.dtype)
     single = count == 1 and given.dim() == 1
     flat = given.dim() > 2 and len(given) == count
     if (single or flat) and length in (None, given.numel() // max(count, 1)):

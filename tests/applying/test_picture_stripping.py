@@ -172,5 +172,8 @@ def test_damage_never_gives_other_pixels(name: str, data: st.DataObject) -> None
     if result is not None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            with Image.open(io.BytesIO(bytes(content))) as old, Image.open(io.BytesIO(result)) as new:
-                assert np.array_equal(np.asarray(old), np.asarray(new))
+            try:
+                old = np.asarray(Image.open(io.BytesIO(bytes(content))))
+            except (OSError, SyntaxError, ValueError):
+                return  # a picture no more, which no command takes
+            assert np.array_equal(old, np.asarray(Image.open(io.BytesIO(result))))

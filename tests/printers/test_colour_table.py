@@ -163,6 +163,6 @@ def test_other_files_are_refused_in_a_sentence(tmp_path: Path) -> None:
 
 
 def test_a_table_that_is_none_is_not_written(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="no reflectances"):
+    with pytest.raises(ConfigError, match="not reflectances"):
         save_table(tmp_path / "x.safetensors", ColourTable(torch.full((3, 3, 3, 3), torch.inf)))
     assert list(tmp_path.iterdir()) == []

@@ -69,6 +69,6 @@ def test_names_of_shipped_printers_are_taken(name: str) -> None:
 def test_what_cannot_be_kept_leaves_nothing_behind(folder: Path) -> None:
     broken = perfect_table(3)
     broken.nodes[0, 0, 0, 0] = torch.nan
-    with pytest.raises(ConfigError, match="no reflectances"):
+    with pytest.raises(ConfigError, match="not reflectances"):
         save_printer("broken", broken, about="")
     assert own_printers() == []

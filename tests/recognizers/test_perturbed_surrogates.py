@@ -133,7 +133,7 @@ def test_judging_one_network_at_a_time_gives_the_gradient_of_all_together(
     [
         ({"weights": [1.0]}, "2 numbers"),
         ({"weights": [1.0, -1.0]}, "none below zero"),
-        ({"own_aligners": {"c": "bare"}}, "no recognizer here; known: a, b"),
+        ({"own_aligners": {"c": "bare"}}, "not a recognizer here; known: a, b"),
         ({"own_aligners": {"a": "bear"}}, "Unknown aligner"),
         ({"aligners": ["mtcnn", "bear"]}, "Unknown aligner"),
     ],

@@ -75,7 +75,7 @@ def test_one_photo_predicts_colours_that_were_never_printed(page: np.ndarray) ->
     assert (on_cloth.nodes / fitted.nodes.clamp(min=1e-6)).numpy()[-1, -1, -1] == pytest.approx(
         [0.8, 0.7, 0.6]
     )
-    with pytest.raises(ConfigError, match="no paper"):
+    with pytest.raises(ConfigError, match="is not paper"):
         fit_photo(photo, paper_white=(80, 70, 60))
     report = fit_report(photo, fitted, title="mine")
     assert report.shape[0] > 700
