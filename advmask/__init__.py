@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from advmask.applying.wear_design import wear_design as wear_design
     from advmask.core.errors import AdvmaskError as AdvmaskError
     from advmask.evaluation.evaluate import evaluate as evaluate
-    from advmask.evaluation.evaluation import Evaluation as Evaluation
+    from advmask.evaluation.findings import Evaluation as Evaluation
     from advmask.evaluation.settings import ProtocolSettings as ProtocolSettings
     from advmask.masks.placement import Wear as Wear
     from advmask.masks.settings import MaskSettings as MaskSettings
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from advmask.printing.design_export import export_design as export_design
     from advmask.recognizers.recognizer import Recognizer as Recognizer
     from advmask.recognizers.recognizer_names import build_recognizers as build_recognizers
-    from advmask.render.given_pictures import texture_size as texture_size
+    from advmask.render.checked_inputs import texture_size as texture_size
     from advmask.render.worn_masks import WornMasks as WornMasks
     from advmask.render.worn_masks import wear_mask as wear_mask
     from advmask.textures.design_files import Design as Design
@@ -41,7 +41,7 @@ logging.getLogger(__name__).addHandler(logging.NullHandler())
 _HOMES = {
     "AdvmaskError": "advmask.core.errors",
     "Design": "advmask.textures.design_files",
-    "Evaluation": "advmask.evaluation.evaluation",
+    "Evaluation": "advmask.evaluation.findings",
     "FacesSettings": "advmask.photos.settings",
     "MaskSettings": "advmask.masks.settings",
     "ProtocolSettings": "advmask.evaluation.settings",
@@ -56,7 +56,7 @@ _HOMES = {
     "load_design": "advmask.wearing.opened_design",
     "load_faces": "advmask.photos.loading",
     "preset": "advmask.training.settings",
-    "texture_size": "advmask.render.given_pictures",
+    "texture_size": "advmask.render.checked_inputs",
     "train": "advmask.training.run",
     "wear_design": "advmask.applying.wear_design",
     "wear_mask": "advmask.render.worn_masks",

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import torch
 
 from advmask.commands.composition import composed
-from advmask.commands.given import as_mapping
+from advmask.commands.given_settings import as_mapping
 from advmask.commands.quoting import quote_overrides
 from advmask.core.settings import Settings
 

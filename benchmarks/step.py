@@ -35,7 +35,7 @@ from advmask.recognizers.recognizer_names import build_recognizers
 from advmask.training.building import build_module, build_texture
 from advmask.training.csv_log import CsvLog
 from advmask.training.data import StepData, StepDataset
-from advmask.training.quiet import quiet_lightning
+from advmask.training.quiet_lightning import quiet_lightning
 from advmask.wearing.worn_photos import wear_masks
 
 ROUNDS = 17

@@ -10,7 +10,7 @@ from torch import Tensor
 from advmask.photos.crops import FaceCrop, canonical_points
 from advmask.render.packing import PackedPlacement
 from advmask.render.pyramid import MipPyramid
-from advmask.render.taps import Taps
+from advmask.render.texel_taps import Taps
 
 SIDE = 112
 PYRAMID = MipPyramid(20, 30, 3)

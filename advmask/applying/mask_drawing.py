@@ -12,7 +12,7 @@ from torch import Tensor
 from advmask.applying.face_finding import FoundFace
 from advmask.core.errors import DesignError, PhotoError
 from advmask.core.threads import one_thread
-from advmask.masks.follow import follow_person
+from advmask.masks.follow_person import follow_person
 from advmask.masks.placement import Placement, place
 from advmask.masks.pose import HeadPose
 from advmask.masks.surface import MaskSurface

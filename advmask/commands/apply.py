@@ -13,7 +13,7 @@ from advmask.applying.job_folders import Job, plan_jobs
 from advmask.applying.mask_drawing import WornDesign
 from advmask.applying.wear_design import worn_design
 from advmask.commands.design_names import open_design
-from advmask.commands.given import as_mapping, beside_run
+from advmask.commands.given_settings import as_mapping, beside_run
 from advmask.commands.settings import ApplyCommand
 from advmask.core.errors import PhotoError, RunError
 from advmask.masks.settings import MaskSettings

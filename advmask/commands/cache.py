@@ -4,7 +4,7 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from advmask.commands.given import as_mapping
+from advmask.commands.given_settings import as_mapping
 from advmask.commands.settings import CacheCommand
 from advmask.core.errors import ConfigError
 from advmask.photos.crop_cache import CropCache, default_crop_folder

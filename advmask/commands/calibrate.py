@@ -6,7 +6,7 @@ import numpy as np
 import yaml
 from omegaconf import DictConfig
 
-from advmask.commands.given import as_mapping
+from advmask.commands.given_settings import as_mapping
 from advmask.commands.settings import CalibrateCommand
 from advmask.core.config_folders import conf_dir
 from advmask.core.errors import ConfigError

@@ -8,7 +8,7 @@ from pathlib import Path
 from omegaconf import DictConfig
 
 from advmask.commands.design_names import NamedDesign, open_design
-from advmask.commands.given import as_mapping, beside_run
+from advmask.commands.given_settings import as_mapping, beside_run
 from advmask.commands.output import output_dir
 from advmask.commands.settings import CompareCommand
 from advmask.core.errors import ConfigError

@@ -3,12 +3,12 @@
 from omegaconf import DictConfig
 
 from advmask.commands.design_names import open_design
-from advmask.commands.given import as_mapping, beside_run
+from advmask.commands.given_settings import as_mapping, beside_run
 from advmask.commands.output import output_dir
 from advmask.commands.settings import EvaluateCommand
 from advmask.core.memory import keep_freed_memory
 from advmask.evaluation.evaluate import evaluate_design
-from advmask.evaluation.evaluation import RECORD
+from advmask.evaluation.findings import RECORD
 from advmask.masks.settings import MaskSettings
 
 

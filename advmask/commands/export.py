@@ -5,7 +5,7 @@ from pathlib import Path
 from omegaconf import DictConfig
 
 from advmask.commands.design_names import open_design
-from advmask.commands.given import as_mapping, given_keys, refuse_beside_run
+from advmask.commands.given_settings import as_mapping, given_keys, refuse_beside_run
 from advmask.commands.settings import ExportCommand
 from advmask.printing.design_export import export_files, export_folder
 from advmask.printing.manifest import write_kept

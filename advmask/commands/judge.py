@@ -7,7 +7,7 @@ from typing import Any
 from omegaconf import DictConfig
 
 from advmask.commands.design_names import open_design
-from advmask.commands.given import as_mapping, over
+from advmask.commands.given_settings import as_mapping, over
 from advmask.commands.output import output_dir
 from advmask.commands.settings import JudgeCommand
 from advmask.core.errors import ConfigError, DesignError

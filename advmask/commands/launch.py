@@ -15,7 +15,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
 from advmask.commands.arguments import Arguments
 from advmask.commands.composition import register
-from advmask.commands.given import as_mapping
+from advmask.commands.given_settings import as_mapping
 from advmask.commands.output import (
     folder_of_first_process,
     is_extra_process,

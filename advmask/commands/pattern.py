@@ -6,7 +6,7 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from advmask.commands.given import as_mapping, given_keys
+from advmask.commands.given_settings import as_mapping, given_keys
 from advmask.commands.settings import PatternCommand
 from advmask.core.errors import RunError
 from advmask.core.files import write_text

@@ -6,7 +6,7 @@ import torch
 from omegaconf import DictConfig
 
 from advmask.commands.design_names import open_design
-from advmask.commands.given import as_mapping, beside_run, given_keys
+from advmask.commands.given_settings import as_mapping, beside_run, given_keys
 from advmask.commands.output import output_dir
 from advmask.commands.settings import PreviewCommand
 from advmask.core.errors import ConfigError

@@ -5,7 +5,7 @@ import shlex
 import torch
 from omegaconf import DictConfig
 
-from advmask.commands.given import as_mapping
+from advmask.commands.given_settings import as_mapping
 from advmask.commands.output import output_dir
 from advmask.commands.settings import TrainCommand
 from advmask.core.memory import keep_freed_memory

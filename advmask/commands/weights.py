@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from omegaconf import DictConfig
 
-from advmask.commands.given import as_mapping
+from advmask.commands.given_settings import as_mapping
 from advmask.commands.settings import WeightsCommand
 from advmask.core.errors import ConfigError, WeightsError
 from advmask.recognizers.dlib_file import dlib_weights_path

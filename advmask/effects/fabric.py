@@ -7,8 +7,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from advmask.effects.anywhere import anywhere
 from advmask.effects.draws import Draws
+from advmask.effects.position_draws import anywhere
 from advmask.effects.settings import FabricSettings
 from advmask.render.renderer import Tone
 

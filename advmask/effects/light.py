@@ -10,8 +10,8 @@ from torch import Tensor
 
 from advmask.colour.kelvin import D65_K
 from advmask.colour.temperature import light_gain
-from advmask.effects.anywhere import anywhere
 from advmask.effects.draws import Draws
+from advmask.effects.position_draws import anywhere
 from advmask.effects.settings import LightSettings
 
 # Working crops hold a face at one size: the width is four eye distances, the eyes lie at 0.39 of the height.

@@ -1,7 +1,7 @@
 """How a mask sits: shift, slip, tilt, size, stretch and folds, drawn here and applied when it is placed."""
 
-from advmask.effects.anywhere import anywhere
 from advmask.effects.draws import Draws
+from advmask.effects.position_draws import anywhere
 from advmask.effects.settings import WearSettings
 from advmask.masks.folds import Fold
 from advmask.masks.placement import Wear

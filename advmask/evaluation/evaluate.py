@@ -14,7 +14,7 @@ from advmask.core.settings import Settings
 from advmask.effects.own_effects import Effect
 from advmask.effects.settings import EffectsSettings
 from advmask.evaluation.conditions import conditions_of
-from advmask.evaluation.evaluation import Evaluation
+from advmask.evaluation.findings import Evaluation
 from advmask.evaluation.protocol import Judgement, judge_designs, people_of
 from advmask.evaluation.record_facts import about_recognizers, package_versions, texels_sha256
 from advmask.evaluation.results import PLAIN_MASKS, result_record

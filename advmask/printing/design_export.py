@@ -13,10 +13,10 @@ from advmask.core.run_config import CONFIG, settings_of_run
 from advmask.core.settings import Settings
 from advmask.masks.settings import MaskSettings
 from advmask.printers.settings import PrinterSettings
-from advmask.printing.given_picture import look_at
 from advmask.printing.job import print_jobs
 from advmask.printing.job_files import Made, card_files, job_files
 from advmask.printing.manifest import write_kept
+from advmask.printing.picture_facts import look_at
 from advmask.printing.settings import AskedPrinting, ExportSettings, PrintingSettings
 from advmask.textures.design_files import Design
 from advmask.wearing.opened_design import as_design

@@ -9,9 +9,9 @@ from advmask.core.errors import RunError
 from advmask.core.files import written_aside
 from advmask.masks.flat_pattern import FlatPattern
 from advmask.masks.svg_writer import pattern_svg
+from advmask.printing.mask_pdf import PdfColours, mask_pdf
+from advmask.printing.mask_png import cmyk_tiff, converted, facts_of, mask_png, overlay_png
 from advmask.printing.mirror import mirrored_pattern
-from advmask.printing.pdf import PdfColours, mask_pdf
-from advmask.printing.png import cmyk_tiff, converted, facts_of, mask_png, overlay_png
 from advmask.printing.raster import Artwork, rasterise
 from advmask.printing.settings import PrintingSettings, SheetSettings
 from advmask.textures.design_files import Design

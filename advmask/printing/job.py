@@ -10,8 +10,8 @@ from advmask.masks.mask_building import build_mask
 from advmask.masks.settings import SIZES
 from advmask.printers.settings import PrinterSettings
 from advmask.printing.exports import Conversion
+from advmask.printing.mask_png import read_profile
 from advmask.printing.mirror import mirrored_pattern
-from advmask.printing.png import read_profile
 from advmask.printing.raster import check_fits
 from advmask.printing.settings import ExportSettings, PrintingSettings, SheetSettings
 from advmask.textures.design_files import Design

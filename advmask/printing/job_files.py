@@ -8,7 +8,7 @@ from advmask.printing.card import card_text, read_card
 from advmask.printing.card_picture import card_png
 from advmask.printing.exports import print_files
 from advmask.printing.job import PrintJob
-from advmask.printing.png import facts_of
+from advmask.printing.mask_png import facts_of
 from advmask.printing.proof import OUT_OF_GAMUT, proof_png
 from advmask.printing.raster import Artwork, rasterise
 from advmask.printing.repeat import FabricTile, fabric_tile, lay_on_fabric, texture_tile

@@ -92,8 +92,7 @@ class InGroups(nn.Module):
 
 
 class Rows(nn.Module):
-    """For a network that gives several things, or more axes than two: the embeddings as (B, D), in the
-    floating type of the pictures.
+    """For a network that gives several things, or more axes than two: embeddings (B, D) of the pictures' type.
 
     Args:
         network: Any.

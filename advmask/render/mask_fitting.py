@@ -9,7 +9,7 @@ from torch import Tensor
 
 from advmask.core.errors import PhotoError
 from advmask.masks.dense_pose import fit_dense_pose
-from advmask.masks.follow import follow_person
+from advmask.masks.follow_person import follow_person
 from advmask.masks.placement import Wear, place
 from advmask.masks.pose import HeadPose, fit_pose
 from advmask.masks.surface import MaskSurface

@@ -18,7 +18,7 @@ from advmask.render.pyramid import MipPyramid
 from advmask.render.rim import contact_shadow, soft_alpha
 from advmask.render.settings import RenderSettings
 from advmask.render.skin_light import bent_normals, evaluate_light, fit_light, photo_tint, white_level
-from advmask.render.taps import Taps, taps_from_entries
+from advmask.render.texel_taps import Taps, taps_from_entries
 
 _MOST_SPLITS = 4
 # Texels from one sub-pixel to the next up to which that many samples keep 1 mm checks above 35 dB.

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from advmask.colour.srgb import linear_from_srgb, luminance, srgb_from_linear
 from advmask.render.batching import PackedBatch
-from advmask.render.taps import read_taps
+from advmask.render.texel_taps import read_taps
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from advmask.colour.srgb import linear_from_srgb
 from advmask.render.batching import PackedBatch
-from advmask.render.taps import read_taps
+from advmask.render.texel_taps import read_taps
 
 
 def unwrapped(

@@ -9,11 +9,10 @@ from torch import Tensor, nn
 
 from advmask.core.errors import PhotoError
 from advmask.core.threads import one_thread
-from advmask.masks.follow import follow_person
+from advmask.masks.follow_person import follow_person
 from advmask.masks.placement import Wear
 from advmask.render.batching import PackedBatch, collate
-from advmask.render.direct import render_direct
-from advmask.render.given_pictures import (
+from advmask.render.checked_inputs import (
     Mask,
     checked_pictures,
     checked_texels,
@@ -22,6 +21,7 @@ from advmask.render.given_pictures import (
     posed_faces,
     texels_per_mm_of,
 )
+from advmask.render.differentiable_placement import render_direct
 from advmask.render.mask_fitting import fit_masks
 from advmask.render.renderer import MaskRenderer
 from advmask.render.settings import RenderSettings

@@ -21,14 +21,14 @@ from advmask.training.guard import FiniteSteps
 from advmask.training.machine import trainer_on
 from advmask.training.module import DesignModule
 from advmask.training.own_parts import OwnParts
-from advmask.training.parts import PartedSteps
 from advmask.training.plot import ProgressPlot
 from advmask.training.preview_callback import PreviewPictures
 from advmask.training.processes import is_first_process
 from advmask.training.progress import DesignProgress, ToldProgress
-from advmask.training.quiet import quiet_lightning
+from advmask.training.quiet_lightning import quiet_lightning
 from advmask.training.run_folder import RunFolder
 from advmask.training.settings import LoggerSettings, TrainSettings
+from advmask.training.step_parts import PartedSteps
 from advmask.training.validation import Validation, ValidationProbes
 from advmask.wearing.worn_photos import WornPhotos
 

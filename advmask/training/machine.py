@@ -7,7 +7,7 @@ from pytorch_lightning.strategies import DDPStrategy
 from pytorch_lightning.utilities.exceptions import MisconfigurationException  # type: ignore[attr-defined]
 
 from advmask.core.errors import ConfigError
-from advmask.training.quiet import quiet_lightning
+from advmask.training.quiet_lightning import quiet_lightning
 from advmask.training.settings import TrainerSettings
 
 

@@ -23,7 +23,6 @@ from advmask.recognizers.recognizer import Recognizer
 from advmask.recognizers.recognizer_names import build_recognizers, names_of
 from advmask.textures.design_files import Design, write_design
 from advmask.textures.texel_files import load_texels, save_texels
-from advmask.training.as_found import as_found
 from advmask.training.building import (
     build_module,
     build_scene,
@@ -37,6 +36,7 @@ from advmask.training.machine import check_machine
 from advmask.training.own_parts import OptimiserFactory, OwnParts, Progress
 from advmask.training.plot import write_plot
 from advmask.training.processes import is_first_process, only_the_first_speaks
+from advmask.training.restored_state import as_found
 from advmask.training.run_folder import RunFolder
 from advmask.training.settings import TrainSettings
 from advmask.training.validation import build_probes

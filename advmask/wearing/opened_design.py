@@ -11,7 +11,7 @@ from advmask.core.settings import Settings
 from advmask.masks.mask_building import build_mask, own_pattern_file
 from advmask.masks.settings import SHIPPED, MaskSettings
 from advmask.masks.surface import MaskSurface
-from advmask.render.given_pictures import texels_per_mm_of
+from advmask.render.checked_inputs import texels_per_mm_of
 from advmask.textures.design_files import BLEED_TEXT, PATTERN_TEXT, Design, read_design
 from advmask.textures.picture_texels import open_as_srgb, read_picture_as_texels
 from advmask.textures.settings import TextureSettings

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from advmask.render.packing import PackedPlacement
 from advmask.render.pyramid import MipPyramid
-from advmask.render.taps import Taps
+from advmask.render.texel_taps import Taps
 
 # To be raised whenever the same placement would be written in another way, or the same photo, mask and
 # settings would give another one for a reason outside this package's code, such as a library that computes

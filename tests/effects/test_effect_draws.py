@@ -8,8 +8,8 @@ import pytest
 import torch
 from scipy import stats
 
-from advmask.effects.anywhere import anywhere
 from advmask.effects.draws import LevelDraws, draws, generator
+from advmask.effects.position_draws import anywhere
 
 
 def numbers(seed: int, step: int, stream: str) -> list[float]:

@@ -12,7 +12,7 @@ import advmask
 from advmask.core.errors import ConfigError, DesignError
 from advmask.effects.settings import EffectsSettings
 from advmask.evaluation.evaluate import CONTROLS, evaluate
-from advmask.evaluation.evaluation import Evaluation
+from advmask.evaluation.findings import Evaluation
 from advmask.evaluation.results import load_results
 from advmask.masks.mask_building import build_mask
 from advmask.masks.settings import MaskSettings

@@ -9,7 +9,7 @@ from scipy.spatial import Delaunay
 
 from advmask.core.errors import PhotoError
 from advmask.masks.dense_pose import fit_dense_pose, mean_face
-from advmask.masks.follow import _linear_map, follow_person, follow_points
+from advmask.masks.follow_person import _linear_map, follow_person, follow_points
 from advmask.masks.pose import HeadPose
 
 POSE = HeadPose(0.5, -0.15, 0.2, scale_px_per_mm=0.9, translation_px=(110.0, 95.0))

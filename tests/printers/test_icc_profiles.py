@@ -14,7 +14,7 @@ from advmask.core.errors import ConfigError
 from advmask.printers.icc import bake_profile
 from advmask.printers.printer import Printer
 from advmask.printers.settings import Intent, PrinterSettings
-from advmask.printing.png import read_profile
+from advmask.printing.mask_png import read_profile
 
 KINDS = {"rgb": matrix_rgb(), "cmyk": cmyk(), "grey": grey()}
 

@@ -13,7 +13,7 @@ from advmask.masks.placement import Wear, place
 from advmask.masks.pose import HeadPose
 from advmask.masks.shipped import shipped_surface
 from advmask.render.batching import collate
-from advmask.render.direct import _Parameters, render_direct
+from advmask.render.differentiable_placement import _Parameters, render_direct
 from advmask.render.packing import pack
 from advmask.render.pyramid import MipPyramid
 from advmask.render.renderer import MaskRenderer

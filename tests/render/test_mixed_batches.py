@@ -13,7 +13,7 @@ from advmask.render.packing import pack
 from advmask.render.pyramid import MipPyramid
 from advmask.render.renderer import MaskRenderer, Tone
 from advmask.render.settings import RenderSettings
-from advmask.render.taps import read_taps
+from advmask.render.texel_taps import read_taps
 
 
 def packed_as(name: str, picture: torch.Tensor, **angles: float):

@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from advmask.render.taps import Taps, read_taps, scattered_product, taps_from_entries
+from advmask.render.texel_taps import Taps, read_taps, scattered_product, taps_from_entries
 
 TOLERANCE = {torch.float32: 2e-6, torch.float64: 1e-14}
 

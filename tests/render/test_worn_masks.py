@@ -15,7 +15,7 @@ from advmask.masks.pose import REFERENCE_POINTS_MM, HeadPose
 from advmask.masks.settings import MaskSettings
 from advmask.render import given_pictures, worn_masks
 from advmask.render.batching import collate
-from advmask.render.given_pictures import texels_per_mm_of, texture_size
+from advmask.render.checked_inputs import texels_per_mm_of, texture_size
 from advmask.render.mask_fitting import PosedFace, find_pose, fit_masks
 from advmask.render.renderer import MaskRenderer
 from advmask.render.settings import RenderSettings

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from advmask.core.errors import ConfigError
-from advmask.training.as_found import as_found
+from advmask.training.restored_state import as_found
 from advmask.training.run import train
 from advmask.training.settings import TrainSettings
 

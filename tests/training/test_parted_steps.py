@@ -16,9 +16,9 @@ from advmask.photos.loading import FaceSet, load_faces
 from advmask.printers.settings import PrinterSettings
 from advmask.training.data import StepData
 from advmask.training.module import DesignModule
-from advmask.training.parts import PartDraws, PartedDraws
 from advmask.training.run import train
 from advmask.training.settings import TrainSettings
+from advmask.training.step_parts import PartDraws, PartedDraws
 from advmask.wearing.scene import Scene, seeded
 from advmask.wearing.worn_photos import wear_masks
 

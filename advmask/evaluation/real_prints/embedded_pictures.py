@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from advmask.core.errors import PhotoError
 from advmask.evaluation.real_prints.condition_folders import Capture
-from advmask.evaluation.real_prints.looking import FoundFace, Looker
+from advmask.evaluation.real_prints.face_search import FoundFace, Looker
 from advmask.recognizers.recognizer import Recognizer, embed_all
 
 _CHUNK = 16

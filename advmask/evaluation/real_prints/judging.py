@@ -10,7 +10,7 @@ from advmask.core.errors import CalibrationError, PhotoError
 from advmask.core.files import sha256
 from advmask.evaluation.real_prints.condition_folders import CaptureSet, read_folders
 from advmask.evaluation.real_prints.embedded_pictures import Seen, look_at_all, only_enrolled
-from advmask.evaluation.real_prints.looking import Looker
+from advmask.evaluation.real_prints.face_search import Looker
 from advmask.evaluation.real_prints.persistence import VideoScore, video_scores
 from advmask.evaluation.real_prints.rates import Rates, rates_of
 from advmask.evaluation.real_prints.template_scores import PictureScores, score_pictures

@@ -13,10 +13,10 @@ from tiny_chain import write_network
 
 from advmask.core.errors import CalibrationError, PhotoError
 from advmask.evaluation.real_prints.embedded_pictures import thumbnail
+from advmask.evaluation.real_prints.face_search import Looker
 from advmask.evaluation.real_prints.judged_sheet import judge_sheet
 from advmask.evaluation.real_prints.judgement_table import in_a_sentence, judge_table
 from advmask.evaluation.real_prints.judging import PhysicalVerdict, judge_folder
-from advmask.evaluation.real_prints.looking import Looker
 from advmask.evaluation.real_prints.records import judge_csv, judge_record
 from advmask.evaluation.results import json_text
 from advmask.evaluation.settings import JudgeProtocol
