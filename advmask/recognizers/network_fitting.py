@@ -92,7 +92,7 @@ class InGroups(nn.Module):
 
 
 class Rows(nn.Module):
-    """For a network that gives several things, or more than two axes: embeddings (B, D) of its pictures' type.
+    """For networks that give several things, or more than two axes: embeddings (B, D) of the pictures' type.
 
     Args:
         network: Any.
