@@ -14,9 +14,13 @@ sys.path.insert(0, sys.argv[1])
 torch.set_num_threads(1)
 from masked_photos import photo
 from supersampled_reference import head, smooth_texture
-from advmask.masks import place
+from advmask.masks.placement import place
 from advmask.masks.shipped import shipped_surface
-from advmask.render import MaskRenderer, MipPyramid, RenderSettings, collate, pack
+from advmask.render.batching import collate
+from advmask.render.packing import pack
+from advmask.render.pyramid import MipPyramid
+from advmask.render.renderer import MaskRenderer
+from advmask.render.settings import RenderSettings
 
 surface, per_mm = shipped_surface("contour"), 3.0
 texture = torch.from_numpy(smooth_texture(*surface.texture_size(per_mm))).permute(2, 0, 1).float()

@@ -13,7 +13,7 @@ from advmask.masks.mask_building import build_mask
 from advmask.masks.placement import Wear
 from advmask.masks.pose import REFERENCE_POINTS_MM, HeadPose
 from advmask.masks.settings import MaskSettings
-from advmask.render import given_pictures, worn_masks
+from advmask.render import checked_inputs, worn_masks
 from advmask.render.batching import collate
 from advmask.render.checked_inputs import texels_per_mm_of, texture_size
 from advmask.render.mask_fitting import PosedFace, find_pose, fit_masks
@@ -214,7 +214,7 @@ def test_a_face_that_no_mask_fits_is_named_by_its_number():
         wear_mask(random_texture(), PICTURES, landmarks(), mask="scarf")
 
 
-@pytest.mark.parametrize("module", [worn_masks, given_pictures])
+@pytest.mark.parametrize("module", [worn_masks, checked_inputs])
 def test_the_examples_run(module):
     failed, tried = doctest.testmod(module)
     assert tried
