@@ -23,9 +23,10 @@ from advmask.commands.output import (
     unwritable,
 )
 from advmask.commands.quoting import escaped, quoted
-from advmask.commands.settings import COMMAND_SETTINGS
+from advmask.commands.settings import COMMAND_SETTINGS, TrainCommand
 from advmask.core.config_folders import user_conf_dir
 from advmask.core.errors import ConfigError, RunError
+from advmask.core.settings import Settings
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 
@@ -62,7 +63,9 @@ def launch(command: str, arguments: Arguments, *, module: str, conf: Path, typed
     if arguments.option("--cfg"):
         print(_shown(full, arguments), end="")
         return
-    check_settings(command, _without_hydra(full))
+    settings = check_settings(command, _without_hydra(full))
+    if isinstance(settings, TrainCommand) and not (Path(full.hydra.run.dir) / "run.json").exists():
+        settings.trainer.check_gpu()
     _make_folder(full)
     HydraConfig.instance().set_config(full)
     try:
@@ -71,14 +74,14 @@ def launch(command: str, arguments: Arguments, *, module: str, conf: Path, typed
         HydraConfig.instance().cfg = None
 
 
-def check_settings(command: str, config: DictConfig) -> None:
-    """Check the settings of a command before its module is imported, which takes seconds.
+def check_settings(command: str, config: DictConfig) -> Settings:
+    """The settings of a command, checked before its module is imported, which takes seconds.
 
     Raises:
         ConfigError: One of them does not fit.
         omegaconf.errors.MissingMandatoryValue: One is missing.
     """
-    COMMAND_SETTINGS[command].build(as_mapping(config))
+    return COMMAND_SETTINGS[command].build(as_mapping(config))
 
 
 def _search_path(arguments: Arguments) -> list[str]:

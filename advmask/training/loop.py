@@ -23,7 +23,7 @@ from advmask.training.module import DesignModule
 from advmask.training.own_parts import OwnParts
 from advmask.training.plot import ProgressPlot
 from advmask.training.preview_callback import PreviewPictures
-from advmask.training.processes import is_first_process
+from advmask.training.processes import is_first_process, processes_of_one_run
 from advmask.training.progress import DesignProgress, ToldProgress
 from advmask.training.quiet_lightning import quiet_lightning
 from advmask.training.run_folder import RunFolder
@@ -102,7 +102,7 @@ def fit(
         StretchCheckpoint(run.checkpoint),  # last, for it keeps what the others have come to
     ]
     pl.seed_everything(settings.seed, workers=True, verbose=False)
-    with quiet_lightning():
+    with quiet_lightning(), processes_of_one_run():
         trainer = trainer_on(
             trainer_settings,
             use_distributed_sampler=False,  # the batches are parted already

@@ -5,6 +5,8 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
+from advmask.core.errors import ConfigError
+from advmask.core.gpu_driver import may_have_gpu
 from advmask.core.presets import WHOLE, composed, known, preset_groups, preset_names
 from advmask.core.settings import Settings
 from advmask.effects.settings import EffectsSettings, default_effects
@@ -80,6 +82,19 @@ class TrainerSettings(Settings):
     strategy: Literal["auto", "ddp"] = "auto"
     precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
     progress: bool = True
+
+    def check_gpu(self) -> None:
+        """Make sure that a GPU that is asked for can be there.
+
+        Raises:
+            ConfigError: There is none.
+        """
+        if self.accelerator in {"gpu", "cuda"} and not may_have_gpu():
+            raise ConfigError(
+                f"Cannot train with trainer.accelerator={self.accelerator} and "
+                f"trainer.devices={self.devices}: "
+                "this machine has no GPU, or no driver for it; take trainer=cpu."
+            )
 
 
 class LoggerSettings(Settings):

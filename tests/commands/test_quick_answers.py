@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from advmask.cli import COMMANDS
+from advmask.core.gpu_driver import may_have_gpu
 
 _CODE = """\
 import sys
@@ -58,3 +59,10 @@ def test_mistyped_words(words: list[str], code: int, says: str):
     found, _, err = answer(*words)
     assert found == code
     assert says in err
+
+
+@pytest.mark.skipif(may_have_gpu(), reason="there is a driver here")
+def test_a_gpu_that_is_not_there():
+    found, _, err = answer("train", "trainer=gpu")
+    assert found == 2
+    assert err.endswith("this machine has no GPU, or no driver for it; take trainer=cpu.")

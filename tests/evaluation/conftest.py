@@ -6,9 +6,8 @@ from typing import Any
 import pytest
 import torch
 from tiny_chain import write_network
+from tiny_conditions import TINY_CONDITIONS
 
-from advmask.effects.settings import EffectsSettings
-from advmask.evaluation.conditions import Conditions
 from advmask.evaluation.protocol import Judgement, judge_designs
 from advmask.evaluation.results import result_record
 from advmask.evaluation.settings import ProtocolSettings
@@ -16,10 +15,8 @@ from advmask.masks.mask_building import build_mask
 from advmask.masks.settings import MaskSettings
 from advmask.photos.loading import FaceSet, load_faces
 from advmask.photos.settings import FacesSettings
-from advmask.printers.settings import PrinterSettings
 from advmask.recognizers.preparation import prepare_all
 from advmask.recognizers.recognizer_names import build_recognizers
-from advmask.render.settings import RenderSettings
 
 
 @pytest.fixture(scope="session")
@@ -43,13 +40,7 @@ def any_judgement(portrait: FaceSet, tiny_name: str) -> tuple[dict[str, Any], Ju
         {"white": torch.ones(3, height, width), "design": torch.rand(3, height, width)},
         portrait,
         prepare_all(build_recognizers([tiny_name]), portrait.crops),
-        conditions=Conditions(
-            texels_per_mm=1.0,
-            effects=EffectsSettings(),
-            printer=PrinterSettings(),
-            mask=MaskSettings(),
-            render=RenderSettings(),
-        ),
+        conditions=TINY_CONDITIONS,
         protocol=ProtocolSettings.build({"draws": 3, "people": "all", "progress": False}),
     )
     results = [one for each in judgement.judged for one in each.summaries(seed=0)]

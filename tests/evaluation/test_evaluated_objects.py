@@ -4,22 +4,19 @@ from typing import Any
 
 import pytest
 import torch
+from tiny_conditions import TINY_CONDITIONS
 from torch import Tensor, nn
 
 from advmask.core.errors import ConfigError
-from advmask.effects.settings import EffectsSettings
-from advmask.evaluation.conditions import Conditions
 from advmask.evaluation.protocol import evaluate_designs
 from advmask.evaluation.results import RecognizerResult
 from advmask.evaluation.settings import ProtocolSettings
 from advmask.masks.mask_building import build_mask
 from advmask.masks.settings import MaskSettings
 from advmask.photos.loading import FaceSet
-from advmask.printers.settings import PrinterSettings
 from advmask.recognizers.preparation import prepare_all
 from advmask.recognizers.recognizer import Recognizer
 from advmask.recognizers.recognizer_names import build_recognizers
-from advmask.render.settings import RenderSettings
 
 
 class Shifted:
@@ -52,13 +49,7 @@ def evaluated(faces: FaceSet, *, processes: int = 1, **objects: Any) -> list[Rec
         {"white": torch.ones(3, *size), "design": torch.full((3, *size), 0.2)},
         faces,
         prepare_all(build_recognizers([mine]), faces.crops),
-        conditions=Conditions(
-            texels_per_mm=1.0,
-            effects=EffectsSettings(),
-            printer=PrinterSettings(),
-            mask=MaskSettings(),
-            render=RenderSettings(),
-        ),
+        conditions=TINY_CONDITIONS,
         protocol=ProtocolSettings(
             draws=2, people="all", progress=False, aligners=["bare"], processes=processes
         ),

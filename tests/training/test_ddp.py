@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 import yaml
+from tiny_chain import words
 
 from advmask.textures.texel_files import load_texels
 from advmask.training.settings import TrainSettings
@@ -92,3 +93,16 @@ def test_two_processes_resume(tiny_settings: Build, tmp_path: Path):
     assert said.count("Resuming") == 1
     one, two = (load_texels(tmp_path / name / "texture.safetensors") for name in ("whole", "again"))
     assert torch.equal(one, two)
+
+
+@pytest.mark.ddp
+def test_each_run_of_a_sweep_starts_its_processes(tiny_dir: Path, tmp_path: Path):
+    settings = words(
+        f"onnx:{tiny_dir / 'tiny.onnx'}", tiny_dir / "cache", trainer__steps=2, trainer__devices=2
+    )
+    command = [sys.executable, "-m", "advmask", "train", "--multirun", *settings, "trainer.strategy=ddp"]
+    command += ["seed=0,1", "export=false", "check=false", "hydra.sweep.dir=sweep"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    one, two = (load_texels(tmp_path / "sweep" / job / "texture.safetensors") for job in "01")
+    assert not torch.equal(one, two)
