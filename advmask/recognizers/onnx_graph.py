@@ -23,21 +23,22 @@ class OnnxNetwork(nn.Module):
     Args:
         steps: In order.
         takes: Name of the input.
-        gives: Name of the output.
+        gives: Name of the output, or names of several.
     """
 
-    def __init__(self, steps: Sequence[Step], *, takes: str, gives: str) -> None:
+    def __init__(self, steps: Sequence[Step], *, takes: str, gives: str | tuple[str, ...]) -> None:
         super().__init__()
         self.layers = nn.ModuleList(step.layer for step in steps)
         self._takes, self._gives = takes, gives
+        kept = _all(gives)
         last = {name: i for i, step in enumerate(steps) for name in step.takes}
         self._steps = [
-            (step.takes, step.gives, [n for n in {*step.takes} if last[n] == i and n != gives])
+            (step.takes, step.gives, [n for n in {*step.takes} if last[n] == i and n not in kept])
             for i, step in enumerate(steps)
         ]
 
-    def forward(self, pictures: Tensor) -> Tensor:
-        """Whatever the graph's output is for its input."""
+    def forward(self, pictures: Tensor) -> Any:
+        """Whatever the graph's output is for its input; a tuple of several."""
         values: dict[str, Any] = {self._takes: pictures}
         for layer, (takes, gives, done) in zip(self.layers, self._steps, strict=True):
             found = layer(*[values[name] for name in takes])
@@ -47,8 +48,8 @@ class OnnxNetwork(nn.Module):
                 values.update(zip(gives, found, strict=False))
             else:
                 values[gives[0]] = found
-        result: Tensor = values[self._gives]
-        return result
+        found = tuple(values[name] for name in _all(self._gives))
+        return found[0] if isinstance(self._gives, str) else found
 
 
 def unknown_operators(model: Any) -> list[str]:
@@ -62,14 +63,14 @@ def unknown_operators(model: Any) -> list[str]:
 
 
 def network_of(
-    model: Any, *, takes: str, gives: str, fixed: Mapping[str, Tensor], batch: int | None
+    model: Any, *, takes: str, gives: str | tuple[str, ...], fixed: Mapping[str, Tensor], batch: int | None
 ) -> OnnxNetwork:
     """Convert a model.
 
     Args:
         model: An onnx `ModelProto`, whole; its weights in any floating type are taken as float32.
         takes: The input that pictures are given to.
-        gives: The output that is wanted; what only others need is left out.
+        gives: The output that is wanted, or several; what only others need is left out.
         fixed: Other inputs, with the values they have.
         batch: The number of pictures that the file declares where it is to run with any number, else None.
 
@@ -80,11 +81,11 @@ def network_of(
     reader = _Reader(model, batch=batch)
     reader.constants.update(fixed)
     reader.read(model.graph)
-    gives = reader.name(gives)
-    if gives in reader.constants:
+    wanted = tuple(reader.name(each) for each in _all(gives))
+    if any(each in reader.constants for each in wanted):
         raise UnsupportedError("an output that no picture changes")
-    steps = _needed(reader.steps, gives)
-    return OnnxNetwork(joined(steps, gives), takes=takes, gives=gives)
+    steps = joined(_needed(reader.steps, wanted), wanted)
+    return OnnxNetwork(steps, takes=takes, gives=wanted[0] if isinstance(gives, str) else wanted)
 
 
 def as_tensor(proto: Any) -> Tensor:
@@ -254,8 +255,12 @@ def _known_sides(model: Any, batch: int | None) -> dict[str, list[int | None]]:
     }
 
 
-def _needed(steps: Sequence[Step], gives: str) -> list[Step]:
-    wanted, kept = {gives}, []
+def _all(names: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (names,) if isinstance(names, str) else names
+
+
+def _needed(steps: Sequence[Step], gives: Sequence[str]) -> list[Step]:
+    wanted, kept = {*gives}, []
     for step in reversed(steps):
         if wanted & set(step.gives):
             wanted |= set(step.takes)

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from advmask.core.errors import ConfigError
 from advmask.recognizers.aligners.aligner import Aligner, BareAligner
+from advmask.recognizers.aligners.detector_file import load_detector
+from advmask.recognizers.aligners.detector_layouts import LAYOUTS
 from advmask.recognizers.aligners.dlib5 import DlibAligner
 from advmask.recognizers.aligners.mesh468 import MeshAligner
 from advmask.recognizers.aligners.mtcnn import MtcnnAligner, MtcnnBoxAligner
@@ -19,6 +21,7 @@ _BUILDERS: dict[str, Callable[[], Aligner]] = {
     "dlib5": DlibAligner,
     "dlib5-box": partial(DlibAligner, given_box=True),
 }
+_DETECTORS = tuple(LAYOUTS)
 _MESHES = ("mesh468", "mesh468-box")
 
 ALIGNER_NAMES = (*_BUILDERS, *_MESHES)
@@ -29,7 +32,8 @@ def build_aligner(name: str, *, mesh_model: Path | None = None) -> Aligner:
     """Build an aligner from its name.
 
     `bare` gives back the landmarks of the bare picture; `mtcnn`, `dlib5` and `mesh468` re-detect the face
-    on the picture; with `-box` they are given its place and find its landmarks only.
+    on the picture; with `-box` they are given its place and find its landmarks only. `scrfd:PATH`,
+    `retinaface:PATH` and `yunet:PATH` run a detector's ONNX file.
     `python:module:function` calls a function without arguments that returns an object like `Aligner`.
 
     Args:
@@ -43,11 +47,16 @@ def build_aligner(name: str, *, mesh_model: Path | None = None) -> Aligner:
     """
     if name.startswith("python:"):
         return load_own_aligner(name)
+    if name.partition(":")[0] in _DETECTORS:
+        if not name.partition(":")[2]:
+            raise ConfigError(f"{name}: needs the detector's ONNX file, such as {name.rstrip(':')}:PATH.")
+        return load_detector(name)
     if name in _MESHES:
         return MeshAligner(given_box=name.endswith("-box"), model=mesh_model)
     if name not in _BUILDERS:
         near = get_close_matches(name.lower(), ALIGNER_NAMES, n=2, cutoff=0.5)
-        known = f"known: {', '.join(ALIGNER_NAMES)}, python:module:function"
+        files = ", ".join(f"{each}:PATH" for each in _DETECTORS)
+        known = f"known: {', '.join(ALIGNER_NAMES)}, {files}, python:module:function"
         hint = f"did you mean {' or '.join(near)}?" if near else f"{known}."
         raise ConfigError(f"Unknown aligner {name!r}; {hint}")
     return _BUILDERS[name]()

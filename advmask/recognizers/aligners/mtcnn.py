@@ -10,7 +10,7 @@ from advmask.recognizers.aligners.aligner import nearest_face
 from advmask.recognizers.aligners.face_box import BoxRelation, box_from_landmarks
 from advmask.recognizers.aligners.landmark_head import LandmarkHead
 from advmask.recognizers.aligners.mtcnn_boxes import MtcnnBoxes
-from advmask.recognizers.aligners.precision import full_precision, like
+from advmask.recognizers.aligners.precision import as_file, full_precision, like
 
 # What MTCNN's second network hands to the third. Its boxes jump about: standard deviations over the photos
 # are 0.19 and 0.12 (centre) and 0.20 (side) eye distances.
@@ -60,7 +60,7 @@ class MtcnnAligner:
             The landmarks, zero where no face was found, and whether one was found.
         """
         with full_precision(pictures):
-            seen = _as_file(like(pictures))
+            seen = as_file(like(pictures))
             boxes = [self._boxes.find(picture) for picture in seen.detach()]
             points = torch.zeros(len(seen), 5, 2).to(seen)
             found = torch.zeros(len(seen), dtype=torch.bool, device=seen.device)
@@ -106,12 +106,3 @@ class MtcnnBoxAligner:
             boxes = box_from_landmarks(hint.to(seen), MTCNN_BOX) + torch.tensor(_TO_COUNTED).to(seen)
             points: Tensor = self._head.to(seen)(seen, boxes)
             return points, torch.ones(len(seen), dtype=torch.bool, device=seen.device)
-
-
-def _as_file(pictures: Tensor) -> Tensor:
-    """Cut to [0, 1] and rounded to 8 bits, with the gradient of neither.
-
-    The gradient of a cut vanishes at 0 and 1 themselves, where much of a picture can lie.
-    """
-    given = pictures.detach()
-    return (given.clamp(0, 1) * 255).round() / 255 + (pictures - given)
