@@ -15,7 +15,9 @@ from advmask.effects.own_effects import Effect
 from advmask.effects.settings import EffectsSettings
 from advmask.evaluation.conditions import conditions_of
 from advmask.evaluation.findings import Evaluation
-from advmask.evaluation.protocol import Judgement, judge_designs, people_of
+from advmask.evaluation.linkability import linkability
+from advmask.evaluation.probe_scores import BARE
+from advmask.evaluation.protocol import PLAIN_ENROLMENT, Judgement, judge_designs, people_of
 from advmask.evaluation.record_facts import about_recognizers, package_versions, texels_sha256
 from advmask.evaluation.results import PLAIN_MASKS, result_record
 from advmask.evaluation.settings import ProtocolSettings, ScoringSettings
@@ -157,6 +159,7 @@ def evaluate_design(
         protocol=protocol,
         aligners=aligners,
         own_effects=own_effects,
+        linked=(BARE, *({PLAIN_ENROLMENT} & masks.keys()), DESIGN) if protocol.linkability else (),
     )
     results = [one for each in judgement.judged for one in each.summaries(seed=protocol.seed)]
     say_bare_doubts([one for one in results if one.fmr == results[0].fmr])
@@ -173,6 +176,11 @@ def evaluate_design(
         "recognizers": about_recognizers(recognizers, None if of_run is None else of_run.recognizers),
         "unsupported": _unsupported(judgement),
         "breakdown": _breakdown(judgement, seed=protocol.seed),
+        "linkability": [
+            found
+            for one in judgement.judged
+            for found in linkability(one.scores, one.recognizer, one.threshold, seed=protocol.seed)
+        ],
         "weights_sha256": {item.label: item.weights_sha256 for item in recognizers},
         "packages": package_versions(),
     }

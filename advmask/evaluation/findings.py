@@ -7,13 +7,14 @@ from typing import Any
 
 from advmask.core.files import write_text
 from advmask.evaluation.estimates import Estimate
+from advmask.evaluation.probe_scores import BARE
 from advmask.evaluation.protocol import Judgement
 from advmask.evaluation.report.page import report_page
-from advmask.evaluation.result_tables import csv_table, latex_of, markdown_of
+from advmask.evaluation.result_tables import csv_table, figure, latex_of, markdown_of
 from advmask.evaluation.results import write_record
 from advmask.evaluation.score_files import write_comparisons, write_scores
 from advmask.evaluation.summary import RecognizerResult
-from advmask.evaluation.terminal_table import results_table
+from advmask.evaluation.terminal_table import lined_up, results_table
 
 RECORD, REPORT = "results.json", "report.html"
 _FIGURES = ("tar", "match_confidence", "drop", "rank1", "others_fmr", "similarity", "displacement")
@@ -64,11 +65,11 @@ class Evaluation:
                 "fmr": one.fmr,
             }
             for condition, found in one.conditions.items():
-                for figure in _FIGURES:
-                    value = getattr(found, figure)
+                for name in _FIGURES:
+                    value = getattr(found, name)
                     if value is not None:
                         estimate = value if isinstance(value, Estimate) else Estimate(value)
-                        about = {"condition": condition, "figure": figure}
+                        about = {"condition": condition, "figure": name}
                         rows.append(head | about | asdict(estimate) | {"n": one.probes})
         return rows
 
@@ -95,10 +96,29 @@ class Evaluation:
                 f"\n{who}{_WHOM[people['held_out']]}; {brackets}.\n",
                 self.table(),
                 *dict.fromkeys(missing),
+                *self._linked(),
                 "\nMeasured on these photos, recognizers and simulated effects only: not a printed mask, not "
                 "other recognizers, not a promise.",
             ]
         )
+
+    def _linked(self) -> list[str]:
+        """Whether the design links its wearers, next to a plain mask."""
+        rows = [("all wear the same", "aligner", "mask", "same person %", "different people %")]
+        rows += [
+            (
+                one["recognizer"],
+                one["aligner"],
+                one["condition"],
+                figure(one["same"], factor=100, digits=1),
+                figure(one["others"], factor=100, digits=1),
+            )
+            for one in self.record["linkability"]
+            if one["condition"] != BARE and one["probes"]
+        ]
+        if len(rows) == 1:
+            return []
+        return ["\nMatched where everybody is known under the same mask as on the probe:", *lined_up(rows)]
 
     def write(self, folder: str | Path, *, pictures: bool = True) -> Path:
         """Write `results.json` and what belongs to it: scores, tables, the report.

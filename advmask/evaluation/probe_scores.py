@@ -31,7 +31,7 @@ BARE = "bare"
 _CHUNK = 16
 
 Columns = dict[str, NDArray[np.float64]]
-_Piece = dict[tuple[int, str, int, str], Columns]  # by recognizer, aligner, gallery and condition
+_Piece = dict[tuple[int, str, int, str], dict[str, NDArray[Any]]]  # recognizer, aligner, gallery, condition
 _NONE = Comparisons(np.empty(0), np.empty(0), np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64))
 
 
@@ -52,6 +52,8 @@ class Scores:
         others: How many others each probe is compared with.
         displacement: For each condition (n,) mean distance of the five landmarks from those of the bare
             picture, in eye distances of the latter.
+        embeddings: (n, D) of the probes, for the conditions whose embeddings are kept; NaN where no face was
+            found.
     """
 
     recognizer: str
@@ -65,6 +67,7 @@ class Scores:
     false_matches: dict[float, Columns] = field(default_factory=dict)
     others: int = 0
     displacement: Columns = field(default_factory=dict)
+    embeddings: dict[str, NDArray[np.float32]] = field(default_factory=dict)
 
     def detected(self) -> NDArray[np.bool_]:
         """(n,) whether the face was found in every condition; only these are compared."""
@@ -81,12 +84,14 @@ class Stage:
         scene: Prints designs, lays them over photos and photographs them; its draws are a function of the
             probe's place in the list, and the same in every condition.
         rows: Which enrolled photo each photo of `photos` is.
+        kept: Conditions whose embeddings are kept.
     """
 
     photos: WornPhotos
     designs: Mapping[str, Float[Tensor, "3 height width"]]
     scene: Scene
     rows: tuple[int, ...]
+    kept: tuple[str, ...] = ()
 
     @cached_property
     def probes(self) -> list[tuple[int, int]]:
@@ -166,11 +171,10 @@ def score(
     probed = tuple(names[photo] for photo, _ in stage.probes)
     draws = tuple(way for _, way in stage.probes)
 
-    def joined(key: str, i: int, aligner: str, j: int) -> Columns:
-        return {
-            name: np.concatenate([piece[i, aligner, j, name][key] for piece in pieces])
-            for name in stage.conditions
-        }
+    def joined(
+        key: str, i: int, aligner: str, j: int, names: Sequence[str] = stage.conditions
+    ) -> dict[str, NDArray[Any]]:
+        return {name: np.concatenate([piece[i, aligner, j, name][key] for piece in pieces]) for name in names}
 
     return [
         Scores(
@@ -187,6 +191,7 @@ def score(
             },
             others=len(gallery.people) - 1,
             displacement=joined("displacement", i, aligner.name, j),
+            embeddings=joined("embeddings", i, aligner.name, j, stage.kept) if j == 0 else {},
         )
         for i, recognizer in enumerate(recognizers)
         for aligner in aligners
@@ -258,6 +263,9 @@ def _scored(
                     found[i, aligner.name, j, name] = {
                         key: _blank(values, seen).numpy() for key, values in columns.items()
                     }
+                if name in stage.kept:
+                    kept = torch.where(seen[:, None], embeddings, torch.nan).float()
+                    found[i, aligner.name, 0, name]["embeddings"] = kept.numpy()
     return found
 
 

@@ -103,6 +103,7 @@ def judge_designs(
     protocol: ProtocolSettings,
     aligners: Sequence[str | Aligner] | None = None,
     own_effects: Sequence[Effect] = (),
+    linked: Sequence[str] = (),
 ) -> Judgement:
     """Score designs and control masks on the same photos, placements and draws.
 
@@ -117,6 +118,7 @@ def judge_designs(
         protocol: How to judge.
         aligners: In place of `protocol.aligners`, by name or as objects.
         own_effects: Effects of the user's own, after the camera.
+        linked: Conditions whose faces are to be matched with each other, by `linkability`.
 
     Raises:
         ConfigError: The split leaves nobody in the group to be probed.
@@ -160,7 +162,7 @@ def judge_designs(
         draws=seeded(protocol.seed, "evaluate"),
         own_effects=own_effects,
     )
-    stage = Stage(photos, designs, scene, tuple(rows_of(photos.crops, faces.crops)))
+    stage = Stage(photos, designs, scene, tuple(rows_of(photos.crops, faces.crops)), tuple(linked))
     scores = score(
         stage,
         [item.recognizer for item in prepared],

@@ -113,6 +113,17 @@ _BIN = _object(
         "tar": _each(_ESTIMATE),
     }
 )
+_LINKED = _object(
+    {
+        "recognizer": _TEXT,
+        "aligner": _TEXT,
+        "condition": _TEXT,
+        "fmr": _NUMBER,
+        "probes": _COUNT,
+        "same": _ESTIMATE,
+        "others": _or_null(_ESTIMATE),
+    }
+)
 _RECORD = _object(
     {"schema": _COUNT, "results": _list(_RESULT)},
     {
@@ -130,6 +141,7 @@ _RECORD = _object(
             _object({"recognizer": _TEXT, "gallery": _TEXT, "fmr": _NUMBER, "reason": _TEXT})
         ),
         "breakdown": _list(_BIN),
+        "linkability": _list(_LINKED),
         "weights_sha256": _each(_TEXT),
         "packages": _each(_TEXT),
     },

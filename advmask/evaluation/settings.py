@@ -26,6 +26,7 @@ class ProtocolSettings(Settings):
             of the bare one; python:module:function.
         galleries: What probes are compared with: people enrolled with bare photos, masked ones (under a plain
             mask), or pooled: both, the better counts.
+        linkability: Also match faces that wear the same mask with each other; evaluate only.
         seed: Of the draws; training draws from other streams, so the design was not trained on these draws.
         progress: Show progress bars.
         processes: That share the scoring, one thread and networks of its own in each; same results.
@@ -37,6 +38,7 @@ class ProtocolSettings(Settings):
     draws: int | None = Field(default=None, ge=1)
     aligners: list[str] = Field(default=["mtcnn", "bare"], min_length=1)
     galleries: list[GalleryName] = Field(default=["bare"], min_length=1)
+    linkability: bool = True
     seed: int = 1
     progress: bool = True
     processes: int = Field(default=1, ge=1)

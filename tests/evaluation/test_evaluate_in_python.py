@@ -1,6 +1,7 @@
 """`advmask.evaluate`: what it takes, and its results as objects, rows, text and files."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from advmask.core.errors import ConfigError, DesignError
 from advmask.effects.settings import EffectsSettings
 from advmask.evaluation.evaluate import CONTROLS, evaluate
 from advmask.evaluation.findings import Evaluation
+from advmask.evaluation.report.page import report_page
 from advmask.evaluation.results import load_results
 from advmask.masks.mask_building import build_mask
 from advmask.masks.settings import MaskSettings
@@ -65,6 +67,27 @@ def test_text_and_repr_say_what_was_found(evaluation: Evaluation) -> None:
     assert "1 person; one person gives no intervals" in evaluation.text()
     assert "not a promise" in evaluation.text()
     assert repr(evaluation).startswith("Evaluation of design, TAR at FMR 0.01:\n  tiny, aligner bare")
+
+
+def test_faces_that_wear_the_same_mask_are_matched_with_each_other(portrait: FaceSet, tiny_name: str) -> None:
+    (crop,) = portrait.crops
+    crops = tuple(
+        replace(crop, person=name, source=Path(f"{name}{number}.png"), picture=(crop.picture * gain).byte())
+        for name, gain in (("ann", 1.0), ("bob", 0.6))
+        for number in range(2)
+    )
+    faces = replace(portrait, crops=crops, people=("ann", "bob"))
+    found = evaluate(noise(), faces, [tiny_name], effects="none", protocol=QUICK | {"draws": 1})
+    linked = {one["condition"]: one for one in found.record["linkability"]}
+    assert list(linked) == ["bare", "surgical_blue", "design"]
+    assert {(one["aligner"], one["probes"]) for one in linked.values()} == {("bare", 4)}
+    # Photos of one person are one picture here, under one mask.
+    assert linked["design"]["same"]["value"] == 1.0
+    assert "known under the same mask" in found.text()
+    assert "Does the design link its wearers?" in report_page(found.record, found.judgement, pictures=False)
+    without = evaluate(noise(), faces, [tiny_name], effects="none", protocol=QUICK | {"linkability": False})
+    assert without.record["linkability"] == []
+    assert "known under the same mask" not in without.text()
 
 
 def test_what_is_written_is_what_the_command_writes(evaluation: Evaluation, tmp_path: Path) -> None:

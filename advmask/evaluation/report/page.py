@@ -15,7 +15,13 @@ from advmask.evaluation.report.names import main_results
 from advmask.evaluation.report.person_by_person import person_by_person
 from advmask.evaluation.report.plain_part import plain_part
 from advmask.evaluation.report.provenance import provenance
-from advmask.evaluation.report.tables import breakdown_table, impostor_tables, rate_tables, transfer_matrix
+from advmask.evaluation.report.tables import (
+    breakdown_table,
+    impostor_tables,
+    linkability_table,
+    rate_tables,
+    transfer_matrix,
+)
 
 # Every value is escaped; one that is missing is an error.
 TEMPLATES = Environment(
@@ -53,6 +59,7 @@ def report_page(record: Mapping[str, Any], judgement: Judgement, *, pictures: bo
         matrix=transfer_matrix(record),
         rates=rate_tables(record),
         impostors=impostor_tables(record),
+        linkability=linkability_table(record),
         breakdown=breakdown_table(record),
         charts=[setup_charts(one) for one in judgement.judged],
         people=person_by_person(judgement.judged, record, names),

@@ -154,6 +154,21 @@ def breakdown_table(record: Mapping[str, Any]) -> Table | None:
     return Table(caption, columns, probes, numbers_from=3) if probes else None
 
 
+def linkability_table(record: Mapping[str, Any]) -> Table | None:
+    """Faces under one mask matched with each other; None where that was not measured."""
+    columns: Columns = [
+        ("recognizer", lambda one: one["recognizer"]),
+        ("set-up", lambda one: aligner_name(one["aligner"])),
+        ("all wear", lambda one: condition_name(one["condition"])),
+        ("same person, another photo", lambda one: percent(one["same"])),
+        ("different people", lambda one: figure(one["others"], factor=100, digits=2)),
+        ("pictures", lambda one: one["probes"]),
+    ]
+    caption = "Matched, in %, by a recognizer that knows everybody under the same mask"
+    found = [one for one in record.get("linkability") or () if one["probes"] or one["others"]]
+    return Table(caption, columns, found, numbers_from=3) if found else None
+
+
 def _by_condition(record: Mapping[str, Any], cell: Callable[[str, _Result], object]) -> Columns:
     """A column for each condition, the design first."""
     names: Sequence[str] = list(record["results"][0]["conditions"]) if record["results"] else ["design"]
