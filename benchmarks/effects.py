@@ -28,7 +28,8 @@ from advmask.photos.loading import load_faces
 from advmask.recognizers.ensemble import Ensemble
 from advmask.recognizers.recognizer_names import build_recognizers
 from advmask.render.renderer import MaskRenderer
-from advmask.wearing.scene import Scene, seeded
+from advmask.wearing.scene import Scene
+from advmask.wearing.scene_draw import SceneDraw, seeded
 from advmask.wearing.worn_photos import wear_masks
 
 ROUNDS = 9
@@ -96,11 +97,16 @@ def main() -> None:
 
         return work
 
+    size = (masked.shape[-2], masked.shape[-1])
+
+    def drawn(scene: Scene) -> SceneDraw:
+        return scene.draw(step, everybody, size, texels=texels)
+
     def printed(scene: Scene) -> Callable[[], None]:
-        return passes(lambda texture: scene.printed(texture, step=step), texels)
+        return passes(lambda texture: scene.printed(texture, drawn(scene)), texels)
 
     def photographed(scene: Scene) -> Callable[[], None]:
-        return passes(lambda pictures: scene.photographed(pictures, step=step), masked)
+        return passes(lambda pictures: scene.photographed(pictures, drawn(scene)), masked)
 
     scenes = {
         name: Scene(one.effects, one.printer, texels_per_mm=per_mm, draws=seeded(0, "benchmark"))

@@ -32,7 +32,8 @@ from advmask.recognizers.preparation import Prepared, prepare_all, rows_of
 from advmask.recognizers.recognizer_names import build_recognizers
 from advmask.textures.texel_files import load_texels
 from advmask.wearing.artwork import shipped_design
-from advmask.wearing.scene import Scene, seeded
+from advmask.wearing.scene import Scene
+from advmask.wearing.scene_draw import seeded
 from advmask.wearing.worn_photos import wear_masks
 
 PHOTOS = 6

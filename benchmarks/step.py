@@ -9,7 +9,7 @@ after each real step every part runs once by itself, so that a busy machine slow
 - floor: alignment, forward and backward of the recognizers to the picture, alone; below it, each network's
   own forward and backward on ready chips
 - texture, print, render, light and camera: each alone, forward and backward
-- data: choosing and collating the batch
+- data: choosing, collating and drawing for the batch
 - rest: what a real Lightning step costs beyond these (similarity, objective, optimiser, logging, hooks)
 """
 
@@ -83,7 +83,7 @@ def main() -> None:  # noqa: PLR0915 - a benchmark reads best from top to bottom
         recognizers,
         own_templates(prepared, faces.crops, photos.crops),
     )
-    dataset = StepDataset(photos, batch=settings.trainer.batch, seed=settings.seed)
+    dataset = StepDataset(photos, module.scene.drawer, batch=settings.trainer.batch, seed=settings.seed)
     batch = dataset[0]
     size = len(batch.photo)
     texture = module.texture().detach().requires_grad_()
@@ -117,11 +117,11 @@ def main() -> None:  # noqa: PLR0915 - a benchmark reads best from top to bottom
 
     def printed() -> None:
         texture.grad = None
-        scene.printed(texture, step=0).backward(texture.detach())
+        scene.printed(texture, batch.drawn).backward(texture.detach())
 
     def photographed() -> None:
         pictures.grad = None
-        scene.photographed(pictures, step=0).backward(upstream)
+        scene.photographed(pictures, batch.drawn).backward(upstream)
 
     def parametrise() -> None:
         module.texture.zero_grad()
@@ -151,7 +151,13 @@ def main() -> None:  # noqa: PLR0915 - a benchmark reads best from top to bottom
             enable_model_summary=False,
             default_root_dir=folder,
         )
-        data = StepData(photos, batch=settings.trainer.batch, seed=settings.seed, stretch=ROUNDS + 1)
+        data = StepData(
+            photos,
+            scene.drawer,
+            batch=settings.trainer.batch,
+            seed=settings.seed,
+            stretch=ROUNDS + 1,
+        )
         trainer.fit(module, datamodule=data)
     medians = {name: statistics.median(values) for name, values in clock.times.items()}
     whole = medians["step"]

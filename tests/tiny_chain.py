@@ -7,6 +7,11 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from advmask.effects.settings import EffectsSettings
+from advmask.printers.printer import Printer
+from advmask.printers.settings import PrinterSettings
+from advmask.wearing.scene_draw import SceneDrawer, seeded
+
 SIZE, EMBEDDING = 32, 8
 
 YAML = f"""\
@@ -84,6 +89,14 @@ def settings_values(network: str, cache: Path, **trainer: Any) -> dict[str, Any]
         }
         | trainer,
     }
+
+
+def drawer(effects: EffectsSettings | None = None) -> SceneDrawer:
+    """Draws for pictures of a texture of one texel per millimetre; nothing unless told."""
+    printer = Printer(PrinterSettings(), texels_per_mm=1.0)
+    return SceneDrawer(
+        EffectsSettings() if effects is None else effects.active(), printer, seeded(0, "train")
+    )
 
 
 def words(network: str, cache: Path, **changes: Any) -> list[str]:

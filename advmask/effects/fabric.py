@@ -8,7 +8,6 @@ from jaxtyping import Float
 from torch import Tensor
 
 from advmask.effects.draws import Draws
-from advmask.effects.position_draws import anywhere
 from advmask.effects.settings import FabricSettings
 from advmask.render.renderer import Tone
 
@@ -69,7 +68,7 @@ def _weave(texels: tuple[int, int], period: float, *, draws: Draws) -> tuple[Ten
     left out, and what comes near fades, so that nothing turns into coarser stripes.
     """
     height, width = texels
-    starts, sway = anywhere(draws, (2,)), draws.normal((2, 6))
+    starts, sway = draws.even((2,)), draws.normal((2, 6))
     profiles = []
     for axis, (length, share) in enumerate(((height, 1 / 3), (width, 2 / 3))):
         place = torch.arange(length) + 0.5
@@ -104,7 +103,7 @@ def _wrinkles(texels: tuple[int, int], spacing: float, *, draws: Draws) -> Tenso
     """
     step = spacing / _PER_WRINKLE
     rows, columns = (max(4, math.ceil(length / step) + 1) for length in texels)
-    angle = math.pi * (anywhere(draws, ()) - 0.5)
+    angle = math.pi * (draws.even(()) - 0.5)
     fy = torch.fft.fftfreq(rows)[:, None] * _PER_WRINKLE
     fx = torch.fft.rfftfreq(columns) * _PER_WRINKLE
     # Creases half a wave apart: the noise has waves of twice the spacing.

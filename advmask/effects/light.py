@@ -2,7 +2,6 @@
 
 import math
 from dataclasses import dataclass
-from functools import lru_cache
 
 import torch
 from jaxtyping import Float
@@ -10,8 +9,8 @@ from torch import Tensor
 
 from advmask.colour.kelvin import D65_K
 from advmask.colour.temperature import light_gain
+from advmask.core.constants import constant
 from advmask.effects.draws import Draws
-from advmask.effects.position_draws import anywhere
 from advmask.effects.settings import LightSettings
 
 # Working crops hold a face at one size: the width is four eye distances, the eyes lie at 0.39 of the height.
@@ -72,11 +71,11 @@ def relight(
 def _encoded_gain(pictures: Tensor, drawn: LightDraw) -> Tensor | None:
     """Gains (B, 3, H, W) or such that they broadcast, laid out in memory as the pictures are."""
     batch, _, rows, columns = pictures.shape
-    colour = None if drawn.colour is None else drawn.colour.to(pictures).pow(1 / _GAMMA)
+    colour = None if drawn.colour is None else drawn.colour.to(pictures.dtype).pow(1 / _GAMMA)
     if drawn.field is None:
         return None if colour is None else colour[:, :, None, None]
-    nodes = drawn.field.to(pictures).pow(1 / _GAMMA)
-    down, across = (_between(length, nodes.shape[-1]).to(pictures) for length in (rows, columns))
+    nodes = drawn.field.to(pictures.dtype).pow(1 / _GAMMA)
+    down, across = (_between(nodes, length, nodes.shape[-1]) for length in (rows, columns))
     field = down @ nodes @ across.T
     if colour is None:
         colour = torch.ones((batch, 3), dtype=field.dtype, device=field.device)
@@ -100,7 +99,7 @@ def _from_a_side(settings: LightSettings, batch: int, x: Tensor, y: Tensor, *, d
     strength = draws.uniform(shape, 0.0, settings.direction)
     width = draws.uniform(shape, *settings.softness)
     angle = draws.normal(shape) * math.radians(_FROM_ABOVE_DEG)
-    offset = 0.8 * (anywhere(draws, shape) - 0.5)
+    offset = 0.8 * (draws.even(shape) - 0.5)
     towards = torch.sin(angle) * x - torch.cos(angle) * y
     return 1 + strength * torch.tanh((towards - offset) / (0.5 * width))
 
@@ -111,7 +110,7 @@ def _cast_shadow(settings: LightSettings, batch: int, x: Tensor, y: Tensor, *, d
     depth = draws.chance(shape, settings.shadow_share) * draws.uniform(shape, 0.0, settings.shadow)
     width = draws.uniform(shape, *settings.shadow_softness)
     # The edge runs through the cloth's part of the face, bent by up to a radius of two eye distances.
-    turn, middle_x, middle_y, bend, band, kind = anywhere(draws, (6, *shape))
+    turn, middle_x, middle_y, bend, band, kind = draws.even((*shape, 6)).unbind(dim=-1)
     angle = 2 * math.pi * turn
     dx, dy = x - 1.6 * (middle_x - 0.5), y - 1.4 * (middle_y - 0.4)
     across = torch.cos(angle) * dx + torch.sin(angle) * dy
@@ -124,8 +123,8 @@ def _cast_shadow(settings: LightSettings, batch: int, x: Tensor, y: Tensor, *, d
     return 1 - depth * torch.where(kind < 0.5, bar, dark)
 
 
-@lru_cache(maxsize=8)
+@constant
 def _between(length: int, nodes: int) -> Tensor:
     """(length, nodes) weights of linear interpolation at pixel centres, between nodes from rim to rim."""
     place = (torch.arange(length, dtype=torch.float64) + 0.5) * (nodes - 1) / length
-    return (1 - (place[:, None] - torch.arange(nodes)).abs()).clamp(min=0).float()
+    return (1 - (place[:, None] - torch.arange(nodes)).abs()).clamp(min=0)

@@ -1,7 +1,6 @@
 """How a mask sits: shift, slip, tilt, size, stretch and folds, drawn here and applied when it is placed."""
 
 from advmask.effects.draws import Draws
-from advmask.effects.position_draws import anywhere
 from advmask.effects.settings import WearSettings
 from advmask.masks.folds import Fold
 from advmask.masks.placement import Wear
@@ -27,7 +26,7 @@ def draw_wear(settings: WearSettings, *, draws: Draws) -> Wear:
 
 def _draw_fold(height_mm: float, *, draws: Draws) -> Fold:
     """A fold from one of the four corners, where the loops pull, towards the middle."""
-    left, lower, start, reach, sink, width, up = anywhere(draws, (7,)).tolist()
+    left, lower, start, reach, sink, width, up = draws.even((7,)).tolist()
     height = float(draws.uniform((), 0.0, height_mm))
     return Fold(
         left=left < 0.5,

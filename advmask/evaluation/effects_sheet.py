@@ -9,7 +9,6 @@ from jaxtyping import Float
 from PIL import Image
 from torch import Tensor
 
-from advmask.effects.draws import LevelDraws
 from advmask.effects.settings import EffectsSettings
 from advmask.effects.wear import draw_wear
 from advmask.evaluation.contact_sheet import contact_sheet
@@ -21,7 +20,8 @@ from advmask.render.batching import collate
 from advmask.render.packing import PackedPlacement
 from advmask.render.settings import RenderSettings
 from advmask.wearing.placing import place_masks
-from advmask.wearing.scene import DrawsOf, Scene, seeded
+from advmask.wearing.scene import Scene
+from advmask.wearing.scene_draw import DrawsOf, at_level, seeded
 
 LEVELS = (0.0, 0.25, 0.5, 0.75, 1.0)
 
@@ -122,7 +122,8 @@ def effects_sheet(
         packed = collate([placed[wear]], height=side, width=side)
         scene = Scene(chosen, own, texels_per_mm=texels_per_mm, draws=draws)
         with torch.no_grad():
-            picture: Tensor = scene(texels, crop.as_float()[None], packed, step=step)[0]
+            record = scene.draw(step, range(1), (side, side), texels=texels)
+            picture: Tensor = scene(texels, crop.as_float()[None], packed, record)[0]
         return picture
 
     rows: list[list[Tensor]] = []
@@ -130,15 +131,11 @@ def effects_sheet(
     for row in effect_rows(effects, printer):
         names.append(row.name)
         own = printer if row.prints else PrinterSettings()
-        rows.append([drawn(row.effects, own, _at_level(level)) for level in LEVELS])
+        rows.append([drawn(row.effects, own, at_level(level)) for level in LEVELS])
     names.append("all, drawn\nat random")
     draws = seeded(seed, "sheet")
     rows.append([drawn(effects, printer, draws, step=step) for step in range(len(LEVELS))])
     return contact_sheet(rows, columns=[f"{level:.0%}" for level in LEVELS], names=names)
-
-
-def _at_level(level: float) -> DrawsOf:
-    return lambda *_: LevelDraws(level)
 
 
 def _at(effects: EffectsSettings, place: str) -> Any:

@@ -118,7 +118,10 @@ class Stage:
         chunk = self.probes[start : start + _CHUNK]
         bare = self.photos.pictures([photo for photo, _ in chunk])
         packed = self.photos.packed([photo for photo, _ in chunk], [way for _, way in chunk])
-        pictures: Tensor = self.scene(self.designs.get(name), bare, packed, step=start)
+        texels = self.designs.get(name)
+        size = (bare.shape[-2], bare.shape[-1])
+        drawn = self.scene.draw(start, range(len(chunk)), size, texels=texels)
+        pictures: Tensor = self.scene(texels, bare, packed, drawn)
         return pictures
 
     def picture(self, name: str, probe: int) -> Float[Tensor, "3 rows columns"]:

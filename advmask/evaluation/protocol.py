@@ -25,7 +25,8 @@ from advmask.recognizers.calibration import Calibration
 from advmask.recognizers.preparation import Prepared, rows_of
 from advmask.recognizers.recognizer import Recognizer
 from advmask.wearing.masked_gallery import enrol_masked
-from advmask.wearing.scene import Scene, seeded
+from advmask.wearing.scene import Scene
+from advmask.wearing.scene_draw import seeded
 from advmask.wearing.worn_photos import wear_masks
 
 _log = logging.getLogger(__name__)

@@ -18,7 +18,7 @@ _INTERPOLATED = 2 / 3
 
 @dataclass(frozen=True)
 class PrintDraw:
-    """One print; all on the CPU.
+    """One print, in numbers; all on the CPU.
 
     Attributes:
         dot_gain: Change of the coverage at half coverage.

@@ -74,11 +74,11 @@ class _Spread(torch.autograd.Function):
     def forward(ctx: Any, texels: Tensor, down: Tensor, across: Tensor, reach: int) -> Tensor:
         ctx.save_for_backward(down, across)
         ctx.reach = reach
-        return _products(texels.detach(), down.to(texels), across.to(texels), reach)
+        return _products(texels.detach(), down.to(texels.dtype), across.to(texels.dtype), reach)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None, None]:
-        down, across = (matrices.mT.to(gradients[0]) for matrices in ctx.saved_tensors)
+        down, across = (matrices.mT.to(gradients[0].dtype) for matrices in ctx.saved_tensors)
         return _products(gradients[0], down, across, ctx.reach), None, None, None
 
 

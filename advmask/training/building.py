@@ -26,7 +26,8 @@ from advmask.wearing.artwork import FACE_OF_NOBODY, FACES, shipped_design
 from advmask.wearing.masked_gallery import masked_templates
 from advmask.wearing.mean_face import FEWEST_PEOPLE, MEAN_FACE, mean_face
 from advmask.wearing.placement_cache import placement_cache
-from advmask.wearing.scene import Scene, seeded
+from advmask.wearing.scene import Scene
+from advmask.wearing.scene_draw import seeded
 from advmask.wearing.worn_photos import WornPhotos, wear_masks
 
 _log = logging.getLogger(__name__)

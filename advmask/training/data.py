@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytorch_lightning as pl
@@ -11,7 +12,9 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from advmask.core.errors import ConfigError
 from advmask.effects.draws import generator
+from advmask.effects.records import each_tensor, moved
 from advmask.render.batching import PackedBatch
+from advmask.wearing.scene_draw import SceneDraw, SceneDrawer
 from advmask.wearing.worn_photos import WornPhotos
 
 
@@ -25,6 +28,7 @@ class Batch:
         pictures: (B, 3, S, S) bare, sRGB in [0, 1], laid out in memory with the channels last.
         landmarks: (B, 5, 2) on the bare pictures.
         packed: Placements, collated.
+        drawn: What the scene draws for these photos.
         first: Place of the first of these photos among all of the step.
         whole: Photos of the step, of which these may be a part; 0 if these are all.
     """
@@ -34,6 +38,7 @@ class Batch:
     pictures: Tensor
     landmarks: Tensor
     packed: PackedBatch
+    drawn: SceneDraw
     first: int = 0
     whole: int = 0
 
@@ -41,16 +46,12 @@ class Batch:
         self.whole = self.whole or len(self.photo)
 
     def to(self, device: torch.device | str, **_: object) -> "Batch":
-        """The same batch on another device."""
-        return Batch(
-            self.step,
-            self.photo.to(device),
-            self.pictures.to(device),
-            self.landmarks.to(device),
-            self.packed.to(device),
-            self.first,
-            self.whole,
-        )
+        """The same batch on another device; nothing waits where it comes from pinned memory."""
+        return moved(self, device, non_blocking=True)
+
+    def pin_memory(self) -> "Batch":
+        """The same batch in memory that a GPU copies from by itself."""
+        return each_tensor(lambda one: one[0].pin_memory(), [self])
 
 
 def by_person(names: Sequence[str]) -> tuple[tuple[int, ...], ...]:
@@ -94,6 +95,7 @@ class StepDataset(Dataset[Batch]):
 
     Args:
         photos: Photos and placements.
+        drawer: Draws what happens to them.
         batch: Photos per step.
         seed: Of the run.
         first: Place of the first photo, among those of a step, that is given.
@@ -101,9 +103,17 @@ class StepDataset(Dataset[Batch]):
     """
 
     def __init__(
-        self, photos: WornPhotos, *, batch: int, seed: int, first: int = 0, count: int | None = None
+        self,
+        photos: WornPhotos,
+        drawer: SceneDrawer,
+        *,
+        batch: int,
+        seed: int,
+        first: int = 0,
+        count: int | None = None,
     ) -> None:
         self._photos = photos
+        self._drawer = drawer
         self._people = by_person(photos.names)
         self._batch = batch
         self._seed = seed
@@ -114,17 +124,31 @@ class StepDataset(Dataset[Batch]):
         """Assemble the batch of a step."""
         return self.part(step, first=self._first, count=self._count)
 
-    def part(self, step: int, *, first: int, count: int) -> Batch:
-        """Some consecutive photos of a step, with the placements that they have in the whole step."""
+    def part(self, step: int, *, first: int, count: int, drawn: SceneDraw | None = None) -> Batch:
+        """Some consecutive photos of a step, with what they have of placements and draws in the whole step.
+
+        Args:
+            step: Number of the step.
+            first: Place of the first of them.
+            count: How many.
+            drawn: For them, if that is known already.
+        """
         draws = generator(self._seed, step, "placements")
         ways = [int(torch.randint(self._photos.ways, (), generator=draws)) for _ in range(self._batch)]
         chosen, ways = self.chosen(step)[first : first + count], ways[first : first + count]
+        pictures, packed = self._photos.pictures(chosen), self._photos.packed(chosen, ways)
+        if drawn is None:
+            size, texels = (pictures.shape[-2], pictures.shape[-1]), packed.pyramids[0]
+            drawn = self._drawer.draw(
+                step, range(first, first + count), size=size, texels=(texels.height, texels.width)
+            )
         return Batch(
             step=step,
             photo=torch.tensor(chosen),
-            pictures=self._photos.pictures(chosen),
+            pictures=pictures,
             landmarks=self._photos.landmarks(chosen),
-            packed=self._photos.packed(chosen, ways),
+            packed=packed,
+            drawn=drawn,
             first=first,
             whole=self._batch,
         )
@@ -160,18 +184,33 @@ class StepData(pl.LightningDataModule):
 
     Args:
         photos: Photos and placements.
+        drawer: Draws what happens to them.
         batch: Photos per step, of all processes together.
         seed: Of the run.
         stretch: Steps between two checkpoints.
+        workers: Processes that make batches ahead of the steps; with none, each step makes its own.
+        pinned: Whether batches lie in memory that a GPU copies from by itself.
     """
 
-    def __init__(self, photos: WornPhotos, *, batch: int, seed: int, stretch: int) -> None:
+    def __init__(
+        self,
+        photos: WornPhotos,
+        drawer: SceneDrawer,
+        *,
+        batch: int,
+        seed: int,
+        stretch: int,
+        workers: int = 0,
+        pinned: bool = False,
+    ) -> None:
         super().__init__()
         self._photos = photos
         self._batch = batch
-        self._seed = seed
         self._stretch = stretch
-        self._whole = StepDataset(photos, batch=batch, seed=seed)
+        self._workers = workers
+        self._pinned = pinned
+        self._dataset = partial(StepDataset, photos, drawer, batch=batch, seed=seed)
+        self._whole = self._dataset()
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """Batches of the steps that follow the present one.
@@ -188,12 +227,18 @@ class StepData(pl.LightningDataModule):
                 f"trainer.batch={self._batch} photos cannot be shared out evenly to {processes} processes; "
                 f"choose a multiple of {processes}."
             )
-        dataset = StepDataset(self._photos, batch=self._batch, seed=self._seed, first=rank * own, count=own)
-        return DataLoader(dataset, batch_size=None, sampler=StepSampler(self._present_step, self._stretch))
+        return DataLoader(
+            self._dataset(first=rank * own, count=own),
+            batch_size=None,
+            sampler=StepSampler(self._present_step, self._stretch),
+            num_workers=self._workers,
+            persistent_workers=self._workers > 0,
+            pin_memory=self._pinned,
+        )
 
-    def part(self, step: int, *, first: int, count: int) -> Batch:
-        """Some consecutive photos of a step."""
-        return self._whole.part(step, first=first, count=count)
+    def part(self, step: int, *, first: int, count: int, drawn: SceneDraw | None = None) -> Batch:
+        """Some consecutive photos of a step; see `StepDataset.part`."""
+        return self._whole.part(step, first=first, count=count, drawn=drawn)
 
     def sources(self, step: int) -> list[Path]:
         """The photo files of a step, of all processes, each once."""

@@ -86,14 +86,15 @@ def fit(
         _log.info("Resuming %s from step %d of %d.", run.path, resumed_at, trainer_settings.steps)
     data = StepData(
         photos,
+        module.scene.drawer,
         batch=trainer_settings.batch,
         seed=settings.seed,
         stretch=min(trainer_settings.checkpoint_every, trainer_settings.steps),
     )
+    module.parted = PartedSteps(data)
     validation = _validation(settings, probes)
     rate = settings.optimiser.learning_rate
     callbacks: list[Callback] = [
-        PartedSteps(data),
         FiniteSteps(run, data=data, keep=keep, learning_rate=rate),
         RateAsAsked(rate if own.optimiser is None else None),
         *([] if validation is None else [validation]),

@@ -23,6 +23,7 @@ from advmask.training.data import Batch
 from advmask.training.match_terms import Judged, Judging
 from advmask.training.optimisers import TailAverage, build_optimiser, share_of_rate
 from advmask.training.settings import OptimiserSettings
+from advmask.training.step_parts import PartedSteps
 from advmask.wearing.scene import Scene
 
 
@@ -76,13 +77,15 @@ class DesignModule(pl.LightningModule):
         self._steps = steps
         self._seed = seed
         self.average = TailAverage(texture, optimiser.average)
-        # How a step is taken: at once, unless a callback takes it in parts.
-        self.take_step: Callable[[Batch], tuple[Tensor, dict[str, Tensor]]] = self.loss
+        self.parted: PartedSteps | None = None  # takes a step in parts where memory is short
         self.strict_loading = False  # checkpoints hold the texture alone
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """One step: the loss, by `take_step`; its values are logged."""
-        loss, values = self.take_step(batch)
+        """One step, in parts where memory is short: the loss; its values are logged."""
+        if self.parted is None:
+            loss, values = self.loss(batch)
+        else:
+            loss, values = self.parted(self.loss, batch, list(self.texture.parameters()))
         self.log_dict(values, batch_size=len(batch.photo), sync_dist=len(batch.photo) < batch.whole)
         return loss
 
@@ -110,7 +113,7 @@ class DesignModule(pl.LightningModule):
             seen["displacement"] = [moved.detach()]
             return -self.asked.displacement * moved
 
-        pictures = self.scene(texels, batch.pictures, batch.packed, step=batch.step)
+        pictures = self.scene(texels, batch.pictures, batch.packed, batch.drawn)
         worst = self.asked.over_recognizers == "smooth_max"
         matching = self.ensemble.judged(
             pictures,

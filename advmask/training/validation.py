@@ -24,7 +24,8 @@ from advmask.training.current_design import design_now
 from advmask.training.module import DesignModule
 from advmask.training.settings import TrainSettings
 from advmask.wearing.placement_cache import placement_cache
-from advmask.wearing.scene import Scene, seeded
+from advmask.wearing.scene import Scene
+from advmask.wearing.scene_draw import seeded
 from advmask.wearing.worn_photos import WornPhotos, wear_masks
 
 _log = logging.getLogger(__name__)
@@ -72,7 +73,10 @@ class ValidationProbes:
                 continue
             chosen, ways = map(list, zip(*probes[start : start + self.batch], strict=True))
             packed = self.photos.packed(chosen, ways).to(device)
-            pictures = self.scene(texels, self.photos.pictures(chosen).to(device), packed, step=number)
+            bare = self.photos.pictures(chosen).to(device)
+            size = (bare.shape[-2], bare.shape[-1])
+            drawn = self.scene.draw(number, range(len(chosen)), size, texels=texels).to(device)
+            pictures = self.scene(texels, bare, packed, drawn)
             landmarks = self.photos.landmarks(chosen).to(device)
             for place, (recognizer, template) in enumerate(
                 zip(self.recognizers, self.templates, strict=True)

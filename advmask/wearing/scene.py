@@ -1,37 +1,25 @@
 """From a texture to what recognizers see: printed, worn, lit and photographed, the same in every room."""
 
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
+from copy import deepcopy
 
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from advmask.core.precision import full_precision
 from advmask.effects.camera.photograph import photograph
-from advmask.effects.draws import Draws, draws
-from advmask.effects.fabric import draw_fabric, fabric_field
-from advmask.effects.light import draw_light, relight
-from advmask.effects.own_effects import OWN, Effect, applied, check_effects
+from advmask.effects.light import relight
+from advmask.effects.own_effects import Effect, applied, check_effects
 from advmask.effects.settings import EffectsSettings
-from advmask.printers.draw import draw_print
 from advmask.printers.printer import Printer
 from advmask.printers.settings import PrinterSettings
 from advmask.render.batching import PackedBatch
 from advmask.render.renderer import MaskRenderer
-
-DrawsOf = Callable[[int, str], Draws]
-
-
-def seeded(seed: int, stream: str) -> DrawsOf:
-    """Draws of each step and purpose, as a function of the seed, the step, the stream and the purpose."""
-    return partial(_seeded, seed, stream)
-
-
-def _seeded(seed: int, stream: str, step: int, purpose: str) -> Draws:
-    return draws(seed, step, f"{stream} {purpose}")
+from advmask.wearing.scene_draw import DrawsOf, SceneDraw, SceneDrawer
 
 
 class Scene(nn.Module):
-    """Everything between a design and a recognizer, drawn for each step.
+    """Everything between a design and a recognizer: a pure function of these and of what was drawn.
 
     One print is drawn for a step and worn by all of its photos; fabric, light and camera are drawn for each
     photo. How the mask sits is part of the placements.
@@ -40,9 +28,11 @@ class Scene(nn.Module):
         effects: Their ranges.
         printer: What the design is printed with.
         texels_per_mm: Of the textures.
-        draws: Of a step and a purpose; see `seeded`. Evaluation draws from another stream than training. It
-            may be exchanged between steps.
+        draws: Of a step and a purpose; see `seeded`. Evaluation draws from another stream than training.
         own_effects: Effects of the user's own, applied in order after the camera.
+
+    Attributes:
+        drawer: Draws for it, in this process or another.
 
     Raises:
         ConfigError: One of the user's own is not an effect.
@@ -59,78 +49,65 @@ class Scene(nn.Module):
     ) -> None:
         super().__init__()
         check_effects(own_effects)
-        self._own_effects = tuple(own_effects)
         self.renderer = MaskRenderer()
         self.printer = Printer(printer, texels_per_mm=texels_per_mm)
-        self._effects = effects.active()
-        self._printer = printer
-        self._texels_per_mm = texels_per_mm
-        self.draws = draws
+        # With a printer of its own, which stays on the CPU.
+        self.drawer = SceneDrawer(effects.active(), deepcopy(self.printer), draws, tuple(own_effects))
+
+    def draw(self, step: int, photos: range, size: tuple[int, int], *, texels: Tensor | None) -> SceneDraw:
+        """Draw for some photos of a step; see `SceneDrawer.draw`.
+
+        Args:
+            step: Number of the step.
+            photos: Their places in the step.
+            size: Height and width of the pictures.
+            texels: The design; None for bare faces.
+        """
+        worn = None if texels is None else (texels.shape[-2], texels.shape[-1])
+        return self.drawer.draw(step, photos, size=size, texels=worn)
 
     def forward(
         self,
         texels: Float[Tensor, "3 height width"] | None,
         bare: Float[Tensor, "batch 3 rows columns"],
         packed: PackedBatch,
-        *,
-        step: int,
+        drawn: SceneDraw,
     ) -> Float[Tensor, "batch 3 rows columns"]:
-        """Pictures of one step, sRGB in [0, 1]; differentiable in the texels.
+        """Pictures, sRGB in [0, 1]; differentiable in the texels.
 
         Args:
             texels: The design, sRGB in [0, 1]; None leaves the faces bare.
             bare: Photos, sRGB in [0, 1].
             packed: How the mask lies on each of them.
-            step: Number of the step. The same number gives the same draws, whatever the design.
+            drawn: For these photos, on their device.
         """
-        return self.photographed(
-            bare if texels is None else self.worn(texels, bare, packed, step=step), step=step
-        )
+        with full_precision(bare):
+            worn = bare if texels is None else self.worn(texels, bare, packed, drawn)
+            return self.photographed(worn, drawn)
 
     def worn(
         self,
         texels: Float[Tensor, "3 height width"],
         bare: Float[Tensor, "batch 3 rows columns"],
         packed: PackedBatch,
-        *,
-        step: int,
+        drawn: SceneDraw,
     ) -> Float[Tensor, "batch 3 rows columns"]:
         """Photos with the printed design on them, in the light of the photo."""
-        cloth = self.printed(texels, step=step)
-        tone = draw_fabric(self._effects.fabric, batch=len(bare), draws=self.draws(step, "fabric"))
-        worn: Tensor = self.renderer(cloth, bare, packed, tone.to(bare.device), linear=True)
+        worn: Tensor = self.renderer(self.printed(texels, drawn), bare, packed, drawn.tone, linear=True)
         return worn
 
     def printed(
-        self, texels: Float[Tensor, "3 height width"], *, step: int
+        self, texels: Float[Tensor, "3 height width"], drawn: SceneDraw
     ) -> Float[Tensor, "3 height width"]:
         """The print of a step on its fabric, in linear light relative to a perfect white."""
-        height, width = texels.shape[-2:]
-        print_drawn = draw_print(
-            self._printer,
-            texels=(height, width),
-            texels_per_mm=self._texels_per_mm,
-            draws=self.draws(step, "print"),
-        )
-        weave = fabric_field(
-            self._effects.fabric,
-            texels=(height, width),
-            texels_per_mm=self._texels_per_mm,
-            draws=self.draws(step, "weave"),
-        )
-        cloth: Tensor = self.printer(texels, print_drawn, weave)
+        cloth: Tensor = self.printer(texels, drawn.cloth)
         return cloth
 
     def photographed(
-        self, pictures: Float[Tensor, "batch 3 rows columns"], *, step: int
+        self, pictures: Float[Tensor, "batch 3 rows columns"], drawn: SceneDraw
     ) -> Float[Tensor, "batch 3 rows columns"]:
         """Pictures in the drawn light, through the drawn camera and the user's own effects."""
-        size = (pictures.shape[-2], pictures.shape[-1])
-        light = draw_light(
-            self._effects.light, batch=len(pictures), size=size, draws=self.draws(step, "light")
-        )
-        seen = photograph(relight(pictures, light), self._effects.camera, draws=self.draws(step, "camera"))
-        for number, effect in enumerate(self._own_effects):
-            record = self.draws(step, f"{OWN} {number}").record(effect.draw, len(seen))
+        seen = photograph(relight(pictures, drawn.light), drawn.camera)
+        for effect, record in zip(self.drawer.own_effects, drawn.own, strict=True):
             seen = applied(effect, seen, record)
         return seen

@@ -8,8 +8,8 @@ import pytest
 import torch
 from scipy import stats
 
+from advmask.effects.counter import mixed, normals, signed
 from advmask.effects.draws import LevelDraws, draws, generator
-from advmask.effects.position_draws import anywhere
 
 
 def numbers(seed: int, step: int, stream: str) -> list[float]:
@@ -87,7 +87,7 @@ def test_chances_and_whole_numbers_come_as_often_as_they_should() -> None:
 
 def test_normal_numbers_are_normal_and_places_are_even() -> None:
     assert stats.kstest(draws(0, 3, "u").normal((4000,)).double().numpy(), "norm").pvalue > 1e-3
-    places = anywhere(draws(0, 4, "u"), (40, 100)).double().flatten().numpy()
+    places = draws(0, 4, "u").even((40, 100)).double().flatten().numpy()
     assert stats.kstest(places, "uniform").pvalue > 1e-3
     assert places.min() >= 0
     assert places.max() <= 1
@@ -104,6 +104,42 @@ def test_a_level_puts_every_strength_in_one_place_of_its_range(level: float) -> 
 
 
 def test_places_stay_where_they_are_at_every_level() -> None:
-    low, high = (anywhere(LevelDraws(level), (50,)) for level in (0.0, 1.0))
+    low, high = (LevelDraws(level).even((50,)) for level in (0.0, 1.0))
     assert torch.equal(low, high)
     assert float(low.std()) > 0.2
+
+
+def test_what_a_photo_draws_depends_on_its_place_alone() -> None:
+    def all_kinds(count: int, first: int) -> list[torch.Tensor]:
+        source = draws(4, 2, "place", first=first)
+        firsts = [torch.rand(1, generator=one) for one in source.generators(count)]
+        return [
+            source.even((count, 3)),
+            source.normal((count, 5)),
+            source.integers((count,), 9),
+            source.keys(count),
+            normals(source.keys(count), 7),
+            torch.cat(firsts),
+        ]
+
+    for part, whole in zip(all_kinds(4, 3), all_kinds(9, 0), strict=True):
+        assert torch.equal(part, whole[3:7])
+        assert len(torch.unique(whole, dim=0)) > 4
+
+
+def test_large_fields_are_normal_and_independent() -> None:
+    fields = normals(draws(0, 5, "n").keys(4), 40_001).double()
+    assert fields.shape == (4, 40_001)
+    for field in fields:
+        assert stats.kstest(field.numpy(), "norm").pvalue > 1e-3
+        for gap in (1, 2, 4, 176):
+            assert abs(float((field[gap:] * field[:-gap]).mean())) < 4 / math.sqrt(40_000)
+    assert float((torch.corrcoef(fields) - torch.eye(4)).abs().max()) < 5 / math.sqrt(40_000)
+
+
+def test_words_are_mixed_as_splitmix64_does() -> None:
+    """The first numbers of the published generator for the seed 1234567."""
+    golden, seed = 0x9E3779B97F4A7C15, 1234567
+    words = torch.tensor([signed(seed + step * golden) for step in (1, 2, 3)])
+    expected = (6457827717110365317, 3203168211198807973, 9817491932198370423)
+    assert [word % 2**64 for word in mixed(words).tolist()] == list(expected)

@@ -105,7 +105,7 @@ def _chain(settings: TrainSettings, *, photos: int, parts: OwnParts | None = Non
         own=parts,
     ).double()
     module.log_dict = lambda *_, **__: None  # type: ignore[method-assign]  # there is no trainer
-    batch = StepDataset(worn, batch=photos, seed=0)[3]
+    batch = StepDataset(worn, module.scene.drawer, batch=photos, seed=0)[3]
     batch = replace(
         batch,
         pictures=batch.pictures.double(),
@@ -227,7 +227,7 @@ def test_the_gradient_reaches_the_texels_a_camera_sees_and_no_others(
     texels = module.texture.texels
 
     def pictures() -> Tensor:
-        seen: Tensor = module.scene(texels, batch.pictures, batch.packed, step=batch.step)
+        seen: Tensor = module.scene(texels, batch.pictures, batch.packed, batch.drawn)
         return seen
 
     (gradient,) = torch.autograd.grad(pictures().sum(), texels)
@@ -266,5 +266,6 @@ def test_gradient_through_terms_and_effects_of_ones_own(
     _check(chain, chain[0].texture.texels, random=8, largest=4, relative=1e-4)
     _, values = chain[0].loss(chain[1])
     assert {"term/_Whole", "term/_OfEmbedding"} <= set(values)
-    alone, _ = _chain(settings, photos=2)[0].loss(chain[1])
+    plain = _chain(settings, photos=2)
+    alone, _ = plain[0].loss(plain[1])
     assert float(values["loss"]) != pytest.approx(float(alone.detach()))

@@ -12,6 +12,7 @@ import torch
 import yaml
 from tiny_chain import words
 
+from advmask.effects.settings import default_effects
 from advmask.textures.texel_files import load_texels
 from advmask.training.settings import TrainSettings
 
@@ -50,9 +51,7 @@ def _run(settings: TrainSettings, folder: Path) -> str:
 
 def _settings(build: Build, **trainer: object) -> TrainSettings:
     settings = build(steps=6, batch=4, checkpoint_every=3, **trainer)
-    # Sensor noise is drawn for the largest sensor that a process sees.
-    quiet = settings.effects.model_copy(update={"without": ("camera.sensor",)})
-    return settings.model_copy(update={"effects": quiet})
+    return settings.model_copy(update={"effects": default_effects()})
 
 
 @pytest.mark.ddp

@@ -19,7 +19,8 @@ from advmask.render.unwrapping import unwrapped
 from advmask.training.run import train
 from advmask.training.settings import TrainSettings
 from advmask.wearing.mean_face import FEWEST_PEOPLE, enlarged, mean_face
-from advmask.wearing.scene import Scene, seeded
+from advmask.wearing.scene import Scene
+from advmask.wearing.scene_draw import seeded
 from advmask.wearing.worn_photos import wear_masks
 
 PER_MM = 1.0
@@ -47,7 +48,9 @@ def test_what_is_worn_is_unwrapped_again(worn):
     design = torch.stack([0.3 + 0.4 * x, 0.3 + 0.4 * y, 0.7 - 0.3 * x])
     scene = Scene(EffectsSettings(), PrinterSettings(), texels_per_mm=PER_MM, draws=seeded(0, "test"))
     packed = worn.packed([0], [0])
-    picture = scene(design, worn.pictures([0]), packed, step=0)
+    bare = worn.pictures([0])
+    size = (bare.shape[-2], bare.shape[-1])
+    picture = scene(design, bare, packed, scene.draw(0, range(1), size, texels=design))
     light, weight = unwrapped(picture, packed)
     shown = (weight > 0.1 * weight.max()).all(dim=0)
     assert shown.float().mean() > 0.25

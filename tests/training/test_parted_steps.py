@@ -9,17 +9,17 @@ import torch
 from torch import Tensor
 
 from advmask.core.errors import ConfigError, RunError
-from advmask.effects.draws import draws
 from advmask.effects.settings import EffectsSettings
 from advmask.masks.mask_building import build_mask
 from advmask.photos.loading import FaceSet, load_faces
-from advmask.printers.settings import PrinterSettings
+from advmask.printers.printer import Printer
+from advmask.printers.settings import PrinterSettings, VariationSettings
 from advmask.training.data import StepData
 from advmask.training.module import DesignModule
 from advmask.training.run import train
 from advmask.training.settings import TrainSettings
-from advmask.training.step_parts import PartDraws, PartedDraws
-from advmask.wearing.scene import Scene, seeded
+from advmask.wearing.scene import Scene
+from advmask.wearing.scene_draw import SceneDrawer, seeded
 from advmask.wearing.worn_photos import wear_masks
 
 Build = Callable[..., TrainSettings]
@@ -32,7 +32,7 @@ EVERYTHING: dict[str, Any] = {
     },
     "light": {"direction": 0.6, "temperature_k": [4200, 9000], "shadow": 0.6, "shadow_share": 0.5},
     "camera": {
-        "optics": {"focus_px": 0.8},
+        "optics": {"eyes_px": [15, 28], "focus_px": 0.8},
         "sensor": {"noise": 0.05},
         "motion": {"length_px": 3.0, "share": 0.5},
         "tone": {"exposure_ev": 0.5, "temperature_ev": 0.2, "colour_ev": 0.1, "contrast": 0.2, "curve": 0.2},
@@ -58,49 +58,49 @@ def _data(settings: TrainSettings, faces: FaceSet, effects: EffectsSettings, *, 
         seed=0,
         stream="train",
     )
-    return StepData(photos, batch=batch, seed=0, stretch=3)
+    printer = Printer(PrinterSettings(varies=VariationSettings(ink=0.1, grain=0.05)), texels_per_mm=1.0)
+    drawer = SceneDrawer(effects.active(), printer, seeded(0, "train"), (Haze(),))
+    return StepData(photos, drawer, batch=batch, seed=0, stretch=3)
 
 
-def _sensors() -> EffectsSettings:
-    """Sensors of different sizes; streaks, noise and JPEG blocks are laid out on the largest of a part."""
-    camera = EVERYTHING["camera"] | {"optics": {"eyes_px": [15, 28], "focus_px": 0.8}}
-    without = ["camera.sensor", "camera.motion", "camera.jpeg"]
-    return EffectsSettings.build(EVERYTHING | {"camera": camera, "without": without})
+class Haze:
+    """An effect of the user's own."""
+
+    def draw(self, batch: int, generator: torch.Generator) -> dict[str, Tensor]:
+        return {"haze": torch.rand((batch, 1, 1, 1), generator=generator)}
+
+    def apply(self, pictures: Tensor, record: dict[str, Tensor]) -> Tensor:
+        return pictures + record["haze"] * (0.7 - pictures)
 
 
 @pytest.mark.parametrize(("batch", "count"), [(6, 3), (6, 2), (6, 1), (7, 4)])
-@pytest.mark.parametrize("effects", [EffectsSettings.build(EVERYTHING), _sensors()], ids=["all", "sensors"])
-def test_parts_of_a_scene_are_the_whole_scene(
-    tiny_settings: Build, faces: FaceSet, effects: EffectsSettings, batch: int, count: int
-):
-    settings = tiny_settings()
+def test_parts_of_a_scene_are_the_whole_scene(tiny_settings: Build, faces: FaceSet, batch: int, count: int):
+    """All effects, on sensors of different sizes: noise, streaks and blocks of JPEG included."""
+    settings, effects = tiny_settings(), EffectsSettings.build(EVERYTHING)
     data = _data(settings, faces, effects, batch=batch)
-    parted = PartedDraws(seeded(0, "train"))
-    scene = Scene(effects, PrinterSettings(), texels_per_mm=1.0, draws=parted)
+    varies = VariationSettings(ink=0.1, grain=0.05)
+    scene = Scene(
+        effects,
+        PrinterSettings(varies=varies),
+        texels_per_mm=1.0,
+        draws=seeded(0, "train"),
+        own_effects=[Haze()],
+    )
     height, width = build_mask(settings.mask).texture_size(1.0)
     texels = torch.rand(3, height, width)
     whole = data.part(5, first=0, count=batch)
-    with parted.of(whole):
-        wanted = scene(texels, whole.pictures, whole.packed, step=5)
+    wanted = scene(texels, whole.pictures, whole.packed, whole.drawn)
     assert float((wanted[1:] - wanted[:1]).abs().max()) > 0.05  # no two photos are drawn alike
-    pieces = []
+    drawn, sliced = [], []
     for first in range(0, batch, count):
-        part = data.part(5, first=first, count=min(count, batch - first))
+        some = min(count, batch - first)
+        part = data.part(5, first=first, count=some)
         assert (part.first, part.whole) == (first, batch)
-        with parted.of(part):
-            pieces.append(scene(texels, part.pictures, part.packed, step=5))
-    torch.testing.assert_close(torch.cat(pieces), wanted, rtol=0, atol=2e-5)
-
-
-def test_part_draws_refuse_what_is_not_for_photos():
-    part = PartDraws(draws(0, 0, "camera"), first=2, count=3, whole=8)
-    assert part.normal((3, 2)).shape == (3, 2)
-    assert part.integers((3,), 4).shape == part.chance((3,), 0.5).shape == (3,)
-    assert part.normal((6, 3, 1, 1)).shape == (6, 3, 1, 1)
-    fresh = PartDraws(draws(0, 0, "camera"), first=2, count=3, whole=8)
-    assert torch.equal(fresh.uniform((3, 2), 0, 1), draws(0, 0, "camera").uniform((8, 2), 0, 1)[2:5])
-    with pytest.raises(AssertionError, match="not for 3 photos"):
-        part.uniform((), 0.0, 1.0)
+        drawn.append(scene(texels, part.pictures, part.packed, part.drawn))
+        record = whole.drawn.part(first=first, count=some)
+        sliced.append(scene(texels, part.pictures, part.packed, record))
+    for pieces in (drawn, sliced):
+        torch.testing.assert_close(torch.cat(pieces), wanted, rtol=0, atol=2e-5)
 
 
 def _memory_for(photos: int, monkeypatch: pytest.MonkeyPatch, error: Exception) -> list[int]:
@@ -126,10 +126,7 @@ def _memory_for(photos: int, monkeypatch: pytest.MonkeyPatch, error: Exception) 
 def test_a_batch_too_large_is_halved(
     tiny_settings: Build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, told: list[str]
 ):
-    # Sensor noise is drawn for the largest sensor of what is seen together, so it is left out here.
     settings = tiny_settings(steps=4, batch=6, preview_every=0)
-    quiet = settings.effects.model_copy(update={"without": ("camera.sensor",)})
-    settings = settings.model_copy(update={"effects": quiet})
     wanted = train(settings, folder=tmp_path / "whole")
     tried = _memory_for(2, monkeypatch, error)
     halved = train(settings, folder=tmp_path / "halved")

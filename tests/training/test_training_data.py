@@ -6,6 +6,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from tiny_chain import drawer
 
 from advmask.effects.settings import WearSettings
 from advmask.masks.mask_building import build_mask
@@ -85,7 +86,7 @@ def photos(tiny_dir: object) -> WornPhotos:
 
 
 def test_a_batch_is_replayed_alone(photos: WornPhotos):
-    one, two = (StepDataset(photos, batch=3, seed=2) for _ in range(2))
+    one, two = (StepDataset(photos, drawer(), batch=3, seed=2) for _ in range(2))
     for step in (0, 1, 5):
         two[step + 7]
         first, second = one[step], two[step]
@@ -104,7 +105,7 @@ def test_a_batch_is_replayed_alone(photos: WornPhotos):
 
 
 def test_a_stretch_counts_from_where_training_stands(photos: WornPhotos):
-    data = StepData(photos, batch=1, seed=0, stretch=4)
+    data = StepData(photos, drawer(), batch=1, seed=0, stretch=4)
     assert [batch.step for batch in data.train_dataloader()] == [0, 1, 2, 3]
 
     class _Standing:

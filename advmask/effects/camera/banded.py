@@ -26,6 +26,8 @@ def windows_of(
         First and last row of each block, and first and last column, the last ones excluded.
     """
     rows = first.shape[1]
+    if first.device.type != "cpu":  # nothing is left out where telling what would be waiting
+        return [(0, rows, 0, columns)]
     starts = first.amin(dim=0).floor().clamp(0, columns - 1).long().tolist()
     ends = beyond.amax(dim=0).ceil().clamp(1, columns).long().tolist()
     blocks = [(start, min(start + _BLOCK, rows)) for start in range(0, rows, _BLOCK)]
@@ -47,12 +49,12 @@ class Banded:
 
     def rows(self, values: Float[Tensor, "batch k m"]) -> Float[Tensor, "batch n m"]:
         """`matrix @ values`, differentiable in the values."""
-        result: Tensor = _Rows.apply(values, self.matrix.to(values), self.windows)
+        result: Tensor = _Rows.apply(values, self.matrix.to(values.dtype), self.windows)
         return result
 
     def columns(self, values: Float[Tensor, "batch m k"]) -> Float[Tensor, "batch m n"]:
         """`values @ matrix.mT`, differentiable in the values."""
-        result: Tensor = _Columns.apply(values, self.matrix.to(values), self.windows)
+        result: Tensor = _Columns.apply(values, self.matrix.to(values.dtype), self.windows)
         return result
 
 

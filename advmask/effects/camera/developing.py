@@ -11,10 +11,11 @@ from advmask.effects.camera.sensor import SensorDraw
 from advmask.effects.camera.tone import CameraToneDraw
 
 _GREY = 0.5 + TOE
+_NEUTRAL = (((3,), 1.0), ((), 1.0), ((), 0.0))  # shapes and values of a `CameraToneDraw`
 
 
 def develop(
-    light: Float[Tensor, "batch 3 rows columns"], tone: CameraToneDraw, sensor: SensorDraw
+    light: Float[Tensor, "batch 3 rows columns"], tone: CameraToneDraw | None, sensor: SensorDraw | None
 ) -> Float[Tensor, "batch 3 rows columns"]:
     """Make sRGB pictures of light, with a camera's colours and noise; result in [0, 1].
 
@@ -26,9 +27,11 @@ def develop(
 
     Args:
         light: On the sensor; see `light_from_srgb`.
-        tone: Colours.
-        sensor: Noise.
+        tone: Colours; None for those of the light.
+        sensor: Noise; None for none.
     """
+    if tone is None:
+        tone = CameraToneDraw(*(light.new_full((len(light), *each), value) for each, value in _NEUTRAL))
     result: Tensor = _Developed.apply(light, tone, sensor)
     return result
 
@@ -37,9 +40,9 @@ class _Developed(torch.autograd.Function):
     """Written out, since this is a third of the camera's time, and autograd would keep every stage."""
 
     @staticmethod
-    def forward(ctx: Any, light: Tensor, tone: CameraToneDraw, sensor: SensorDraw) -> Tensor:
-        gain = tone.gain.pow(2 / POWER)[:, :, None, None].to(light)
-        contrast, curve = (one[:, None, None, None].to(light) for one in (tone.contrast, tone.curve))
+    def forward(ctx: Any, light: Tensor, tone: CameraToneDraw, sensor: SensorDraw | None) -> Tensor:
+        gain = tone.gain.pow(2 / POWER)[:, :, None, None].to(light.dtype)
+        contrast, curve = (one[:, None, None, None].to(light.dtype) for one in (tone.contrast, tone.curve))
         # Black, which the toe lifts, stays black.
         exposed = torch.addcmul(TOE**2 * (1 - gain), light, gain)
         values = _with_noise(exposed, sensor).clamp_(min=0).sqrt_()
@@ -55,15 +58,15 @@ class _Developed(torch.autograd.Function):
         return exposed.rsqrt().mul_(bent).mul_(gradients[0]), None, None
 
 
-def _with_noise(light: Tensor, sensor: SensorDraw) -> Tensor:
+def _with_noise(light: Tensor, sensor: SensorDraw | None) -> Tensor:
     """Light with noise, as a tensor that may be overwritten.
 
     At mid-grey a change of sRGB values is 2 (0.5 + toe) times that in these values of light.
     """
-    if sensor.normal is None:
+    if sensor is None:
         return light.clone()
-    variance = (2 * _GREY * sensor.strength).square()[:, None, None, None].to(light)
+    variance = (2 * _GREY * sensor.strength).square()[:, None, None, None].to(light.dtype)
     shot = variance * ((1 - sensor.read_share) / (_GREY**2 - TOE**2))
     read = variance * sensor.read_share - shot * TOE**2
     spread = torch.addcmul(read, light, shot).clamp_(min=0).sqrt_()
-    return torch.addcmul(light, spread, sensor.normal.to(light), out=spread)
+    return torch.addcmul(light, spread, sensor.normal(light), out=spread)

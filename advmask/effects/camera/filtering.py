@@ -8,6 +8,17 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 
 
+def chosen_photos(strength: Float[Tensor, " batch"]) -> Int64[Tensor, " count"]:
+    """Places of the photos that something is done to; on a GPU all, for which nothing must be waited for.
+
+    Args:
+        strength: Of what is done to each photo, 0 for nothing; doing it at 0 changes nothing.
+    """
+    if strength.device.type == "cpu":
+        return strength.nonzero()[:, 0]
+    return torch.arange(len(strength), device=strength.device)
+
+
 def filter_some(
     pictures: Float[Tensor, "batch channels rows columns"],
     chosen: Int64[Tensor, "count"],
@@ -20,7 +31,7 @@ def filter_some(
         chosen: Which of them are filtered, each once.
         kernels: For each of these; the side is odd.
     """
-    result: Tensor = _FilterSome.apply(pictures, chosen.to(pictures.device), kernels.to(pictures))
+    result: Tensor = _FilterSome.apply(pictures, chosen, kernels.to(pictures.dtype))
     return result
 
 

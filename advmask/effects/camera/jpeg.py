@@ -1,6 +1,5 @@
 """JPEG as cameras write it and libraries read it, without the coding of bits, which loses nothing."""
 
-import functools
 import math
 from dataclasses import dataclass
 
@@ -9,6 +8,8 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int64
 from torch import Tensor
 
+from advmask.core.constants import constant
+from advmask.effects.camera.filtering import chosen_photos
 from advmask.effects.camera.settings import JpegSettings
 from advmask.effects.camera.straight_through import straight_through
 from advmask.effects.draws import Draws
@@ -31,10 +32,10 @@ _CHROMINANCE = (
     (47, 66, 99, 99, 99, 99, 99, 99),
     *(((99,) * 8,) * 4),
 )
-_TABLES = torch.tensor((_LUMINANCE, _CHROMINANCE)).view(2, 64)
 # JFIF: luminance and the two differences of colour from red, green and blue, without the offset of 128.
-_YCC = torch.tensor(((0.299, 0.587, 0.114), (-0.168736, -0.331264, 0.5), (0.5, -0.418688, -0.081312)))
-_RGB = torch.tensor(((1.0, 0.0, 1.402), (1.0, -0.344136, -0.714136), (1.0, 1.772, 0.0)))
+_YCC = ((0.299, 0.587, 0.114), (-0.168736, -0.331264, 0.5), (0.5, -0.418688, -0.081312))
+_RGB = ((1.0, 0.0, 1.402), (1.0, -0.344136, -0.714136), (1.0, 1.772, 0.0))
+_matrix = constant(torch.tensor)
 
 
 @dataclass(frozen=True)
@@ -45,12 +46,14 @@ class JpegDraw:
     subsampled: bool
 
 
-def draw_jpeg(settings: JpegSettings, *, batch: int, draws: Draws) -> JpegDraw:
-    """Draw which photos are compressed, and their quality, from high to low."""
+def draw_jpeg(settings: JpegSettings, *, batch: int, draws: Draws) -> JpegDraw | None:
+    """Draw which photos are compressed, and their quality, from high to low; None if none is."""
+    if not settings.share:
+        return None
     chosen = draws.chance((batch,), settings.share)
     low, high = settings.quality
-    quality = draws.uniform((batch,), high, low).round().long()
-    return JpegDraw(quality=quality * chosen, subsampled=settings.subsampled)
+    quality = draws.uniform((batch,), high, low).round().long() * chosen
+    return JpegDraw(quality, settings.subsampled) if bool(quality.any()) else None
 
 
 def apply_jpeg(
@@ -67,21 +70,23 @@ def apply_jpeg(
     Returns:
         The same tensor if nothing is compressed.
     """
-    chosen = drawn.quality.nonzero()[:, 0]
-    if len(chosen) == 0:
+    chosen = chosen_photos(drawn.quality)
+    if not len(chosen):
         return pictures
     with torch.no_grad():
-        result = pictures.clone(memory_format=torch.contiguous_format)
-        place = chosen.to(pictures.device)
-        tables = quantisation_tables(drawn.quality[chosen]).to(pictures)
-        result[place] = _written_and_read(result[place], tables, subsampled=drawn.subsampled)
+        quality = drawn.quality[chosen]
+        given = pictures[chosen].contiguous()
+        tables = quantisation_tables(quality.clamp(min=1)).to(pictures.dtype)
+        read = _written_and_read(given, tables, subsampled=drawn.subsampled)
+        read = torch.where((quality > 0)[:, None, None, None], read, given)
+        result = pictures.contiguous().index_copy(0, chosen, read)
     return straight_through(pictures, result)
 
 
 def quantisation_tables(quality: Int64[Tensor, "count"]) -> Int64[Tensor, "count 2 64"]:
     """Steps of quantisation for luminance and chrominance at a quality, as libjpeg scales annex K's."""
     scale = torch.where(quality < 50, 5000 // quality, 200 - 2 * quality)[:, None, None]
-    return ((_TABLES * scale + 50) // 100).clamp(1, 255)
+    return ((_matrix(quality, (_LUMINANCE, _CHROMINANCE)).view(2, 64) * scale + 50) // 100).clamp(1, 255)
 
 
 def _written_and_read(pictures: Tensor, tables: Tensor, *, subsampled: bool) -> Tensor:
@@ -91,14 +96,14 @@ def _written_and_read(pictures: Tensor, tables: Tensor, *, subsampled: bool) -> 
     values = F.pad(pictures, (0, -columns % step, 0, -rows % step), mode="replicate").mul_(255)
     values.round_().clamp_(0, 255)
     high, wide = values.shape[-2:]
-    ycc = (_YCC.to(values) @ values.view(count, 3, -1)).round_().view(count, 3, high, wide)
+    ycc = (_matrix(values, _YCC) @ values.view(count, 3, -1)).round_().view(count, 3, high, wide)
     # Colour is halved as it is transformed: a block of 16 x 16 pixels has coefficients for its 8 x 8 means.
-    luminance = _quantised(ycc[:, :1] - 128, tables[:, :1], _cosines())
-    colour = _quantised(ycc[:, 1:], tables[:, 1:], _cosines() @ _means() if subsampled else _cosines())
+    luminance = _quantised(ycc[:, :1] - 128, tables[:, :1], _cosines(ycc, halved=False))
+    colour = _quantised(ycc[:, 1:], tables[:, 1:], _cosines(ycc, halved=subsampled))
     if subsampled:
         colour = _doubled(colour)
     read = torch.cat([luminance, colour], dim=1).view(count, 3, -1)
-    rgb = (_RGB.to(values) @ read).view(count, 3, high, wide)[..., :rows, :columns]
+    rgb = (_matrix(values, _RGB) @ read).view(count, 3, high, wide)[..., :rows, :columns]
     return rgb.add_(128.5).floor_().clamp_(0, 255).mul_(1 / 255)
 
 
@@ -108,25 +113,23 @@ def _quantised(planes: Tensor, tables: Tensor, transform: Tensor) -> Tensor:
     side = math.isqrt(transform.shape[1])
     down, across = rows // side, columns // side
     blocks = planes.reshape(count, channels, down, side, across, side).transpose(3, 4)
-    coefficients = (blocks.reshape(-1, side**2) @ transform.T.to(planes)).view(count, -1, 64)
+    coefficients = (blocks.reshape(-1, side**2) @ transform.T).view(count, -1, 64)
     coefficients.mul_(1 / tables).round_().mul_(tables)
-    restored = (coefficients.view(-1, 64) @ _cosines().to(planes)).view(count, channels, down, across, 8, 8)
+    restored = (coefficients.view(-1, 64) @ _cosines(planes, halved=False)).view(
+        count, channels, down, across, 8, 8
+    )
     return restored.transpose(3, 4).reshape(count, channels, 8 * down, 8 * across)
 
 
-@functools.cache
-def _cosines() -> Float[Tensor, "64 64"]:
-    """The orthonormal cosine transform of a block of 8 x 8, frequencies by pixels."""
+@constant
+def _cosines(*, halved: bool) -> Float[Tensor, "64 pixels"]:
+    """The orthonormal cosine transform of a block of 8 x 8, or of the 2 x 2 means of one of 16 x 16."""
     pixel = torch.arange(8, dtype=torch.float64)
     one = torch.cos((2 * pixel + 1) * pixel[:, None] * (math.pi / 16)) / 2
     one[0] /= math.sqrt(2)
+    if halved:
+        one = one.repeat_interleave(2, dim=1) / 2
     return torch.kron(one, one)
-
-
-def _means() -> Float[Tensor, "64 256"]:
-    """The means of 2 x 2 pixels of a block of 16 x 16."""
-    pairs = torch.eye(8, dtype=torch.float64).repeat_interleave(2, dim=1) / 2
-    return torch.kron(pairs, pairs)
 
 
 def _doubled(planes: Tensor) -> Tensor:

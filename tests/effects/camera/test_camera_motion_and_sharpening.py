@@ -14,7 +14,7 @@ from advmask.effects.draws import LevelDraws, draws
 
 
 def moving(length_px: list[float], angle_rad: list[float]) -> MotionDraw:
-    return MotionDraw(length_px=torch.tensor(length_px), angle_rad=torch.tensor(angle_rad))
+    return MotionDraw(torch.tensor(length_px), torch.tensor(angle_rad), most_px=max(length_px))
 
 
 @pytest.mark.parametrize("length", [4.0, 7.5])
@@ -55,6 +55,7 @@ def test_only_what_moves_is_blurred() -> None:
 
 def test_motion_is_drawn_for_its_share() -> None:
     drawn = draw_motion(MotionSettings(length_px=6, share=0.3), batch=4000, draws=draws(0, 0, "motion"))
+    assert drawn is not None
     moved = drawn.length_px > 0
     assert float(moved.float().mean()) == pytest.approx(0.3, abs=0.04)
     assert float(drawn.length_px[moved].mean()) == pytest.approx(3, abs=0.3)
@@ -62,7 +63,9 @@ def test_motion_is_drawn_for_its_share() -> None:
     assert 0 <= float(drawn.angle_rad.min()) < 0.01
     assert 3.13 < float(drawn.angle_rad.max()) < math.pi
     most = draw_motion(MotionSettings(length_px=6, share=0.3), batch=2, draws=LevelDraws(1.0))
+    assert most is not None
     assert most.length_px.tolist() == [6, 6]
+    assert draw_motion(MotionSettings(length_px=6, share=0.3), batch=2, draws=LevelDraws(0.0)) is None
 
 
 def test_unsharp_masking_is_scipys() -> None:
@@ -76,6 +79,7 @@ def test_unsharp_masking_is_scipys() -> None:
 def test_sharpening_is_drawn_for_its_share_and_leaves_the_others() -> None:
     settings = SharpeningSettings(amount=2, share=0.4)
     drawn = draw_sharpening(settings, batch=4000, draws=draws(0, 0, "sharpening"))
+    assert drawn is not None
     sharp = drawn.amount > 0
     assert float(sharp.float().mean()) == pytest.approx(0.4, abs=0.04)
     assert float(drawn.amount[sharp].mean()) == pytest.approx(1, abs=0.1)

@@ -17,7 +17,13 @@ def lens(eyes_px: float | list[float] = math.inf, focus_px: float | list[float] 
     eyes = torch.tensor(eyes_px, dtype=torch.float32).reshape(-1)
     focus = torch.tensor(focus_px, dtype=torch.float32).reshape(-1)
     count = max(len(eyes), len(focus))
-    return OpticsDraw(eyes_px=eyes.expand(count), focus_px=focus.expand(count))
+    return OpticsDraw(
+        eyes_px=eyes.expand(count),
+        focus_px=focus.expand(count),
+        far_px=float(eyes.min()),
+        near_px=float(eyes.max()),
+        most_focus_px=float(focus.max()),
+    )
 
 
 @pytest.mark.parametrize("eyes_px", [10.0, 15.5, 22.0, 31.25, 43.75])
@@ -119,6 +125,7 @@ def test_distances_are_drawn_log_uniformly() -> None:
     drawn = draw_optics(settings, batch=4000, draws=draws(0, 0, "optics"))
     assert 12 <= float(drawn.eyes_px.min()) < 12.1
     assert 39.8 < float(drawn.eyes_px.max()) <= 40.001
+    assert (drawn.far_px, drawn.near_px, drawn.most_focus_px) == (12, 40, 2)
     # As many below the geometric mean as above it.
     assert float((drawn.eyes_px < math.sqrt(12 * 40)).float().mean()) == pytest.approx(0.5, abs=0.04)
     assert float(drawn.focus_px.mean()) == pytest.approx(1, abs=0.05)

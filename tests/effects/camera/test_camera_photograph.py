@@ -5,9 +5,9 @@ import torch
 from torch import Tensor
 
 from advmask.core.errors import ConfigError
-from advmask.effects.camera.photograph import photograph
+from advmask.effects.camera.photograph import draw_camera, photograph
 from advmask.effects.camera.settings import CameraSettings
-from advmask.effects.draws import LevelDraws, draws
+from advmask.effects.draws import Draws, LevelDraws, draws
 
 STRONG = CameraSettings.build(
     {
@@ -33,7 +33,11 @@ def only(*names: str) -> CameraSettings:
 
 
 def shot(pictures: Tensor, settings: CameraSettings, *, step: int = 0) -> Tensor:
-    return photograph(pictures, settings, draws=draws(0, step, "camera"))
+    return drawn(pictures, settings, draws(0, step, "camera"))
+
+
+def drawn(pictures: Tensor, settings: CameraSettings, source: Draws) -> Tensor:
+    return photograph(pictures, draw_camera(settings, batch=len(pictures), draws=source))
 
 
 def test_a_perfect_camera_returns_the_picture_itself() -> None:
@@ -45,12 +49,11 @@ def test_a_perfect_camera_returns_the_picture_itself() -> None:
 def test_every_effect_at_level_zero_is_no_effect(name: str) -> None:
     pictures = torch.rand(2, 3, 32, 32)
     settings = only(name)
-    found = photograph(pictures, settings, draws=LevelDraws(0.0))
+    found = drawn(pictures, settings, LevelDraws(0.0))
     if name != "optics":
         assert found is pictures
     changed = [
-        float((photograph(pictures, settings, draws=LevelDraws(level)) - pictures).abs().mean())
-        for level in (0.25, 1.0)
+        float((drawn(pictures, settings, LevelDraws(level)) - pictures).abs().mean()) for level in (0.25, 1.0)
     ]
     assert 0 < changed[0] < changed[1] or name == "jpeg"
 

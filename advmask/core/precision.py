@@ -1,4 +1,4 @@
-"""Landmarks are computed in float32 at least: in bfloat16 a point would stand half a pixel off."""
+"""Geometry and light are computed in float32 at least: in bfloat16 a point would stand half a pixel off."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
