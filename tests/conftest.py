@@ -3,7 +3,7 @@
 import logging
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 os.environ["OMP_NUM_THREADS"] = "1"  # before torch loads its threads; processes that tests start have it too
@@ -70,3 +70,35 @@ def shared_dir() -> Path:
     if not (root / "faces").is_dir():
         pytest.skip("the research photos and weights (../shared or ADVMASK_SHARED) are not here")
     return root
+
+
+class KilledError(BaseException):
+    """In place of a signal that nobody can catch."""
+
+
+@pytest.fixture
+def killed_at_rename(monkeypatch: pytest.MonkeyPatch) -> Callable[..., bool]:
+    """Call a function that is killed before it gives the n-th file its name; tells whether it came so far."""
+
+    def run(number: int, call: Callable[[], object]) -> bool:
+        left = [number]
+
+        def killed(real: Callable[..., Path]) -> Callable[..., Path]:
+            def rename(self: Path, target: Path) -> Path:
+                left[0] -= 1
+                if left[0] < 0:
+                    raise KilledError
+                return real(self, target)
+
+            return rename
+
+        with monkeypatch.context() as patch:
+            for name in ("rename", "replace"):
+                patch.setattr(Path, name, killed(getattr(Path, name)))
+            try:
+                call()
+            except KilledError:
+                return True
+        return False
+
+    return run

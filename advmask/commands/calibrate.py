@@ -3,19 +3,19 @@
 from typing import Any
 
 import numpy as np
-import yaml
 from omegaconf import DictConfig
 
 from advmask.commands.given_settings import as_mapping
 from advmask.commands.settings import CalibrateCommand
 from advmask.core.config_folders import conf_dir
+from advmask.core.data_files import read_yaml
 from advmask.core.errors import ConfigError
 from advmask.core.files import sha256
 from advmask.core.picture_reading import read_picture
 from advmask.core.shown_names import shown
 from advmask.printers.colour_table import ColourTable
 from advmask.printers.settings import PrinterSettings
-from advmask.printers.store import own_printers, printers_folder, save_printer
+from advmask.printers.store import check_printer, own_printers, printers_folder, save_printer
 from advmask.printing.chart.chart_fit import Calibration, fit_photo
 from advmask.printing.chart.chart_layout import VERSION, chart_layout
 from advmask.printing.chart.pages import chart_pdf, chart_png
@@ -66,20 +66,22 @@ def _fit(settings: CalibrateCommand) -> None:
     photo = np.asarray(read_picture(path))
     fitted = fit_photo(photo, paper_white=settings.paper_white or _WHITE, name=str(path))
     spread = round(fitted.spread_mm, 3)
+    table = ColourTable(fitted.nodes)
+    check_printer(name, table, overwrite=settings.overwrite)
+    title = f"{name}: advmask calibrate fit {shown(path.name)}"
+    report = encode_png(fit_report(photo, fitted, title=title), pixels_per_mm=_REPORT_PX_PER_MM)
+    files = {f"{name}-fit.png": report}
+    reports = write_kept(settings.out.expanduser(), files, overwrite=settings.overwrite)
+    # Last, for once it is there this command refuses to make it again.
     stored = save_printer(
         name,
-        ColourTable(fitted.nodes),
+        table,
         about=_about(fitted, checksum=sha256(path), like=settings.printer.like, white=settings.paper_white),
         settings=PrinterSettings.build(like | {"spread_mm": spread, "finest_mm": round(_FADED * spread, 3)}),
         overwrite=settings.overwrite,
     )
     print(_summary(fitted))
-    print(f"Written to {stored}")
-    title = f"{name}: advmask calibrate fit {shown(path.name)}"
-    report = encode_png(fit_report(photo, fitted, title=title), pixels_per_mm=_REPORT_PX_PER_MM)
-    for written in write_kept(
-        settings.out.expanduser(), {f"{name}-fit.png": report}, overwrite=settings.overwrite
-    ):
+    for written in (stored, *reports):
         print(f"Written to {written}")
     print(f"To use it:   advmask train printer={name}   and   advmask export design=RUN printer={name}")
 
@@ -89,8 +91,11 @@ def _likeness(name: str) -> dict[str, Any]:
     for folder in (printers_folder(), conf_dir() / "printer"):
         path = folder / f"{name}.yaml"
         if path.is_file() and path.parent == folder:
-            values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-            return {key: values[key] for key in _LIKENESS if key in values}
+            try:
+                values = read_yaml(path) or {}
+                return {key: values[key] for key in _LIKENESS if key in values}
+            except (OSError, ValueError, TypeError) as error:
+                raise ConfigError(f"{path} cannot be read; calibrate that printer again.") from error
     known = sorted({path.stem for path in (conf_dir() / "printer").glob("*.yaml")} | set(own_printers()))
     raise ConfigError(f"There is no printer {name!r} for printer.like; known are {', '.join(known)}.")
 

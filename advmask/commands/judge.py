@@ -12,6 +12,7 @@ from advmask.commands.output import output_dir
 from advmask.commands.settings import JudgeCommand
 from advmask.core.errors import ConfigError, DesignError
 from advmask.core.files import sha256, write_text, write_with
+from advmask.core.locks import alone_in
 from advmask.evaluation.real_prints.judged_sheet import judge_sheet
 from advmask.evaluation.real_prints.judgement_table import NOT_SHOWN, in_a_sentence, judge_table
 from advmask.evaluation.real_prints.judging import PhysicalVerdict, judge_folder
@@ -28,6 +29,7 @@ from advmask.training.settings import TrainSettings
 
 ACTIONS = ("pictures", "protocol")
 PROTOCOL = "capture_protocol.pdf"
+_PATIENCE_S = 60.0  # writing takes a second or two
 
 
 def run(config: DictConfig) -> None:
@@ -66,12 +68,14 @@ def run(config: DictConfig) -> None:
     }
     folder = output_dir()
     record = judge_record(verdict, facts)
-    keep_earlier(folder / JSON, record, beside=(CSV, SHEET))
-    write_text(folder / CSV, judge_csv(verdict))
-    if settings.pictures:
-        sheet = judge_sheet(verdict)
-        write_with(folder / SHEET, lambda path: sheet.save(path, "PNG"))
-    write_text(folder / JSON, json_text(record))
+    taken = f"Another advmask is writing to {folder}; wait until it ends, or use another hydra.run.dir=DIR."
+    with alone_in(folder, wait_s=_PATIENCE_S, taken=taken):
+        keep_earlier(folder / JSON, record, beside=(CSV, SHEET))
+        write_text(folder / CSV, judge_csv(verdict))
+        if settings.pictures:
+            sheet = judge_sheet(verdict)
+            write_with(folder / SHEET, lambda path: sheet.save(path, "PNG"))
+        write_text(folder / JSON, json_text(record))
     _report(verdict, folder, pictures=settings.pictures)
 
 

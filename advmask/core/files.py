@@ -3,17 +3,26 @@
 import hashlib
 import os
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 
 from advmask.core.errors import RunError
+from advmask.core.locks import locked
 from advmask.core.shown_names import shown
+
+_UNFINISHED = "-unfinished-"  # in the names of files that are being written
+_LONGEST_STEM = 40  # of the name it is to have, for a name may be as long as the disk allows
+_ABANDONED_S = 3600.0  # where nothing can be locked: after this long nobody is writing a file any more
 
 
 @contextmanager
 def written_aside(path: Path) -> Iterator[Path]:
     """Give a temporary name next to `path`; on success rename it to `path`, on failure remove it.
+
+    What processes that were killed left half written in the folder is removed first, once a process.
 
     Args:
         path: The file to be written. Its folder is made if need be.
@@ -25,11 +34,16 @@ def written_aside(path: Path) -> Iterator[Path]:
         RunError: The folder cannot be made or written to, or the disk is full.
     """
     temporary: Path | None = None
+    handle: int | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
-        os.close(handle)
+        _remove_abandoned(path.parent.absolute())
+        prefix = f".{path.stem[:_LONGEST_STEM]}{_UNFINISHED}"
+        handle, name = tempfile.mkstemp(prefix=prefix, suffix=path.suffix, dir=path.parent)
         temporary = Path(name)
+        if locked(handle) is None:  # Windows moves and deletes no open file
+            os.close(handle)
+            handle = None
         yield temporary
         temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
@@ -39,6 +53,8 @@ def written_aside(path: Path) -> Iterator[Path]:
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
+        if handle is not None:
+            os.close(handle)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -75,6 +91,17 @@ def sha256(path: Path) -> str:
 def _unwritable(path: Path, error: OSError) -> RunError:
     reason = error.strerror or str(error)
     return RunError(f"Cannot write {path}: {reason}. Choose another folder or free the disk.")
+
+
+@cache
+def _remove_abandoned(folder: Path) -> None:
+    """Delete what killed processes were writing in a folder: files that nobody has locked."""
+    for path in folder.glob(f".*{_UNFINISHED}*"):
+        with suppress(OSError), path.open("rb") as stream:
+            free = locked(stream.fileno())
+            old = time.time() - path.stat().st_mtime > _ABANDONED_S
+            if free or (free is None and old):
+                path.unlink()
 
 
 def _umask() -> int:

@@ -4,9 +4,8 @@ from collections.abc import Set
 from pathlib import Path
 from typing import Any, TypeVar
 
-import yaml
-
 import advmask
+from advmask.core.data_files import read_yaml
 from advmask.core.errors import ConfigError, RunError
 from advmask.core.settings import Settings
 
@@ -50,10 +49,10 @@ def settings_of_run(folder: Path, kind: type[S], *, beside: Set[str] | None = No
 def _read(folder: Path) -> dict[str, Any]:
     path = folder / CONFIG
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        values = read_yaml(path)
     except FileNotFoundError as error:
         raise RunError(f"{folder} is not a run folder: it has no {CONFIG}.") from error
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, ValueError) as error:
         raise RunError(f"{path} cannot be read; restore it or start a new run.") from error
     if not isinstance(values, dict):
         raise RunError(f"{path} holds no settings; restore it or start a new run.")

@@ -8,6 +8,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from advmask.core.errors import ConfigError
 
+_LONGEST_VALUE = 200  # that is repeated in a sentence
+
 
 class Settings(BaseModel):
     """Base of all settings: immutable, checked on entry, unknown keys refused.
@@ -55,7 +57,12 @@ def _sentence(root: type[BaseModel], problem: Any) -> str:
         return f"{message[:1].upper()}{message[1:]}."
     if problem["type"] == "value_error" and isinstance(problem["input"], Mapping):  # said by the group itself
         return f"Setting {key} does not fit: {message[:1].lower()}{message[1:]}."
-    return f"Setting {key}={problem['input']!r} does not fit: {message[:1].lower()}{message[1:]}."
+    return f"Setting {key}={_short(problem['input'])} does not fit: {message[:1].lower()}{message[1:]}."
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}..."
 
 
 def _known_keys(root: type[BaseModel], path: list[str]) -> list[str]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from advmask.core.files import write_text
+from advmask.core.locks import alone_in
 from advmask.evaluation.estimates import Estimate
 from advmask.evaluation.probe_scores import BARE
 from advmask.evaluation.protocol import Judgement
@@ -17,6 +18,8 @@ from advmask.evaluation.summary import RecognizerResult
 from advmask.evaluation.terminal_table import lined_up, results_table
 
 RECORD, REPORT = "results.json", "report.html"
+_PATIENCE_S = 60.0  # writing takes some seconds
+_ELSE = "wait until it ends, or name another folder with hydra.run.dir=DIR"
 _FIGURES = ("tar", "match_confidence", "drop", "rank1", "others_fmr", "similarity", "displacement")
 _WHOM = {
     True: " (whom the design was not trained on)",
@@ -124,7 +127,8 @@ class Evaluation:
         """Write `results.json` and what belongs to it: scores, tables, the report.
 
         Args:
-            folder: Where to; an earlier evaluation there is kept under a number.
+            folder: Where to; an earlier evaluation there is kept under a number. Two processes write one
+                after the other.
             pictures: Show faces and names in the report.
 
         Returns:
@@ -135,13 +139,14 @@ class Evaluation:
         """
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        write_record(folder / RECORD, self.record)
-        write_scores(folder / "scores.csv.gz", self.judgement.judged)
-        write_comparisons(folder / "comparisons.csv.gz", self.judgement.judged)
-        write_text(folder / "results.csv", csv_table(self.record))
-        write_text(folder / "results.md", markdown_of(self.record))
-        write_text(folder / "results.tex", latex_of(self.record))
-        write_text(folder / REPORT, report_page(self.record, self.judgement, pictures=pictures))
+        with alone_in(folder, wait_s=_PATIENCE_S, taken=f"Another advmask is writing to {folder}; {_ELSE}."):
+            write_record(folder / RECORD, self.record)
+            write_scores(folder / "scores.csv.gz", self.judgement.judged)
+            write_comparisons(folder / "comparisons.csv.gz", self.judgement.judged)
+            write_text(folder / "results.csv", csv_table(self.record))
+            write_text(folder / "results.md", markdown_of(self.record))
+            write_text(folder / "results.tex", latex_of(self.record))
+            write_text(folder / REPORT, report_page(self.record, self.judgement, pictures=pictures))
         return folder / REPORT
 
     def __repr__(self) -> str:

@@ -99,6 +99,16 @@ _RESULT = _object(
         "measure": _TEXT,
     }
 )
+
+
+def _result(value: Any, where: str) -> list[str]:
+    lines = _RESULT(value, where)
+    if lines:
+        return lines
+    needed = ["bare", *([value["strongest_plain"]] if value["strongest_plain"] is not None else [])]
+    return [f"{where}.conditions lacks {name!r}" for name in needed if name not in value["conditions"]]
+
+
 _BIN = _object(
     {
         "recognizer": _TEXT,
@@ -125,7 +135,7 @@ _LINKED = _object(
     }
 )
 _RECORD = _object(
-    {"schema": _COUNT, "results": _list(_RESULT)},
+    {"schema": _COUNT, "results": _list(_result)},
     {
         "date": _TEXT,
         "what": _TEXT,

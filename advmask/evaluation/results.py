@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from advmask.core.data_files import read_json
 from advmask.core.errors import RunError
 from advmask.core.files import write_text
 from advmask.core.shown_names import shown
@@ -58,6 +59,8 @@ def write_record(path: Path, record: Mapping[str, Any]) -> None:
 def keep_earlier(path: Path, record: Mapping[str, Any], *, beside: Sequence[str]) -> None:
     """Rename an earlier record of other content, and the files that lie next to it, by one free number.
 
+    The record goes last: after a kill it still stands for those that were not renamed.
+
     Args:
         path: Of the record.
         record: The new one.
@@ -68,7 +71,7 @@ def keep_earlier(path: Path, record: Mapping[str, Any], *, beside: Sequence[str]
     number = 1
     while _numbered(path, number).exists():
         number += 1
-    for one in (path, *map(path.with_name, beside)):
+    for one in (*map(path.with_name, beside), path):
         if one.exists():
             one.rename(_numbered(one, number))
 
@@ -92,7 +95,7 @@ def load_results(path: Path) -> dict[str, Any]:
         RunError: It cannot be read, is of a schema this version does not know, or does not fit its schema.
     """
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
+        record = read_json(path)
     except (OSError, ValueError) as error:
         raise RunError(f"{path} cannot be read ({error}); evaluate the design again.") from error
     schema = record.get("schema") if isinstance(record, dict) else None

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float64
 
+from advmask.core.data_files import read_json
 from advmask.core.errors import PhotoError
 from advmask.photos.mesh_points import MESH_POINTS, five_from_mesh
 
@@ -86,14 +87,14 @@ def read_points(path: Path, *, size: tuple[int, int]) -> GivenPoints:
 
 def _parsed(path: Path) -> list[Any]:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = read_json(path)
     except FileNotFoundError as error:
         raise PhotoError(
             f"There is no {path.name} next to the photo, which faces.landmarks=file needs; write {_EXPECTED}."
         ) from error
     except OSError as error:
         raise PhotoError(f"Cannot read {path.name}: {error.strerror or error}.") from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise PhotoError(f"{path.name} is not JSON ({error}); write {_EXPECTED}.") from error
     points = content.get("points") if isinstance(content, dict) else None
     if not isinstance(points, list):
@@ -107,13 +108,20 @@ def _checked(path: Path, points: list[Any]) -> Float64[np.ndarray, "n 3"]:
     rows = []
     for index, point in enumerate(points):
         if not isinstance(point, list) or len(point) not in (2, 3) or not all(map(_is_number, point)):
-            shown = json.dumps(point)
+            shown = _as_json(point)
             raise PhotoError(
                 f"{path.name}: points[{index}] is {shown[:60]}{'...' if len(shown) > 60 else ''}; "
                 "expected two or three finite numbers."
             )
         rows.append([*map(float, point), *[math.nan] * (3 - len(point))])
     return np.array(rows)
+
+
+def _as_json(value: Any) -> str:
+    try:
+        return json.dumps(value)
+    except RecursionError:
+        return "[" * 60
 
 
 def _is_number(value: Any) -> bool:

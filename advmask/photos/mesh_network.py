@@ -56,8 +56,8 @@ class MeshNetwork(nn.Module):
                 outputs = self._graph(torch.zeros(1, 3, SIDE_PX, SIDE_PX))
             sizes = sorted(one.numel() for one in outputs)
             wrong = "" if sizes == _OUTPUTS else f"it gives {sizes} numbers, not {_OUTPUTS}"
-        except (RuntimeError, KeyError, IndexError) as error:
-            wrong = str(error)
+        except Exception as error:  # the steps of a damaged graph may come to nearly anything
+            wrong = str(error) or type(error).__name__
         if wrong:
             raise WeightsError(
                 f"{path} is another network than mediapipe's face mesh ({wrong}); {_HOW_TO_GET}."

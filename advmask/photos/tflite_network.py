@@ -34,9 +34,9 @@ class TfliteNetwork(nn.Module):
         (self._input,), self._outputs = graph.inputs, graph.outputs
         self._steps = [step for step in graph.operations if step.name != "DEQUANTIZE"]
         self._paddings: dict[int, list[int]] = {}
-        # Stored tensors are float16 and widened by an operation of their own; here by reading them.
-        self._alias = {one.output: one.inputs[0] for one in graph.operations if one.name == "DEQUANTIZE"}
         try:
+            # Stored tensors are float16 and widened by an operation of their own; here by reading them.
+            self._alias = {one.output: one.inputs[0] for one in graph.operations if one.name == "DEQUANTIZE"}
             for step in self._steps:
                 self._keep(step, graph)
         except (KeyError, IndexError, ValueError, RuntimeError) as error:

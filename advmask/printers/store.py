@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import torch
 import yaml
 
 from advmask.core.config_folders import conf_dir, user_conf_dir
@@ -11,7 +12,7 @@ from advmask.core.errors import ConfigError
 from advmask.core.files import write_text
 from advmask.printers.colour_table import ColourTable
 from advmask.printers.settings import PrinterSettings
-from advmask.printers.table_files import save_table
+from advmask.printers.table_files import load_table, save_table
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
@@ -25,6 +26,17 @@ def own_printers() -> list[str]:
     """Names of the user's printers."""
     folder = printers_folder()
     return sorted(path.stem for path in folder.glob("*.yaml")) if folder.is_dir() else []
+
+
+def check_printer(name: str, table: ColourTable, *, overwrite: bool = False) -> None:
+    """Make sure that a printer can be kept under a name; arguments and errors are those of `save_printer`."""
+    _check_name(name)
+    written, stored = _files(name)
+    if not overwrite and (written.exists() or (stored.exists() and not _holds(stored, table))):
+        raise ConfigError(
+            f"There is a printer {name} in {written.parent} already; choose another name or say "
+            "overwrite=true."
+        )
 
 
 def save_printer(
@@ -43,7 +55,7 @@ def save_printer(
         about: Where they come from: printer, paper, date, light.
         settings: Everything else about it; its own `name`, `about`, `inks`, `profile` and `table` are
             replaced.
-        overwrite: Whether a printer of this name may be replaced.
+        overwrite: Whether a printer of this name may be replaced. Its table alone, of the same colours, may.
 
     Returns:
         The YAML; the table lies next to it.
@@ -52,19 +64,27 @@ def save_printer(
         ConfigError: The name is not allowed or taken.
         RunError: The files cannot be written.
     """
-    _check_name(name)
-    folder = printers_folder()
-    written, stored = folder / f"{name}.yaml", folder / f"{name}.safetensors"
-    if not overwrite and (written.exists() or stored.exists()):
-        raise ConfigError(
-            f"There is a printer {name} in {folder} already; choose another name or say overwrite=true."
-        )
+    check_printer(name, table, overwrite=overwrite)
+    written, stored = _files(name)
     own = {"name": name, "about": about, "inks": None, "profile": None, "table": str(stored)}
     values = (settings or PrinterSettings()).model_dump(mode="json") | own
     save_table(stored, table, metadata={"name": name, "about": about})
     text = yaml.safe_dump(_literal(values), sort_keys=False, allow_unicode=True, width=110)
     write_text(written, f"# {name}, as measured; made by advmask, and yours to edit.\n{text}")
     return written
+
+
+def _files(name: str) -> tuple[Path, Path]:
+    """Its YAML and its table."""
+    return printers_folder() / f"{name}.yaml", printers_folder() / f"{name}.safetensors"
+
+
+def _holds(stored: Path, table: ColourTable) -> bool:
+    """Whether a file is this very table: left by a process that was killed before it wrote the YAML."""
+    try:
+        return torch.equal(load_table(stored).nodes, table.nodes.to(device="cpu", dtype=torch.float32))
+    except ConfigError:
+        return False
 
 
 def _check_name(name: str) -> None:

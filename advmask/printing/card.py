@@ -3,8 +3,11 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, ValidationError
+
+from advmask.core.data_files import read_json
 from advmask.core.errors import RunError
 from advmask.core.shown_names import shown
 
@@ -16,6 +19,50 @@ NOT_TESTED = (
     "cameras, light and angles beyond the simulated effects",
     "liveness checks, thermal and depth cameras",
 )
+
+_Share = Annotated[float, Field(ge=-1.0, le=1.0)] | None
+
+
+class _Checked(BaseModel):
+    """What a card is made of, for checking alone: a record may have been written or changed by anybody."""
+
+    model_config = ConfigDict(strict=True, allow_inf_nan=False)
+
+
+class _Rate(_Checked):
+    value: _Share
+    low: _Share
+    high: _Share
+
+
+class _Entry(_Checked):
+    recognizer: str
+    aligner: str
+    gallery: str
+    fmr: Annotated[float, Field(gt=0.0, le=1.0)]
+    threshold: float | None
+    probes: NonNegativeInt
+    left_out: NonNegativeInt
+    bare_tar: _Rate | None
+    plain_mask: str | None
+    plain_tar: _Rate | None
+    design_tar: _Rate | None
+    drop: _Rate | None
+    faces_not_found: int | None
+
+
+class _People(_Checked):
+    probed: int
+    held_out: bool | None
+    at_hand: int | None
+
+
+class _Card(_Checked):
+    measured_on: str | None
+    people: _People
+    draws: int | None
+    recognizers: list[_Entry]
+    weights_sha256: dict[str, str]
 
 
 def card(
@@ -51,7 +98,7 @@ def card(
         draws = protocol.get("draws")
     except (KeyError, TypeError, AttributeError) as error:
         raise RunError(f"results.json is incomplete ({error}); evaluate the design again.") from error
-    return {
+    filled = {
         "schema_version": SCHEMA,
         "design": design,
         "pattern": pattern,
@@ -65,6 +112,15 @@ def card(
         "says": "A measurement on these photos and recognizers under simulated effects. It is not a promise.",
         "facts": dict(facts),
     }
+    try:
+        _Card.model_validate(filled)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise RunError(
+            f"results.json is incomplete ({where}: {first['msg']}); evaluate the design again."
+        ) from error
+    return filled
 
 
 def read_card(folder: Path, *, pattern: str, size: str, facts: Mapping[str, str]) -> dict[str, Any] | None:
@@ -77,7 +133,7 @@ def read_card(folder: Path, *, pattern: str, size: str, facts: Mapping[str, str]
     if not path.is_file():
         return None
     try:
-        results = json.loads(path.read_text(encoding="utf-8"))
+        results = read_json(path)
     except (OSError, ValueError) as error:
         raise RunError(f"{path} cannot be read ({error}); evaluate the design again.") from error
     if not isinstance(results, dict):

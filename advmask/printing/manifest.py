@@ -3,20 +3,27 @@
 import hashlib
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import advmask
+from advmask.core.data_files import read_json
 from advmask.core.errors import RunError
+from advmask.core.files import sha256
+from advmask.core.locks import alone_in
 from advmask.printing.exports import write_all
 
 MANIFEST = "files.json"
 _SCHEMA = 1
+_PATIENCE_S = 60.0  # writing takes a second or two
 
 
 def write_kept(folder: Path, files: Mapping[str, bytes], *, overwrite: bool = False) -> list[Path]:
     """Write files next to a list of them with their checksums, all or none.
 
-    A file that is there is replaced if it is as this function wrote it, or the same as the new one.
+    A file that is there is replaced if it is as this function wrote it, or the same as the new one. The list
+    is renamed first and names what is replaced too, so that after a kill all that lies there is known. Two
+    processes write one after the other.
 
     Args:
         folder: Where to; made if need be.
@@ -30,44 +37,60 @@ def write_kept(folder: Path, files: Mapping[str, bytes], *, overwrite: bool = Fa
         RunError: A file was changed since it was written, or is not of this function; or the folder cannot
             be written to. Nothing is written then.
     """
-    before = _read(folder)
-    foreign = [
-        name
-        for name, content in files.items()
-        if (folder / name).is_file() and not _may_go(folder / name, content, before.get(name))
-    ]
-    if foreign and not overwrite:
-        raise RunError(
-            f"{', '.join(str(folder / name) for name in foreign)} exists and is not as advmask wrote "
-            "it; nothing is written. Choose another folder with out=DIR, or replace it with overwrite=true."
-        )
-    record = before | {name: _sha256(content) for name, content in files.items()}
-    record = {
-        name: value for name, value in sorted(record.items()) if name in files or (folder / name).is_file()
-    }
-    text = json.dumps(
-        {"schema_version": _SCHEMA, "advmask": advmask.__version__, "sha256": record},
-        indent=2,
-        ensure_ascii=False,
+    with suppress(OSError):  # told below, by whoever writes
+        folder.mkdir(parents=True, exist_ok=True)
+    taken = (
+        f"Another advmask is writing to {folder}; wait until it ends, or name another folder with out=DIR."
     )
-    paths = write_all(folder, dict(files) | {MANIFEST: (text + "\n").encode()})
-    return paths[:-1]
+    with alone_in(folder, wait_s=_PATIENCE_S, taken=taken):
+        known = _read(folder)
+        there = {name: _sha256_of(folder / name) for name in {*known, *files}}
+        new = {name: _sha256(content) for name, content in files.items()}
+        foreign = [
+            name for name in files if there[name] and there[name] not in {new[name], *known.get(name, ())}
+        ]
+        if foreign and not overwrite:
+            raise RunError(
+                f"{', '.join(str(folder / name) for name in foreign)} exists and is not as advmask wrote "
+                "it; nothing is written. Choose another folder with out=DIR, or replace it with "
+                "overwrite=true."
+            )
+        kept = {name: sums[0] for name, sums in known.items() if there[name]}
+        text = json.dumps(
+            {
+                "schema_version": _SCHEMA,
+                "advmask": advmask.__version__,
+                "sha256": dict(sorted((kept | new).items())),
+                "replaced": {name: old for name in sorted(new) if (old := there[name]) and old != new[name]},
+            },
+            indent=2,
+            ensure_ascii=False,
+        )
+        # Its files are renamed from the last to the first.
+        return write_all(folder, dict(files) | {MANIFEST: (text + "\n").encode()})[:-1]
 
 
-def _read(folder: Path) -> dict[str, str]:
+def _read(folder: Path) -> dict[str, tuple[str, ...]]:
+    """Checksums by which a file is known as ours: as it was written last, and as it was before."""
     try:
-        record = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        return {str(name): str(value) for name, value in record["sha256"].items()}
+        record = read_json(folder / MANIFEST)
+        replaced = record.get("replaced", {})
+        return {
+            str(name): (str(value), *([str(replaced[name])] if name in replaced else []))
+            for name, value in record["sha256"].items()
+        }
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {}  # no list, or not ours: then no file counts as ours
 
 
-def _may_go(path: Path, content: bytes, recorded: str | None) -> bool:
+def _sha256_of(path: Path) -> str | None:
+    """Of a file that is there, or None; `unreadable`, which is nobody's, for one that cannot be read."""
+    if not path.is_file():
+        return None
     try:
-        found = path.read_bytes()
+        return sha256(path)
     except OSError:
-        return False
-    return found == content or _sha256(found) == recorded
+        return "unreadable"
 
 
 def _sha256(content: bytes) -> str:

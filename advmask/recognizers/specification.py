@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import BeforeValidator, Field, FiniteFloat, field_validator, model_validator
 
+from advmask.core.data_files import read_yaml
 from advmask.core.errors import ConfigError, WeightsError
 from advmask.core.settings import Settings
 
@@ -212,8 +212,8 @@ def _mapping(path: Path) -> dict[str, Any]:
     try:
         if path.stat().st_size > _LARGEST_FILE:
             raise ConfigError(f"A few lines of YAML were expected, not more than {_LARGEST_FILE} bytes.")
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, ValueError, RecursionError, yaml.YAMLError) as error:
+        values = read_yaml(path)
+    except (OSError, ValueError) as error:
         reason = " ".join(str(error).split())
         raise ConfigError(f"This is not readable YAML ({reason}); mend or replace it.") from error
     if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):

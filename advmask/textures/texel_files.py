@@ -10,6 +10,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from advmask.core.data_files import parse_json
 from advmask.core.errors import DesignError
 from advmask.core.files import written_aside
 
@@ -87,7 +88,9 @@ def _read(path: Path) -> tuple[Tensor, dict[str, str]]:
     try:
         with safe_open(path, framework="pt", device="cpu") as stored:
             texels: Tensor = stored.get_tensor(_TENSOR)
-            metadata = json.loads((stored.metadata() or {}).get(_METADATA, "{}"))
+            metadata = parse_json((stored.metadata() or {}).get(_METADATA, "{}"))
+        if not isinstance(metadata, dict):
+            raise ValueError(f"what it says of itself is {metadata!r:.40}")
     except (SafetensorError, OSError, ValueError) as error:
         raise DesignError(f"{path} is not a texture of advmask ({error}); give another file.") from error
     check_texels(texels)

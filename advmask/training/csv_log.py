@@ -83,15 +83,22 @@ class CsvLog(Logger):
         self.flush()
 
     def _read(self) -> list[dict[str, str]]:
-        if not self._path.exists():
-            return []
-        try:
-            text = self._path.read_text(encoding="utf-8")
-            rows = list(csv.DictReader(io.StringIO(text[: text.rfind("\n") + 1])))
-            if any(not (row.get("step") or "").isdecimal() or None in row for row in rows):
-                raise ValueError("rows without a step, or longer than the header")
-        except (OSError, ValueError, csv.Error) as error:
-            raise RunError(
-                f"{self._path} is damaged; delete it to go on without its earlier rows."
-            ) from error
-        return rows
+        return read_log(self._path) if self._path.exists() else []
+
+
+def read_log(path: Path) -> list[dict[str, str]]:
+    """The rows of a log, without a last line that a kill cut short; a field without a number is empty.
+
+    Raises:
+        RunError: It is damaged: no CSV, rows without a step or longer than the header, or no numbers.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        rows = list(csv.DictReader(io.StringIO(text[: text.rfind("\n") + 1])))
+        if any(not (row.get("step") or "").isdecimal() or None in row for row in rows):
+            raise ValueError("rows without a step, or longer than the header")
+        for row in rows:
+            int(row["step"]), *map(float, filter(None, row.values()))
+    except (OSError, ValueError, csv.Error) as error:
+        raise RunError(f"{path} is damaged; delete it to go on without its earlier rows.") from error
+    return rows

@@ -1,6 +1,5 @@
 """`progress.png`: how the match confidence and the loss of a run went, drawn from `metrics.csv`."""
 
-import csv
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,7 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 from pytorch_lightning.callbacks import Callback
 
 from advmask.core.files import write_with
-from advmask.training.csv_log import CsvLog
+from advmask.training.csv_log import CsvLog, read_log
 
 _WIDTH, _PANEL = 900, 240
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 16, 26, 26
@@ -46,11 +45,14 @@ class ProgressPlot(Callback):
 
 
 def write_plot(metrics: Path, path: Path) -> None:
-    """Draw a log into a PNG; a log without a single row draws nothing."""
+    """Draw a log into a PNG; a log without a single row draws nothing.
+
+    Raises:
+        RunError: The log is damaged, or the picture cannot be written.
+    """
     if not metrics.exists():
         return
-    with metrics.open(newline="", encoding="utf-8") as stream:
-        curves = curves_of(list(csv.DictReader(stream)))
+    curves = curves_of(read_log(metrics))
     if curves:
         write_with(path, plot(curves).save)
 

@@ -130,7 +130,21 @@ def train(
     settings = _with_names(settings, recognizers, validation_recognizers, aligners)
     surface = build_mask(settings.mask)
     run = RunFolder(folder)
-    run.begin(settings, objects=own.described([*asked, *(validation_recognizers or ())]))
+    with run.alone():
+        run.begin(settings, objects=own.described([*asked, *(validation_recognizers or ())]))
+        return _trained(run, settings, surface, asked, validation_recognizers, own)
+
+
+def _trained(
+    run: RunFolder,
+    settings: TrainSettings,
+    surface: MaskSurface,
+    asked: Sequence[str | Recognizer],
+    validation_recognizers: Sequence[str | Recognizer] | None,
+    own: OwnParts,
+) -> TrainResult:
+    """Learn the design of a run that has begun; arguments as in `train`."""
+    folder = run.path
     if settings.trainer.threads is not None:
         torch.set_num_threads(settings.trainer.threads)
     if run.finished:
@@ -150,7 +164,7 @@ def train(
         raise ConfigError("faces.split leaves nobody to train on; give its first number at least one person.")
     prepared = prepare_all(built, faces.crops, needs_threshold=_needs_threshold(settings))
     probes = build_probes(
-        settings, faces, surface, prepared, recognizers=validation_recognizers, own_effects=effects
+        settings, faces, surface, prepared, recognizers=validation_recognizers, own_effects=own.effects
     )
     photos = wear_masks(
         crops,

@@ -4,6 +4,7 @@ import json
 import logging
 import shutil
 from collections.abc import Mapping, Set
+from contextlib import AbstractContextManager, nullcontext, suppress
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,10 @@ from typing import Any
 import yaml
 
 import advmask
+from advmask.core.data_files import read_json
 from advmask.core.errors import ConfigError, RunError
-from advmask.core.files import sha256, write_text, written_aside
+from advmask.core.files import sha256, write_text, write_with, written_aside
+from advmask.core.locks import alone_in
 from advmask.core.run_config import CONFIG, KEPT_FILES, TEXTURE, settings_of_run
 from advmask.masks.mask_building import own_pattern_file
 from advmask.recognizers.recognizer_names import recorded_names
@@ -27,7 +30,6 @@ _OF_THE_COMMAND = {"printing", "export", "check"}
 _FREE_AFTER_STOP = {"optimiser.learning_rate"}
 # What a run and the commands after it leave of a design; of the earlier one when the run is made longer.
 _OF_A_DESIGN = (
-    "texture.safetensors",
     "texture.png",
     "check.json",
     "exports",
@@ -40,6 +42,7 @@ _OF_A_DESIGN = (
     "results.tex",
     "scores.csv.gz",
     "comparisons.csv.gz",
+    TEXTURE,
 )
 _PACKAGES = ("torch", "kornia", "facenet-pytorch", "pytorch-lightning", "numpy", "pillow", "onnx")
 
@@ -67,6 +70,23 @@ class RunFolder:
     def finished(self) -> bool:
         """Whether the run has ended; the record is written last."""
         return self.record.exists() and self.texture.exists()
+
+    def alone(self) -> AbstractContextManager[None]:
+        """Keep other runs out of the folder while this one is at work; of its processes the first one does.
+
+        Raises:
+            RunError: Another run is at work in it.
+        """
+        if not is_first_process():
+            return nullcontext()
+        held = self.checkpoint.parent
+        with suppress(OSError):  # told by whoever writes
+            held.mkdir(parents=True, exist_ok=True)
+        taken = (
+            f"Another advmask is training in {self.path}; wait until it ends, stop it, or choose another "
+            "folder with hydra.run.dir=DIR."
+        )
+        return alone_in(held, wait_s=0.0, taken=taken)
 
     def begin(self, settings: TrainSettings, *, objects: Mapping[str, list[str]] | None = None) -> None:
         """Start a run here, or make sure that the run begun here was asked for the same.
@@ -142,23 +162,26 @@ class RunFolder:
         if not self.stops.exists():
             return []
         try:
-            stops = json.loads(self.stops.read_text(encoding="utf-8"))
+            stops = read_json(self.stops)
         except (OSError, ValueError) as error:
             raise RunError(f"{self.stops} is damaged; delete it to go on without it.") from error
         return stops if isinstance(stops, list) else []
 
     def _set_aside(self, steps: int) -> None:
-        """Move what the run left after so many steps into a run folder of its own, the record first."""
+        """Move what the run left after so many steps into a run folder of its own.
+
+        The record first and the texture last: a process that is killed meanwhile is not finished here.
+        """
         if not self.texture.exists():
             return
         earlier = self.path / f"steps-{steps}"
         earlier.mkdir(exist_ok=True)
         for path in (self.config, self.metrics, self.plot):
             if path.exists():
-                shutil.copyfile(path, earlier / path.name)
+                _copied(path, earlier / path.name)
         for name in {*KEPT_FILES.values()}:
             if (self.path / name).is_dir():
-                shutil.copytree(self.path / name, earlier / name, dirs_exist_ok=True)
+                shutil.copytree(self.path / name, earlier / name, dirs_exist_ok=True, copy_function=_copied)
         for name in (self.record.name, *_OF_A_DESIGN):
             if (self.path / name).exists():
                 (self.path / name).rename(earlier / name)
@@ -166,7 +189,7 @@ class RunFolder:
 
     def _read_objects(self) -> dict[str, Any]:
         try:
-            found = json.loads(self.objects.read_text(encoding="utf-8"))
+            found = read_json(self.objects)
         except FileNotFoundError:
             return {}
         except (OSError, ValueError) as error:
@@ -181,6 +204,10 @@ class RunFolder:
         """Write the record that ends a run: facts, and the versions of the packages used."""
         versions = {"advmask": advmask.__version__} | {name: metadata.version(name) for name in _PACKAGES}
         write_text(self.record, json.dumps({"packages": versions} | facts, indent=2) + "\n")
+
+
+def _copied(source: Path | str, target: Path | str) -> None:
+    write_with(Path(target), lambda aside: shutil.copyfile(source, aside))
 
 
 def _own_files(settings: TrainSettings) -> dict[tuple[str, str], Path]:

@@ -127,3 +127,9 @@ def test_a_rule_over_several_settings_is_told_without_an_empty_name() -> None:
     text = said({"low": 2.0}, Ordered)
     assert "`low` is above `high`" in text
     assert "Setting =" not in text
+
+
+def test_a_long_value_is_not_repeated_to_its_end() -> None:
+    sentence = said({"name": "a", "camera": {"noise": "9" * 5000 + "x"}})
+    assert "99999..." in sentence
+    assert len(sentence) < 400

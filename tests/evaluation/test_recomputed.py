@@ -6,6 +6,7 @@ import json
 import random
 import statistics
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from advmask.evaluation.protocol import Judgement, judge_designs
 from advmask.evaluation.report.page import report_page
 from advmask.evaluation.result_schema import problems
 from advmask.evaluation.result_tables import csv_table, latex_of, markdown_of
-from advmask.evaluation.results import load_results, result_record, write_record
+from advmask.evaluation.results import BESIDE, load_results, result_record, write_record
 from advmask.evaluation.score_files import write_comparisons, write_scores
 from advmask.evaluation.settings import ProtocolSettings
 from advmask.masks.mask_building import build_mask
@@ -292,3 +293,37 @@ def test_tables_have_a_row_for_each_result(record: dict[str, Any]):
     assert "those marked b are binomial" in markdown_of(record)
     assert "those marked b are binomial" in latex
     assert float(rows[0]["tar"]) == pytest.approx(record["results"][0]["conditions"]["bare"]["tar"]["value"])
+
+
+@pytest.mark.parametrize("missing", ["bare", "strongest"])
+def test_a_result_without_its_conditions_is_one_sentence(
+    record: dict[str, Any], tmp_path: Path, missing: str
+):
+    odd = json.loads(json.dumps(record))
+    one = odd["results"][0]
+    name = one["strongest_plain"] if missing == "strongest" else missing
+    del one["conditions"][name]
+    (tmp_path / "results.json").write_text(json.dumps(odd))
+    with pytest.raises(RunError, match=rf"the file.results\[0\].conditions lacks '{name}'"):
+        load_results(tmp_path / "results.json")
+
+
+def test_killed_while_an_earlier_evaluation_is_put_by(
+    record: dict[str, Any], tmp_path: Path, killed_at_rename: Callable[..., bool]
+):
+    earlier = record | {"date": "2026-01-02"}
+    for number in range(20):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        write_record(folder / "results.json", earlier)
+        for name in BESIDE:
+            (folder / name).write_text("earlier")
+        killed = killed_at_rename(number, lambda: write_record(folder / "results.json", record))  # noqa: B023
+        write_record(folder / "results.json", record)
+        assert load_results(folder / "results.json") == record
+        assert load_results(folder / "results-1.json") == earlier
+        assert all((folder / name.replace(".", "-1.", 1)).read_text() == "earlier" for name in BESIDE)
+        assert not [path.name for path in folder.iterdir() if path.name in BESIDE or "-2" in path.name]
+        if not killed:
+            assert number > len(BESIDE)
+            return

@@ -6,19 +6,21 @@ face_landmark.tflite out of it.
 
 import os
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image, ImageDraw, ImageOps
-from tflite_writing import network
+from tflite_writing import Writer, network, small_network
 
 from advmask.core.errors import ConfigError, PhotoError, WeightsError
 from advmask.core.picture_reading import read_picture
 from advmask.photos.detection import Face, FaceDetector
 from advmask.photos.face_mesh import FaceMesh
 from advmask.photos.loading import load_faces
+from advmask.photos.mesh_network import MeshNetwork
 from advmask.photos.people_folders import find_people
 from advmask.photos.settings import FacesSettings
 
@@ -219,3 +221,23 @@ def test_the_five_of_the_mesh_agree_with_mtcnn_on_average(
         differences.append((derived - face.landmarks) @ unit.T)
     assert len(differences) > 60
     assert np.abs(np.mean(differences, axis=0)).max() < 0.025  # eye distances
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda w: w.steps.insert(0, ("DEQUANTIZE", [], 0, {})),
+        lambda w: [options.update(strideW=0, strideH=0, padding=0) for *_, options in w.steps],
+        lambda w: w.steps.append(("CONV_2D", [0], 5, {"strideW": 1, "strideH": 1})),
+        lambda w: w.steps.append(("PRELU", [0], 5, {})),
+        lambda w: w.steps.append(("ADD", [0, 9999], 5, {})),
+        lambda w: w.steps.append(("PAD", [0, 9999], 5, {})),
+        lambda w: w.steps.append(("PAD", [0, w.tensor((4, 2), np.full((4, 2), 0.5, "<f4"))], 5, {})),
+    ],
+)
+def test_a_damaged_graph_is_one_sentence(tmp_path: Path, damage: Callable[[Writer], object]) -> None:
+    writer, inputs, outputs = small_network(0, 9, 9, kernel=3, stride=2, same=True)
+    damage(writer)
+    (tmp_path / "mesh.tflite").write_bytes(writer.file(inputs, outputs))
+    with pytest.raises(WeightsError, match=r"mesh\.tflite .*mediapipe"):
+        MeshNetwork(tmp_path / "mesh.tflite")

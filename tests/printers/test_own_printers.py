@@ -1,5 +1,6 @@
 """Printers the user measured: where they are kept, under which names, and how they are found again."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -72,3 +73,13 @@ def test_what_cannot_be_kept_leaves_nothing_behind(folder: Path) -> None:
     with pytest.raises(ConfigError, match="not reflectances"):
         save_printer("broken", broken, about="")
     assert own_printers() == []
+
+
+def test_killed_between_the_table_and_the_settings(killed_at_rename: Callable[..., bool]) -> None:
+    table = perfect_table(3)
+    assert killed_at_rename(1, lambda: save_printer("mine", table, about="first"))
+    assert own_printers() == []
+    with pytest.raises(ConfigError, match="already"):
+        save_printer("mine", perfect_table(5), about="another")
+    save_printer("mine", table, about="first")
+    assert own_printers() == ["mine"]

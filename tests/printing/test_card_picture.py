@@ -287,3 +287,32 @@ def test_results_of_another_shape_are_refused_in_a_sentence(tmp_path: Path, peop
     (tmp_path / "results.json").write_text(json.dumps(record), encoding="utf-8")
     with pytest.raises(RunError, match=r"results.json is incomplete .*; evaluate the design again\."):
         read_card(tmp_path, pattern="contour", size="M", facts={})
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("fmr", 0), ("fmr", "x"), ("fmr", -1.0), ("probes", None), ("probes", -3), ("left_out", "x"),
+        ("recognizer", None), ("aligner", 3), ("threshold", float("nan")), ("strongest_plain", 7),
+    ],
+)  # fmt: skip
+def test_odd_figures_are_refused_in_a_sentence(tmp_path: Path, key: str, value: object) -> None:
+    record = {"schema": 4, "people": {"probed": ["ann"]}, "results": [entry(**{key: value})]}
+    (tmp_path / "results.json").write_text(json.dumps(record), encoding="utf-8")
+    with pytest.raises(RunError, match=r"results.json is incomplete .*; evaluate the design again\."):
+        read_card(tmp_path, pattern="contour", size="M", facts={})
+
+
+@pytest.mark.parametrize("odd", [{}, 3, {"value": "x"}, {"value": 1e308, "low": None, "high": None}])
+def test_odd_rates_are_refused_in_a_sentence(tmp_path: Path, odd: object) -> None:
+    one = entry()
+    one["conditions"]["design"]["tar"] = odd
+    (tmp_path / "results.json").write_text(json.dumps({"schema": 4, "results": [one]}), encoding="utf-8")
+    with pytest.raises(RunError, match=r"results.json is incomplete .*; evaluate the design again\."):
+        read_card(tmp_path, pattern="contour", size="M", facts={})
+
+
+def test_a_record_nested_too_deep_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "results.json").write_text("[" * 100_000)
+    with pytest.raises(RunError, match="cannot be read"):
+        read_card(tmp_path, pattern="contour", size="M", facts={})

@@ -511,3 +511,30 @@ def test_settings_of_printing():
     for bad in ({"dpi": 71}, {"dpi": 1201}, {"bleed_mm": -1}, {"dpl": 300}):
         with pytest.raises(ConfigError, match=next(iter(bad))):
             PrintingSettings.build(bad)
+
+
+@pytest.mark.parametrize("again", ["the same", "others"])
+def test_killed_while_files_get_their_names(tmp_path, killed_at_rename, again):
+    older, newer = ({name: text + name.encode() for name in "abc"} for text in (b"older ", b"newer "))
+    for number in range(9):
+        folder = tmp_path / str(number)
+        write_kept(folder, older)
+        killed = killed_at_rename(number, lambda: write_kept(folder, newer))  # noqa: B023
+        assert all((folder / name).read_bytes() in (older[name], newer[name]) for name in "abc")
+        wanted = newer if again == "the same" else dict.fromkeys("abc", b"newest")
+        write_kept(folder, wanted)  # takes nothing of ours for the user's
+        assert all((folder / name).read_bytes() == wanted[name] for name in "abc")
+        (folder / "a").write_bytes(b"edited")
+        with pytest.raises(RunError, match="is not as advmask wrote it"):
+            write_kept(folder, older)
+        if not killed:
+            assert number == 4
+            return
+
+
+def test_a_damaged_list_of_files_counts_nothing_as_ours(tmp_path):
+    for text in ("[" * 100_000, "{", '{"sha256": 3}', '{"sha256": {}, "replaced": 3}', "[]"):
+        (tmp_path / MANIFEST).write_text(text)
+        (tmp_path / "a").write_bytes(b"the user's")
+        with pytest.raises(RunError, match="is not as advmask wrote it"):
+            write_kept(tmp_path, {"a": b"1"})

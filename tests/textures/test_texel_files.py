@@ -53,3 +53,11 @@ def test_a_folder_that_is_a_file_gives_a_run_error(tmp_path):
     (tmp_path / "file").write_text("x")
     with pytest.raises(RunError):
         save_texels(tmp_path / "file" / "t.safetensors", torch.rand(3, 2, 2))
+
+
+@pytest.mark.parametrize("about", ["[]", "3", '"x"', "null", "[" * 100_000, "{"])
+def test_texels_that_say_nonsense_of_themselves_are_refused(tmp_path, about):
+    save_file({"texels": torch.full((3, 2, 2), 0.5)}, tmp_path / "odd", metadata={"advmask": about})
+    for read in (load_texels, load_texels_metadata):
+        with pytest.raises(DesignError, match="is not a texture of advmask"):
+            read(tmp_path / "odd")

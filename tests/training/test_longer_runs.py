@@ -1,6 +1,7 @@
 """A run that is made longer: it goes on from its last checkpoint, and its earlier design is kept."""
 
 import csv
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -112,3 +113,52 @@ def test_the_mean_of_the_last_steps_leaves_out_the_earlier_end():
         average.update(module, step, steps)
     average.apply_to(module)
     assert module.weight.item() == pytest.approx(sum(range(6, 13)) / 7)
+
+
+def test_killed_while_the_earlier_design_is_put_by(
+    of_steps: Build, tmp_path: Path, killed_at_rename: Callable[..., bool]
+):
+    short, longer = of_steps(3), of_steps(5)
+    begun = tmp_path / "begun"
+    train(short, folder=begun)
+    (begun / "check.json").write_text("{}")
+    (begun / "exports").mkdir()
+    (begun / "exports" / "mask.png").write_bytes(b"earlier")
+    for number in range(20):
+        folder = tmp_path / str(number)
+        shutil.copytree(begun, folder)
+        killed = killed_at_rename(number, lambda: RunFolder(folder).begin(longer))  # noqa: B023
+        RunFolder(folder).begin(longer)
+        assert not any((folder / name).exists() for name in ("check.json", "exports", "texture.safetensors"))
+        earlier = RunFolder(folder / "steps-3")
+        assert earlier.finished
+        assert earlier.read_settings().trainer.steps == 3
+        assert (earlier.path / "exports" / "mask.png").read_bytes() == b"earlier"
+        for name in ("texture.safetensors", "texture.png", "check.json", "metrics.csv", "run.json"):
+            assert (earlier.path / name).read_bytes() == (begun / name).read_bytes(), name
+        if not killed:
+            assert number > 6
+            return
+
+
+def test_a_second_run_in_the_same_folder_is_told(of_steps: Build, tmp_path: Path):
+    other = RunFolder(tmp_path)
+    with (
+        other.alone(),
+        pytest.raises(RunError, match=r"Another advmask is training in .*hydra\.run\.dir=DIR"),
+    ):
+        train(of_steps(2), folder=tmp_path)
+    assert not (tmp_path / "config.yaml").exists()
+    train(of_steps(2), folder=tmp_path)
+    assert RunFolder(tmp_path).finished
+
+
+@pytest.mark.parametrize("name", ["config.yaml", "stopped.json", "objects.json"])
+@pytest.mark.parametrize("text", ["[" * 100_000, "{", "day: 2020-13-45", "\x00"])
+def test_damaged_records_of_a_run_are_one_sentence(of_steps: Build, tmp_path: Path, name: str, text: str):
+    run = RunFolder(tmp_path)
+    run.begin(of_steps(2))
+    (tmp_path / name).write_text(text)
+    read = run.read_stops if name == "stopped.json" else lambda: run.begin(of_steps(2))
+    with pytest.raises(RunError, match=rf"{name} (is damaged|cannot be read); (restore|delete) it"):
+        read()

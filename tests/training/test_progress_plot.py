@@ -4,9 +4,11 @@ import math
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 from PIL import Image
 
+from advmask.core.errors import RunError
 from advmask.training.plot import curves_of, plot, write_plot
 from advmask.training.progress import _figures
 
@@ -76,3 +78,20 @@ def test_similarities_stand_above_where_there_is_no_threshold():
     upper = blue[(blue[:, 0] > 26) & (blue[:, 0] < 214)]
     assert upper[upper[:, 1] < 120][:, 0].mean() < 60
     assert upper[upper[:, 1] > 800][:, 0].mean() > 180
+
+
+@pytest.mark.parametrize(
+    "log",
+    [
+        b"step,loss\n0,--\n",
+        b"step,loss\n0,\xa4\n",
+        b"loss\n0.5\n",
+        b"step,loss\n0,1,2,3\n",
+        b"step,loss\n" + b"9" * 5000 + b",1\n",
+        b"step,loss\nx,1\n",
+    ],
+)
+def test_a_damaged_log_is_one_sentence(tmp_path: Path, log: bytes):
+    (tmp_path / "metrics.csv").write_bytes(log)
+    with pytest.raises(RunError, match=r"metrics\.csv is damaged; delete it"):
+        write_plot(tmp_path / "metrics.csv", tmp_path / "progress.png")
