@@ -12,6 +12,7 @@ from advmask.commands.given_settings import as_mapping
 from advmask.commands.settings import WeightsCommand
 from advmask.core.errors import ConfigError, WeightsError
 from advmask.recognizers.dlib_file import dlib_weights_path
+from advmask.recognizers.installed import installed, torch_hub_file
 from advmask.recognizers.weights_folder import (
     SUMS,
     VARIABLE,
@@ -21,7 +22,7 @@ from advmask.recognizers.weights_folder import (
     same_files,
     weight_folders,
 )
-from advmask.recognizers.zoo import zoo
+from advmask.recognizers.zoo import ZooEntry, zoo
 
 if TYPE_CHECKING:
     from advmask.recognizers.recognizer import Recognizer
@@ -85,7 +86,7 @@ def _table() -> str:
     by_name = {each.name: each for each in here if each.entry is not None}
     rows = [_ROW.format("name", "here", "MB", "SHA-256", "licence", "where from")]
     for name, entry in zoo().items():
-        found = by_name.get(name)
+        found = by_name.get(name) or _in_torch_hub(entry)
         rows.append(
             _ROW.format(
                 name,
@@ -101,19 +102,39 @@ def _table() -> str:
             rows.append(
                 _ROW.format(each.name, "yes", _megabytes(each), _sum(each), "", f"yours: {each.path}")
             )
+    elsewhere = installed()
+    rows += [
+        _ROW.format(
+            each.name,
+            "yes",
+            f"{each.path.stat().st_size / _MB:.1f}",
+            "not recorded",
+            _short(str(each.feeding.get("licence", "")), 30),
+            f"installed: {each.path}",
+        )
+        for each in elsewhere
+        if not each.problem
+    ]
     folders = weight_folders()
     rows += [
         "",
         f"Weights folder: {folders[0]}" + "".join(f", then {folder}" for folder in folders[1:]),
         f"Another one is named by the environment variable {VARIABLE} or by folder=DIR.",
-        "In train and evaluate, recognizers=[present] takes everything that is here.",
+        "In train and evaluate, recognizers=[present] takes everything that is here, but for what other "
+        "programs installed: name those.",
     ]
+    rows += [f"Installed, and not to be used: {each.problem}" for each in elsewhere if each.problem]
     unused = sorted(str(path.name) for path in _unused(folders, here))
     if unused:
         rows.append(f"Not used, because no YAML next to it says how to feed it: {', '.join(unused)}.")
     for names in _names_of_same_files(here):
         rows.append(f"One file by SHA-256: {' and '.join(names)}; keep one, or it counts twice in present.")
     return "\n".join(rows)
+
+
+def _in_torch_hub(entry: ZooEntry) -> Held | None:
+    path = torch_hub_file(str(entry.file)) if entry.name.startswith("facenet:") else None
+    return None if path is None else Held(entry.name, entry.recognizer, path, entry)
 
 
 def _names_of_same_files(here: list[Held]) -> list[list[str]]:

@@ -10,7 +10,8 @@ from advmask.core.errors import WeightsError
 from advmask.recognizers.iresnet import DEPTHS
 from advmask.recognizers.state_dicts import StateDict, fill, read_state_dict, under_prefix
 
-_PREFIXES = ("model.", "", "module.model.", "module.", "net.", "backbone.")
+_PREFIXES = ("model.", "", "model.net.", "module.model.", "module.", "net.", "backbone.")
+_DEPTHS = {depth: blocks for depth, blocks in DEPTHS.items() if depth <= 100}
 _FINAL = 7  # rows and columns left of 112 px
 _REDUCTION = 16
 
@@ -21,7 +22,7 @@ class AdaFaceNetwork(nn.Module):
     Layers bear the names under which the weights are published.
 
     Args:
-        depth: One of `DEPTHS`; what AdaFace calls 101 is 100 here.
+        depth: One of 18, 34, 50 and 100; what AdaFace calls 101 is 100 here.
         squeeze: Blocks end in squeeze and excitation.
 
     Source:
@@ -36,7 +37,7 @@ class AdaFaceNetwork(nn.Module):
         )
         blocks: list[nn.Module] = []
         channels = 64
-        for width, count in zip((64, 128, 256, 512), DEPTHS[depth], strict=True):
+        for width, count in zip((64, 128, 256, 512), _DEPTHS[depth], strict=True):
             for index in range(count):
                 blocks.append(_Block(channels, width, stride=1 if index else 2, squeeze=squeeze))
                 channels = width
@@ -109,7 +110,7 @@ def load_adaface(path: Path) -> AdaFaceNetwork:
     depth = _depth(state)
     if depth is None:
         raise WeightsError(
-            f"{path} holds a network of another depth; known depths: {', '.join(map(str, DEPTHS))}."
+            f"{path} holds a network of another depth; known depths: {', '.join(map(str, _DEPTHS))}."
         )
     with torch.device("meta"):  # no memory, and no draw from torch's generator
         network = AdaFaceNetwork(depth, squeeze="body.0.res_layer.se_block.fc1.weight" in state)
@@ -119,4 +120,4 @@ def load_adaface(path: Path) -> AdaFaceNetwork:
 
 def _depth(state: StateDict) -> int | None:
     count = len({name.split(".")[1] for name in state if name.startswith("body.")})
-    return next((depth for depth, blocks in DEPTHS.items() if sum(blocks) == count), None)
+    return next((depth for depth, blocks in _DEPTHS.items() if sum(blocks) == count), None)

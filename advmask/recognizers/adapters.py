@@ -17,8 +17,10 @@ from advmask.recognizers.calibration import Calibration, stored_calibration
 from advmask.recognizers.dlib_file import dlib_weights_path
 from advmask.recognizers.dlib_network import CHANNELS, STD, VALUE_RANGE, load_dlib_resnet
 from advmask.recognizers.file_kinds import refuse_other_kind
+from advmask.recognizers.installed import PROGRAMS, find_installed, torch_hub_file
 from advmask.recognizers.iresnet import load_iresnet
 from advmask.recognizers.network_check import carries_gradient, fitted
+from advmask.recognizers.onnx_file import normalises_itself, read_onnx
 from advmask.recognizers.onnx_network import UnconvertibleError, load_onnx
 from advmask.recognizers.own_network import (
     INSIGHTFACE,
@@ -29,6 +31,7 @@ from advmask.recognizers.own_network import (
 )
 from advmask.recognizers.recognizer import Recognizer
 from advmask.recognizers.specification import NetworkSpecification, read_specification
+from advmask.recognizers.vit import load_vit
 from advmask.recognizers.weights_folder import checked_sha256, expected_path, held_by_name
 from advmask.recognizers.zoo import zoo
 
@@ -66,6 +69,14 @@ ADAFACE: Mapping[str, Any] = {
 }
 """BGR, (x - 0.5) / 0.5."""
 
+VIT: Mapping[str, Any] = {**IRESNET, "family": "vit", "licence": "as of the file"}
+"""RGB, (x - 0.5) / 0.5."""
+
+_READERS: dict[str, Callable[[Path], nn.Module]] = {
+    "adaface": load_adaface,
+    "iresnet": partial(load_iresnet, depth=None),
+    "vit": load_vit,
+}
 _MAGFACE_EPS = 2e-5
 
 
@@ -98,10 +109,12 @@ def _facenet(name: str, rest: str) -> Recognizer:
             f"Unknown recognizer {name!r}; facenet has two networks: write "
             f"{' or '.join(f'facenet:{each}' for each in FACENETS)}."
         )
-    here = held_by_name(f"facenet:{rest}")
-    if not here or here[0].path is None:
+    entry = zoo()[name]
+    here = held_by_name(name)
+    path = here[0].path if here else torch_hub_file(str(entry.file))
+    if path is None:
         raise WeightsError(
-            f"The weights of {name} are not here; {expected_path(zoo()[f'facenet:{rest}'])} was expected. "
+            f"The weights of {name} are not here; {expected_path(entry)} was expected. "
             f"Run: advmask weights get {name}"
         )
     defaults = {
@@ -113,8 +126,11 @@ def _facenet(name: str, rest: str) -> Recognizer:
         "template": "facenet",
         "distance": "cosine",
         "embedding": facenet_network.EMBEDDING,
+        "family": entry.family,
+        "licence": entry.licence,
+        "source": entry.source,
     }
-    return _from_weights(name, here[0].path, facenet_network.load_facenet, defaults)
+    return _from_weights(name, path, facenet_network.load_facenet, defaults)
 
 
 def _onnx(name: str, rest: str, *, black_box: bool = False) -> Recognizer:
@@ -124,7 +140,12 @@ def _onnx(name: str, rest: str, *, black_box: bool = False) -> Recognizer:
             f"There is no ONNX file {path}; check the path behind `{name.partition(':')[0]}:`."
         )
     refuse_other_kind(path, "onnx")
-    specification = read_specification(path)
+    return _of_onnx(name, path, read_specification(path), black_box=black_box)
+
+
+def _of_onnx(
+    name: str, path: Path, specification: NetworkSpecification, *, black_box: bool = False
+) -> Recognizer:
     why = "it was asked for as a black box" if black_box else ""
     if not black_box and not specification.gradient:
         why = f"the YAML next to {path.name} says gradient: false"
@@ -184,6 +205,21 @@ def _magface(name: str, rest: str) -> Recognizer:
 def _adaface(name: str, rest: str) -> Recognizer:
     path = _path(name, rest, "adaface:networks/adaface_ir50_ms1mv2.ckpt")
     return _from_weights(name, path, load_adaface, ADAFACE)
+
+
+def _vit(name: str, rest: str) -> Recognizer:
+    return _from_weights(name, _path(name, rest, "vit:networks/vit_b.pt"), load_vit, VIT)
+
+
+def _installed(name: str, _rest: str) -> Recognizer:
+    found = find_installed(name)
+    defaults = {**INSIGHTFACE, **found.feeding}
+    if found.reader != "onnx":
+        return _from_weights(name, found.path, _READERS[found.reader], defaults)
+    refuse_other_kind(found.path, "onnx")
+    if name.startswith("insightface:") and normalises_itself(read_onnx(found.path)):
+        defaults |= {"range": (0.0, 255.0), "mean": (0.0,) * 3, "std": (1.0,) * 3}
+    return _of_onnx(name, found.path, read_specification(found.path, defaults=defaults))
 
 
 def _from_weights(
@@ -246,11 +282,14 @@ BUILDERS: dict[str, Builder] = {
     "dlib": _dlib,
     "facenet": _facenet,
     **{f"iresnet{depth}": partial(_iresnet, depth=depth) for depth in (18, 34, 50, 100)},
+    "iresnet200": partial(_iresnet, depth=200),
+    "vit": _vit,
     "magface": _magface,
     "adaface": _adaface,
     "onnx": _onnx,
     "onnx-blackbox": partial(_onnx, black_box=True),
     "torchscript": _torchscript,
     "python": _python,
+    **dict.fromkeys(PROGRAMS, _installed),
 }
 """By what stands before the colon; each takes the whole name and what stands behind it."""

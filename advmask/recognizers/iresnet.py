@@ -14,6 +14,7 @@ DEPTHS: dict[int, tuple[int, int, int, int]] = {
     34: (3, 4, 6, 3),
     50: (3, 4, 14, 3),
     100: (3, 13, 30, 3),
+    200: (6, 26, 60, 6),
 }
 """Residual blocks of each of the four stages, by the name's number."""
 
@@ -22,6 +23,8 @@ _PREFIXES = (
     "module.",
     "backbone.",
     "module.backbone.",
+    "model.net.",
+    "net.",
     "features.module.",
     "module.features.",
     "features.",

@@ -13,7 +13,7 @@ def label_of(name: str) -> str:
         return f"{label_of(rest)}-eyes"
     if not rest:
         return scheme
-    if scheme == "facenet":
+    if scheme in ("facenet", "insightface", "uniface", "cvlface", "opencv"):
         return f"{scheme}-{rest}"
     if scheme == "python":
         module, _, function = rest.rpartition(":")

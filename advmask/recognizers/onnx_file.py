@@ -42,6 +42,15 @@ def read_onnx(path: Path) -> Any:
     return model
 
 
+def normalises_itself(model: Any) -> bool:
+    """Whether a network of InsightFace subtracts the mean and divides by itself, and wants values in 0..255.
+
+    Older exports do. Their program tells it by a Sub and a Mul among the first eight nodes.
+    """
+    first = {node.op_type for node in model.graph.node[:8]}
+    return {"Sub", "Mul"} <= first
+
+
 def check_data_files(path: Path) -> None:
     """Say which file is missing, where a network's weights lie in another one.
 

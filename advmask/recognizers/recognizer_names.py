@@ -9,6 +9,7 @@ from torch import nn
 
 from advmask.core.errors import ConfigError, WeightsError
 from advmask.recognizers.adapters import BUILDERS, FACENETS
+from advmask.recognizers.installed import PROGRAMS, installed
 from advmask.recognizers.labels import EYES
 from advmask.recognizers.own_module import MODULE
 from advmask.recognizers.recognizer import Recognizer
@@ -23,14 +24,15 @@ PRESENT = "present"
 FORMS = (
     "dlib",
     *(f"facenet:{each}" for each in FACENETS),
-    "iresnet50:PATH (18, 34, 100)",
+    "iresnet50:PATH (18, 34, 100, 200)",
+    "vit:PATH",
     "magface:PATH",
     "adaface:PATH",
     "onnx:PATH",
     "onnx-blackbox:PATH",
     "torchscript:PATH",
     "python:MODULE:FUNCTION",
-    "a name that `advmask weights list` shows",
+    "a name that `advmask weights list` shows, such as insightface:buffalo_l where that is installed",
     f"{EYES}:NAME (a matcher of any of these that sees the eye region alone)",
     PRESENT,
 )
@@ -185,7 +187,11 @@ def _from_anywhere(name: str) -> str:
         found = held_by_name(name)
         return _from_anywhere(found[0].recognizer) if len(found) == 1 else name
     file, _, function = rest.rpartition(":") if scheme == "python" else (rest, "", "")
-    if not file or scheme in ("dlib", "facenet") or (scheme == "python" and not file.endswith(".py")):
+    if (
+        not file
+        or scheme in ("dlib", "facenet", *PROGRAMS)
+        or (scheme == "python" and not file.endswith(".py"))
+    ):
         return name
     try:
         whole = Path(file).expanduser().absolute()
@@ -209,7 +215,8 @@ def _with_eyes_only(whole: Recognizer, name: str) -> Recognizer:
 def _hint(name: str, scheme: str, rest: str) -> str:
     if scheme == EYES:
         return f"write {EYES}: and the name of a recognizer, such as {EYES}:dlib."
-    known = [*BUILDERS, *zoo(), *(each.name for each in held()), PRESENT]
+    here = (*(each.name for each in held()), *(each.name for each in installed()))
+    known = [*BUILDERS, *zoo(), *here, PRESENT]
     near = get_close_matches(scheme.lower() if rest else name.lower(), known, n=2, cutoff=0.4)
     by_ending = _BY_ENDING.get(Path(name).suffix.lower())
     if by_ending is not None and not (rest and near):

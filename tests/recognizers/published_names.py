@@ -7,7 +7,7 @@ from torch import Tensor
 
 Shapes = dict[str, tuple[int, ...]]
 
-BLOCKS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 14, 3), 100: (3, 13, 30, 3)}
+BLOCKS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 14, 3), 100: (3, 13, 30, 3), 200: (6, 26, 60, 6)}
 WIDTHS = (64, 128, 256, 512)
 
 
@@ -132,3 +132,30 @@ def _drawn(shapes: Shapes, draw: torch.Generator) -> Iterator[tuple[str, Tensor]
         else:
             fan_in = max(1, torch.Size(shape[1:]).numel())
             yield name, torch.randn(shape, generator=draw) * fan_in**-0.5
+
+
+def vit_shapes(*, patch: int = 9, width: int = 512, depth: int = 2, embedding: int = 512) -> Shapes:
+    """As in InsightFace's arcface_torch/backbones/vit.py and CVLface's models/vit."""
+    patches = (112 // patch) ** 2
+    shapes: Shapes = {
+        "mask_token": (1, 1, width),
+        "pos_embed": (1, patches, width),
+        "patch_embed.proj.weight": (width, 3, patch, patch),
+        "patch_embed.proj.bias": (width,),
+    }
+    for number in range(depth):
+        block = f"blocks.{number}"
+        for layer in ("norm1", "norm2"):
+            shapes |= {f"{block}.{layer}.weight": (width,), f"{block}.{layer}.bias": (width,)}
+        shapes |= {
+            f"{block}.attn.qkv.weight": (3 * width, width),
+            f"{block}.attn.proj.weight": (width, width),
+            f"{block}.attn.proj.bias": (width,),
+            f"{block}.mlp.fc1.weight": (4 * width, width),
+            f"{block}.mlp.fc1.bias": (4 * width,),
+            f"{block}.mlp.fc2.weight": (width, 4 * width),
+            f"{block}.mlp.fc2.bias": (width,),
+        }
+    shapes |= {"norm.weight": (width,), "norm.bias": (width,)}
+    shapes |= {"feature.0.weight": (width, width * patches), "feature.2.weight": (embedding, width)}
+    return shapes | norm("feature.1", width) | norm("feature.3", embedding)

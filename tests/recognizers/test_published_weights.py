@@ -13,6 +13,7 @@ from published_names import (
     facenet_shapes,
     iresnet_shapes,
     random_state,
+    vit_shapes,
 )
 from torch import Tensor, nn
 
@@ -23,6 +24,7 @@ from advmask.recognizers.facenet_network import load_facenet
 from advmask.recognizers.iresnet import IResNet, load_iresnet
 from advmask.recognizers.recognizer import Recognizer
 from advmask.recognizers.recognizer_names import build_recognizer, build_recognizers
+from advmask.recognizers.vit import load_vit
 from advmask.recognizers.weights_folder import VARIABLE
 
 FACENET_FILE = "20180408-102900-casia-webface.pt"
@@ -51,8 +53,48 @@ def _is_meta_equal(network: nn.Module, shapes: dict[str, tuple[int, ...]]) -> bo
 def test_architectures_bear_the_published_names_and_shapes(depth: int) -> None:
     with torch.device("meta"):
         assert _is_meta_equal(IResNet(depth), iresnet_shapes(depth))
+        if depth > 100:
+            return  # of IResNet alone
         assert _is_meta_equal(AdaFaceNetwork(depth), adaface_shapes(depth))
         assert _is_meta_equal(AdaFaceNetwork(depth, squeeze=True), adaface_shapes(depth, squeeze=True))
+
+
+@pytest.mark.parametrize("patch", [8, 9])
+def test_a_vision_transformer_by_hand(patch: int, tmp_path: Path) -> None:
+    shapes = vit_shapes(patch=patch, width=32, depth=2, embedding=24)
+    state = random_state(shapes)
+    torch.save(random_state(shapes, prefix="module."), tmp_path / "vit.pt")
+    network = load_vit(tmp_path / "vit.pt")
+    assert _is_meta_equal(network, {name: each for name, each in shapes.items() if name != "mask_token"})
+    pictures = torch.rand(2, 3, 112, 112, generator=torch.Generator().manual_seed(1)) * 2 - 1
+    x = F.conv2d(pictures, state["patch_embed.proj.weight"], state["patch_embed.proj.bias"], stride=patch)
+    x = x.flatten(2).transpose(1, 2) + state["pos_embed"]
+
+    def layer_norm(name: str, values: Tensor) -> Tensor:
+        values = values - values.mean(dim=-1, keepdim=True)
+        scale = (values.square().mean(dim=-1, keepdim=True) + 1e-5).rsqrt()
+        return values * scale * state[f"{name}.weight"] + state[f"{name}.bias"]
+
+    for number in range(2):
+        at = f"blocks.{number}"
+        wide = layer_norm(f"{at}.norm1", x) @ state[f"{at}.attn.qkv.weight"].T
+        query, key, value = wide.split(32, dim=-1)
+        heads = []
+        for part in (slice(4 * head, 4 * head + 4) for head in range(8)):
+            weights = (query[..., part] @ key[..., part].transpose(1, 2) / 2).softmax(dim=-1)
+            heads.append(weights @ value[..., part])
+        x = x + F.linear(
+            torch.cat(heads, dim=-1), state[f"{at}.attn.proj.weight"], state[f"{at}.attn.proj.bias"]
+        )
+        inner = F.linear(
+            layer_norm(f"{at}.norm2", x), state[f"{at}.mlp.fc1.weight"], state[f"{at}.mlp.fc1.bias"]
+        )
+        x = x + F.linear(inner.clamp(0, 6), state[f"{at}.mlp.fc2.weight"], state[f"{at}.mlp.fc2.bias"])
+    x = layer_norm("norm", x).reshape(2, -1) @ state["feature.0.weight"].T
+    x = _norm(state, "feature.1", x, 2e-5) @ state["feature.2.weight"].T
+    with torch.no_grad():
+        found = network(pictures)
+    torch.testing.assert_close(found, _norm(state, "feature.3", x, 2e-5), rtol=1e-4, atol=1e-4)
 
 
 def _norm(state: dict[str, Tensor], name: str, x: Tensor, eps: float) -> Tensor:

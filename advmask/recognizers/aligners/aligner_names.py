@@ -7,7 +7,7 @@ from pathlib import Path
 
 from advmask.core.errors import ConfigError
 from advmask.recognizers.aligners.aligner import Aligner, BareAligner
-from advmask.recognizers.aligners.detector_file import load_detector
+from advmask.recognizers.aligners.detector_file import detector_of_pack, load_detector
 from advmask.recognizers.aligners.detector_layouts import LAYOUTS
 from advmask.recognizers.aligners.dlib5 import DlibAligner
 from advmask.recognizers.aligners.mesh468 import MeshAligner
@@ -33,7 +33,8 @@ def build_aligner(name: str, *, mesh_model: Path | None = None) -> Aligner:
 
     `bare` gives back the landmarks of the bare picture; `mtcnn`, `dlib5` and `mesh468` re-detect the face
     on the picture; with `-box` they are given its place and find its landmarks only. `scrfd:PATH`,
-    `retinaface:PATH` and `yunet:PATH` run a detector's ONNX file.
+    `retinaface:PATH` and `yunet:PATH` run a detector's ONNX file, `insightface:PACK` that of an installed
+    pack.
     `python:module:function` calls a function without arguments that returns an object like `Aligner`.
 
     Args:
@@ -47,6 +48,8 @@ def build_aligner(name: str, *, mesh_model: Path | None = None) -> Aligner:
     """
     if name.startswith("python:"):
         return load_own_aligner(name)
+    if name.startswith("insightface:"):
+        return load_detector(name, *detector_of_pack(name))
     if name.partition(":")[0] in _DETECTORS:
         if not name.partition(":")[2]:
             raise ConfigError(f"{name}: needs the detector's ONNX file, such as {name.rstrip(':')}:PATH.")
@@ -55,7 +58,7 @@ def build_aligner(name: str, *, mesh_model: Path | None = None) -> Aligner:
         return MeshAligner(given_box=name.endswith("-box"), model=mesh_model)
     if name not in _BUILDERS:
         near = get_close_matches(name.lower(), ALIGNER_NAMES, n=2, cutoff=0.5)
-        files = ", ".join(f"{each}:PATH" for each in _DETECTORS)
+        files = ", ".join([*(f"{each}:PATH" for each in _DETECTORS), "insightface:PACK"])
         known = f"known: {', '.join(ALIGNER_NAMES)}, {files}, python:module:function"
         hint = f"did you mean {' or '.join(near)}?" if near else f"{known}."
         raise ConfigError(f"Unknown aligner {name!r}; {hint}")

@@ -12,6 +12,7 @@ from advmask.core.errors import MissingPackageError, WeightsError
 from advmask.recognizers.aligners.detector import DetectorAligner
 from advmask.recognizers.aligners.detector_layouts import LAYOUTS, layout_of
 from advmask.recognizers.file_kinds import refuse_other_kind
+from advmask.recognizers.installed import find_installed
 from advmask.recognizers.onnx_file import first_line, read_onnx
 from advmask.recognizers.onnx_graph import network_of
 from advmask.recognizers.subnormal import zero_subnormals
@@ -20,18 +21,37 @@ from advmask.recognizers.weights_folder import checked_sha256
 _TRIED = 640  # px, where the file leaves the size free
 
 
-def load_detector(name: str) -> DetectorAligner:
+def detector_of_pack(name: str) -> tuple[str, Path]:
+    """Family and file of the detector that an installed pack of InsightFace aligns by.
+
+    Args:
+        name: `insightface:PACK`.
+
+    Raises:
+        ConfigError: There is no such pack.
+        WeightsError: It has no detector.
+    """
+    pack = find_installed(name)
+    if pack.detector is None:
+        raise WeightsError(f"There is no detector (det_*.onnx) next to {pack.path}; get the pack again.")
+    return "scrfd", pack.detector
+
+
+def load_detector(name: str, family: str | None = None, path: Path | None = None) -> DetectorAligner:
     """Build the aligner of a detector's file.
 
     Args:
         name: `scrfd:PATH`, `retinaface:PATH` or `yunet:PATH`.
+        family: Of a detector whose name says neither that nor where it is.
+        path: Its file.
 
     Raises:
         WeightsError: The file is missing, damaged, or not such a detector; the sentence says what it is.
         MissingPackageError: It needs onnx, or, where it cannot be converted to torch, onnxruntime.
     """
-    family, _, rest = name.partition(":")
-    path = Path(rest).expanduser()
+    if family is None or path is None:
+        family, _, rest = name.partition(":")
+        path = Path(rest).expanduser()
     if not path.is_file():
         raise WeightsError(f"There is no file {path}; give the detector's ONNX file, as {family}:PATH.")
     refuse_other_kind(path, "onnx")
