@@ -31,7 +31,7 @@ BARE = "bare"
 _CHUNK = 16
 
 Columns = dict[str, NDArray[np.float64]]
-_Piece = dict[tuple[int, str, int, str], dict[str, NDArray[Any]]]  # recognizer, aligner, gallery, condition
+_Piece = dict[tuple[int, int, str], dict[str, NDArray[Any]]]  # by set-up, gallery and condition
 _NONE = Comparisons(np.empty(0), np.empty(0), np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64))
 
 
@@ -130,22 +130,44 @@ class Stage:
             return self.pictures(name, probe - probe % _CHUNK)[probe % _CHUNK]
 
 
-def score(
-    stage: Stage,
+@dataclass(frozen=True, eq=False)
+class Setup:
+    """One recognizer behind one aligner, and what its probes are compared with.
+
+    Attributes:
+        recognizer: Frozen.
+        aligner: Run on every picture.
+        galleries: Of people enrolled with this recognizer.
+        called: What the aligner is called in results.
+    """
+
+    recognizer: Recognizer
+    aligner: Aligner
+    galleries: tuple[JudgedGallery, ...]
+    called: str
+
+
+def every_setup(
     recognizers: Sequence[Recognizer],
     galleries: Sequence[Sequence[JudgedGallery]],
-    *,
     aligners: Sequence[Aligner],
-    progress: bool = False,
-    processes: int = 1,
+) -> list[Setup]:
+    """Every recognizer, with its own galleries, behind every aligner."""
+    return [
+        Setup(recognizer, aligner, tuple(own), aligner.name)
+        for recognizer, own in zip(recognizers, galleries, strict=True)
+        for aligner in aligners
+    ]
+
+
+def score(
+    stage: Stage, setups: Sequence[Setup], *, progress: bool = False, processes: int = 1
 ) -> list[Scores]:
     """Score bare probes and every design on the same photos, placements and draws.
 
     Args:
         stage: The probes.
-        recognizers: Frozen.
-        galleries: For each recognizer, what probes are compared with.
-        aligners: Each is run on every picture.
+        setups: What they are shown to; scores come in their order, and in that of their galleries.
         progress: Show a progress bar.
         processes: With more than one, that many fresh processes of one thread each build recognizers and
             aligners again by their names, and share the probes. The scores are the same.
@@ -158,92 +180,92 @@ def score(
     show: partial[tqdm[Any]] = partial(tqdm, desc="probes", unit=f"x{_CHUNK}", disable=not progress)
     if processes == 1:
         with torch.no_grad():
-            pieces = [_scored(stage, recognizers, galleries, aligners, start) for start in show(starts)]
+            pieces = [_scored(stage, setups, start) for start in show(starts)]
     else:
-        _check_named(recognizers, aligners)
-        job = _Job(
-            stage,
-            tuple((one.name, one.weights_sha256) for one in recognizers),
-            tuple(tuple(replace(one, comparisons=_NONE) for one in own) for own in galleries),
-            tuple(one.name for one in aligners),
-        )
-        pieces = in_processes(job, starts, processes=processes, show=show)
+        _check_named(setups)
+        pieces = in_processes(_Job(stage, tuple(map(_named, setups))), starts, processes=processes, show=show)
     photos = stage.photos
     everybody = tuple(photos.names[photo] for photo, _ in stage.probes)
     names = stage.names()
     probed = tuple(names[photo] for photo, _ in stage.probes)
     draws = tuple(way for _, way in stage.probes)
 
-    def joined(
-        key: str, i: int, aligner: str, j: int, names: Sequence[str] = stage.conditions
-    ) -> dict[str, NDArray[Any]]:
-        return {name: np.concatenate([piece[i, aligner, j, name][key] for piece in pieces]) for name in names}
+    def joined(key: str, i: int, j: int, names: Sequence[str] = stage.conditions) -> dict[str, NDArray[Any]]:
+        return {name: np.concatenate([piece[i, j, name][key] for piece in pieces]) for name in names}
 
     return [
         Scores(
-            recognizer.label,
-            aligner.name,
+            setup.recognizer.label,
+            setup.called,
             gallery.gallery.name,
-            joined("similarity", i, aligner.name, j),
+            joined("similarity", i, j),
             everybody,
             photos=probed,
             draws=draws,
-            best_other=joined("best_other", i, aligner.name, j),
-            false_matches={
-                one.fmr: joined(f"matches {one.fmr}", i, aligner.name, j) for one in gallery.thresholds
-            },
+            best_other=joined("best_other", i, j),
+            false_matches={one.fmr: joined(f"matches {one.fmr}", i, j) for one in gallery.thresholds},
             others=len(gallery.people) - 1,
-            displacement=joined("displacement", i, aligner.name, j),
-            embeddings=joined("embeddings", i, aligner.name, j, stage.kept) if j == 0 else {},
+            displacement=joined("displacement", i, j),
+            embeddings=joined("embeddings", i, j, stage.kept) if j == 0 else {},
         )
-        for i, recognizer in enumerate(recognizers)
-        for aligner in aligners
-        for j, gallery in enumerate(galleries[i])
+        for i, setup in enumerate(setups)
+        for j, gallery in enumerate(setup.galleries)
     ]
 
 
-def _check_named(recognizers: Sequence[Recognizer], aligners: Sequence[Aligner]) -> None:
-    objects = [one.name for one in recognizers if one.name.startswith(f"{MODULE}:")]
-    objects += [
+def _check_named(setups: Sequence[Setup]) -> None:
+    names = [one.recognizer.name for one in setups if one.recognizer.name.startswith(f"{MODULE}:")]
+    aligners = [one.aligner for one in setups]
+    names += [
         one.name for one in aligners if isinstance(one, OwnAligner) and not one.name.startswith("python:")
     ]
-    if objects:
+    if objects := dict.fromkeys(names):
         raise ConfigError(
             f"{', '.join(objects)} was given as an object and is not shared by processes; take "
             "protocol.processes=1."
         )
 
 
+@dataclass(frozen=True)
+class _Named:
+    """A set-up as it is handed to other processes: the network by name, with its checksum."""
+
+    recognizer: str
+    checksum: str
+    aligner: str
+    galleries: tuple[JudgedGallery, ...]
+
+
+def _named(setup: Setup) -> _Named:
+    galleries = tuple(replace(one, comparisons=_NONE) for one in setup.galleries)
+    one = setup.recognizer
+    return _Named(one.name, one.weights_sha256, setup.aligner.name, galleries)
+
+
 @dataclass(frozen=True, eq=False)
 class _Job:
-    """Scoring as it is handed to other processes: networks are named, with their checksums."""
+    """Scoring as it is handed to other processes."""
 
     stage: Stage
-    recognizers: tuple[tuple[str, str], ...]
-    galleries: tuple[tuple[JudgedGallery, ...], ...]
-    aligners: tuple[str, ...]
+    setups: tuple[_Named, ...]
 
     def begin(self) -> Callable[[int], _Piece]:
-        recognizers = []
-        for name, checksum in self.recognizers:
-            built = build_recognizer(name)
-            if built.weights_sha256 != checksum:
+        recognizers = {one.recognizer: build_recognizer(one.recognizer) for one in self.setups}
+        for one in self.setups:
+            if recognizers[one.recognizer].weights_sha256 != one.checksum:
                 raise ConfigError(
-                    f"{name} has other weights each time it is built, so it cannot be shared by processes; "
-                    "save its weights, or take protocol.processes=1."
+                    f"{one.recognizer} has other weights each time it is built, so it cannot be shared by "
+                    "processes; save its weights, or take protocol.processes=1."
                 )
-            recognizers.append(built)
-        aligners = [build_aligner(name) for name in self.aligners]
-        return partial(_scored, self.stage, recognizers, self.galleries, aligners)
+        aligners = {one.aligner: build_aligner(one.aligner) for one in self.setups}
+        setups = [
+            Setup(recognizers[one.recognizer], aligners[one.aligner], one.galleries, one.aligner)
+            for one in self.setups
+        ]
+        return partial(_scored, self.stage, setups)
 
 
-def _scored(
-    stage: Stage,
-    recognizers: Sequence[Recognizer],
-    galleries: Sequence[Sequence[JudgedGallery]],
-    aligners: Sequence[Aligner],
-    start: int,
-) -> _Piece:
+def _scored(stage: Stage, setups: Sequence[Setup], start: int) -> _Piece:
     """Scores of the probes from `start` on, as many as belong together."""
     found: _Piece = {}
     photos = stage.photos
@@ -253,22 +275,26 @@ def _scored(
     landmarks = photos.landmarks(chosen)
     for name in stage.conditions:
         pictures = stage.pictures(name, start)
-        for aligner in aligners:
-            points, seen = aligner.landmarks(pictures, landmarks)
+        told = {one.aligner.name: one.aligner for one in setups}
+        aligned = {called: one.landmarks(pictures, landmarks) for called, one in told.items()}
+        embedded: dict[tuple[str, str], Tensor] = {}
+        for i, setup in enumerate(setups):
+            recognizer = setup.recognizer
+            points, seen = aligned[setup.aligner.name]
             moved = _moved(points, landmarks)
             points = torch.where(seen[:, None, None], points, landmarks)
-            for i, recognizer in enumerate(recognizers):
-                embeddings = recognizer(pictures, points)
-                for j, gallery in enumerate(galleries[i]):
-                    own = gallery.gallery.similarity(recognizer, embeddings, enrolled).double()
-                    others = gallery.similarity_to_others(recognizer, embeddings, people)
-                    columns = {"similarity": own, "displacement": moved} | _of_others(others, gallery)
-                    found[i, aligner.name, j, name] = {
-                        key: _blank(values, seen).numpy() for key, values in columns.items()
-                    }
-                if name in stage.kept:
-                    kept = torch.where(seen[:, None], embeddings, torch.nan).float()
-                    found[i, aligner.name, 0, name]["embeddings"] = kept.numpy()
+            pair = (recognizer.name, setup.aligner.name)
+            if pair not in embedded:
+                embedded[pair] = recognizer(pictures, points)
+            embeddings = embedded[pair]
+            for j, gallery in enumerate(setup.galleries):
+                own = gallery.gallery.similarity(recognizer, embeddings, enrolled).double()
+                others = gallery.similarity_to_others(recognizer, embeddings, people)
+                columns = {"similarity": own, "displacement": moved} | _of_others(others, gallery)
+                found[i, j, name] = {key: _blank(values, seen).numpy() for key, values in columns.items()}
+            if name in stage.kept:
+                kept = torch.where(seen[:, None], embeddings, torch.nan).float()
+                found[i, 0, name]["embeddings"] = kept.numpy()
     return found
 
 

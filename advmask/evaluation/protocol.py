@@ -14,7 +14,8 @@ from advmask.effects.own_effects import Effect
 from advmask.effects.settings import WearSettings
 from advmask.evaluation.conditions import Conditions
 from advmask.evaluation.enrolled import JudgedGallery, build_galleries
-from advmask.evaluation.probe_scores import Scores, Stage, score
+from advmask.evaluation.maker_setup import maker_setup
+from advmask.evaluation.probe_scores import Scores, Stage, every_setup, score
 from advmask.evaluation.settings import ProtocolSettings
 from advmask.evaluation.summary import RecognizerResult, summarise
 from advmask.masks.mask_building import build_mask
@@ -164,20 +165,11 @@ def judge_designs(
         own_effects=own_effects,
     )
     stage = Stage(photos, designs, scene, tuple(rows_of(photos.crops, faces.crops)), tuple(linked))
-    scores = score(
-        stage,
-        [item.recognizer for item in prepared],
-        galleries,
-        aligners=built,
-        progress=protocol.progress,
-        processes=protocol.processes,
-    )
-    judged_by = [
-        (item.recognizer, gallery)
-        for item, own in zip(prepared, galleries, strict=True)
-        for _ in built
-        for gallery in own
-    ]
+    setups = every_setup([item.recognizer for item in prepared], galleries, built)
+    makers = [maker_setup(item, faces, fmrs=protocol.fmrs) for item in prepared]
+    setups += [one for one in makers if one is not None]
+    scores = score(stage, setups, progress=protocol.progress, processes=protocol.processes)
+    judged_by = [(one.recognizer, gallery) for one in setups for gallery in one.galleries]
     judged = [
         JudgedScores(one, recognizer, gallery.thresholds[0], gallery)
         for one, (recognizer, gallery) in zip(scores, judged_by, strict=True)

@@ -10,6 +10,7 @@ _ALIGNER_WORDS = {
     "mtcnn": "re-detected and aligned by MTCNN on the masked picture",
     "bare": "aligned as on the bare picture",
     "dlib5": "re-detected and aligned by dlib on the masked picture",
+    "maker": "re-detected and aligned as its maker does, photos enrolled too",
     "mesh468": "re-detected by MTCNN and aligned by 468 points on the masked picture",
 }
 _GALLERY_WORDS = {

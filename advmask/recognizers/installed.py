@@ -118,7 +118,7 @@ def _insightface() -> Iterator[Installed]:
         yield Installed(
             name,
             networks[0],
-            feeding=about | ({"family": family} if family else {}),
+            feeding=about | ({"family": family} if family else {}) | ({"aligner": name} if detectors else {}),
             detector=detectors[0] if detectors else None,
         )
 

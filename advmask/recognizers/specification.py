@@ -75,6 +75,8 @@ class NetworkSpecification(Settings):
         gradient: False runs an ONNX network in onnxruntime, as a black box without gradient.
         output: Which output of an ONNX network is the embedding, by name; None takes the one of that length.
         adapter: What reads a .pth, .ckpt or .safetensors file: `iresnet50`, `magface`, `adaface`.
+        aligner: What its maker finds and aligns faces by, such as `scrfd:det_10g.onnx` for a file next to it:
+            `evaluate` then also runs it so, enrolment included.
         calibration: A known threshold, if any.
         family: Of the architecture, such as `mobilefacenet`; `user` if nobody says.
         licence: Licence of the weights.
@@ -93,6 +95,7 @@ class NetworkSpecification(Settings):
     gradient: bool = True
     output: str | None = None
     adapter: str | None = None
+    aligner: str | None = None
     calibration: StatedCalibration | None = None
     family: str = "user"
     licence: str | None = None
@@ -177,9 +180,13 @@ def read_specification(
             f"to feed the network, for example:\n{EXAMPLE}"
         )
     try:
-        return NetworkSpecification.build({**(defaults or {}), **_mapping(path)})
+        read = NetworkSpecification.build({**(defaults or {}), **_mapping(path)})
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from error
+    kind, colon, file = (read.aligner or "").partition(":")
+    if colon and file and (path.parent / file).is_file():
+        return read.model_copy(update={"aligner": f"{kind}:{path.parent / file}"})
+    return read
 
 
 def named_adapter(weights_path: Path) -> str | None:

@@ -17,7 +17,7 @@ import torch
 from advmask.core.errors import ConfigError, RunError
 from advmask.effects.settings import EffectsSettings
 from advmask.evaluation.conditions import Conditions
-from advmask.evaluation.probe_scores import Scores, score
+from advmask.evaluation.probe_scores import Scores, every_setup, score
 from advmask.evaluation.protocol import judge_designs
 from advmask.evaluation.settings import ProtocolSettings
 from advmask.evaluation.shared_scoring import in_processes
@@ -72,7 +72,7 @@ def test_a_network_that_is_another_each_time_is_refused(portrait: FaceSet, tmp_p
     (recognizer,) = build_recognizers([f"python:{tmp_path / 'drawn.py'}:network"])
     stage: Any = SimpleNamespace(probes=[(0, 0)])
     with pytest.raises(ConfigError, match="has other weights each time"):
-        score(stage, [recognizer], [[]], aligners=[BareAligner()], processes=2)
+        score(stage, every_setup([recognizer], [[]], [BareAligner()]), processes=2)
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,15 @@ ALIGNERS = {
     "mtcnn": "detects and aligns the face itself, on the masked picture (MTCNN)",
     "dlib5": "detects and aligns the face itself, on the masked picture (dlib)",
     "mesh468": "detects and aligns the face itself, on the masked picture (MTCNN and 468 points)",
+    "maker": "detects and aligns the face itself, as its maker does, when people are enrolled too",
     BARE_LANDMARKS: "is told where the face is, from the picture without a mask",
 }
-FINDERS = {"mtcnn": "MTCNN", "dlib5": "dlib", "mesh468": "MTCNN with 468 points"}
+FINDERS = {
+    "maker": "its maker's detector",
+    "mtcnn": "MTCNN",
+    "dlib5": "dlib",
+    "mesh468": "MTCNN with 468 points",
+}
 ENROLLED = {
     "bare": "knows people from photos without a mask",
     "masked": "knows people from photos with a plain blue mask drawn onto them",
