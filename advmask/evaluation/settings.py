@@ -22,8 +22,8 @@ class ProtocolSettings(Settings):
         fmr: False match rate of the threshold; a list gives the others too.
         stricter_fmr: Others to give figures at, where there are 10 / FMR comparisons.
         draws: Of the effects per photo; None makes at least 64 probes in all.
-        aligners: Where landmarks come from: mtcnn, dlib5, mesh468 find them on each picture; bare takes those
-            of the bare one; python:module:function.
+        aligners: Where landmarks come from: mtcnn, dlib5, mesh468, box, three-point, scrfd:PATH find them on
+            each picture; bare takes those of the bare one; python:module:function.
         galleries: What probes are compared with: people enrolled with bare photos, masked ones (under a plain
             mask), or pooled: both, the better counts.
         linkability: Also match faces that wear the same mask with each other; evaluate only.

@@ -11,6 +11,8 @@ _ALIGNER_WORDS = {
     "bare": "aligned as on the bare picture",
     "dlib5": "re-detected and aligned by dlib on the masked picture",
     "maker": "re-detected and aligned as its maker does, photos enrolled too",
+    "box": "cropped to MTCNN's box on the masked picture and not aligned",
+    "three-point": "re-detected by MTCNN on the masked picture and aligned by eyes and mouth",
     "mesh468": "re-detected by MTCNN and aligned by 468 points on the masked picture",
 }
 _GALLERY_WORDS = {

@@ -10,6 +10,8 @@ ALIGNERS = {
     "mtcnn": "detects and aligns the face itself, on the masked picture (MTCNN)",
     "dlib5": "detects and aligns the face itself, on the masked picture (dlib)",
     "mesh468": "detects and aligns the face itself, on the masked picture (MTCNN and 468 points)",
+    "box": "detects the face itself, on the masked picture, and crops its box without aligning (MTCNN)",
+    "three-point": "detects and aligns the face itself, by eyes and mouth, on the masked picture (MTCNN)",
     "maker": "detects and aligns the face itself, as its maker does, when people are enrolled too",
     BARE_LANDMARKS: "is told where the face is, from the picture without a mask",
 }

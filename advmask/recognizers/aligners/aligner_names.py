@@ -7,6 +7,7 @@ from pathlib import Path
 
 from advmask.core.errors import ConfigError
 from advmask.recognizers.aligners.aligner import Aligner, BareAligner
+from advmask.recognizers.aligners.coarse import BoxAligner, ThreePointAligner
 from advmask.recognizers.aligners.detector_file import detector_of_pack, load_detector
 from advmask.recognizers.aligners.detector_layouts import LAYOUTS
 from advmask.recognizers.aligners.dlib5 import DlibAligner
@@ -18,6 +19,8 @@ _BUILDERS: dict[str, Callable[[], Aligner]] = {
     "bare": BareAligner,
     "mtcnn": MtcnnAligner,
     "mtcnn-box": MtcnnBoxAligner,
+    "box": BoxAligner,
+    "three-point": ThreePointAligner,
     "dlib5": DlibAligner,
     "dlib5-box": partial(DlibAligner, given_box=True),
 }
@@ -31,10 +34,10 @@ ALIGNER_NAMES = (*_BUILDERS, *_MESHES)
 def build_aligner(name: str, *, mesh_model: Path | None = None) -> Aligner:
     """Build an aligner from its name.
 
-    `bare` gives back the landmarks of the bare picture; `mtcnn`, `dlib5` and `mesh468` re-detect the face
-    on the picture; with `-box` they are given its place and find its landmarks only. `scrfd:PATH`,
-    `retinaface:PATH` and `yunet:PATH` run a detector's ONNX file, `insightface:PACK` that of an installed
-    pack.
+    `bare` gives back the landmarks of the bare picture. `mtcnn`, `dlib5` and `mesh468` re-detect the face on
+    the picture; with `-box` they are given its place and find its landmarks only. `box` takes MTCNN's box alone,
+    `three-point` its eyes and mouth. `scrfd:PATH`, `retinaface:PATH` and `yunet:PATH` run a detector's ONNX
+    file, `insightface:PACK` that of an installed pack.
     `python:module:function` calls a function without arguments that returns an object like `Aligner`.
 
     Args:

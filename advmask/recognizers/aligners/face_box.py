@@ -28,7 +28,7 @@ class BoxRelation:
 
 
 # Mean face in eye distances: the five landmarks of the working crop's layout, about their centre.
-_MEAN_FACE = ((-0.5, -0.5154), (0.5, -0.5154), (0.0, 0.0133), (-0.4547, 0.5088), (0.4547, 0.5088))
+MEAN_FACE = ((-0.5, -0.5154), (0.5, -0.5154), (0.0, 0.0133), (-0.4547, 0.5088), (0.4547, 0.5088))
 
 
 def box_from_landmarks(points: Float[Tensor, "batch 5 2"], relation: BoxRelation) -> Float[Tensor, "batch 4"]:
@@ -38,7 +38,7 @@ def box_from_landmarks(points: Float[Tensor, "batch 5 2"], relation: BoxRelation
         Left, top, right and bottom edge, in pixels of the picture (edges lie at whole numbers).
     """
     with torch.no_grad():
-        face = torch.tensor(_MEAN_FACE).to(points)
+        face = torch.tensor(MEAN_FACE).to(points)
         to_face = similarity_to_template(points, face - face.mean(dim=0))
         # The inverse of a similarity [[a, -b], [b, a]] is its transpose over a² + b², the squared scale.
         power = to_face[:, 0, 0] ** 2 + to_face[:, 1, 0] ** 2
