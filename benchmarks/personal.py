@@ -23,7 +23,7 @@ from _transfer_runs import COST, train_one
 
 from advmask.commands.settings import EvaluateCommand
 from advmask.evaluation.enrolled import build_galleries
-from advmask.evaluation.probe_scores import Stage, score
+from advmask.evaluation.probe_scores import Stage, every_setup, score
 from advmask.evaluation.results import PLAIN_MASKS
 from advmask.masks.mask_building import build_mask
 from advmask.photos.loading import FaceSet, load_faces
@@ -140,7 +140,7 @@ def report(
         designs = plain | {"design": load_texels(out / "runs" / name / "texture.safetensors")}
         stage = Stage(photos, designs, scene, tuple(rows_of(photos.crops, faces.crops)))
         networks = [item.recognizer for item in prepared]
-        for number, one in enumerate(score(stage, networks, galleries, aligners=aligners)):
+        for number, one in enumerate(score(stage, every_setup(networks, galleries, aligners))):
             threshold = galleries[number // len(aligners)][0].thresholds[0].threshold
             for design, similarity in one.similarity.items():
                 key = one.recognizer, one.aligner, design

@@ -35,9 +35,9 @@ def build_aligner(name: str, *, mesh_model: Path | None = None) -> Aligner:
     """Build an aligner from its name.
 
     `bare` gives back the landmarks of the bare picture. `mtcnn`, `dlib5` and `mesh468` re-detect the face on
-    the picture; with `-box` they are given its place and find its landmarks only. `box` takes MTCNN's box alone,
-    `three-point` its eyes and mouth. `scrfd:PATH`, `retinaface:PATH` and `yunet:PATH` run a detector's ONNX
-    file, `insightface:PACK` that of an installed pack.
+    the picture; with `-box` they are given its place and find its landmarks only. `box` takes MTCNN's box
+    alone, `three-point` its eyes and mouth. `scrfd:PATH`, `retinaface:PATH` and `yunet:PATH` run a detector's
+    ONNX file, `insightface:PACK` that of an installed pack.
     `python:module:function` calls a function without arguments that returns an object like `Aligner`.
 
     Args:
