@@ -1,6 +1,5 @@
 """Small relief of worn cloth - folds, seams, pleat edges, the nose wire - as it changes the light on it."""
 
-import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -49,8 +48,9 @@ def relief(
         Derivative of the height by u and v, mm per mm, and the light, 1 where nothing shades.
     """
     slope, light = np.zeros_like(uv_mm), np.ones(len(uv_mm))
+    orders = [np.argsort(axis) for axis in uv_mm.T]
     for ridge in ridges:
-        near, across, along = _nearest(uv_mm, ridge.points_mm, reach=4 * ridge.width_mm)
+        near, across, along = _nearest(uv_mm, orders, ridge.points_mm, reach=4 * ridge.width_mm)
         profile = np.exp(-0.5 * (across**2).sum(axis=1) / ridge.width_mm**2)
         if ridge.fade_mm > 0:
             length = np.linalg.norm(np.diff(ridge.points_mm, axis=0), axis=1).sum()
@@ -63,24 +63,36 @@ def relief(
 
 
 def _nearest(
-    points: FloatArray, line: FloatArray, *, reach: float
+    points: FloatArray, orders: Sequence[NDArray[np.int64]], line: FloatArray, *, reach: float
 ) -> tuple[NDArray[np.int64], FloatArray, FloatArray]:
-    """Points within reach of an open line (n,), their offsets (n, 2) from it, its arc length there (n,)."""
-    best = np.full(len(points), np.inf)
-    across, along = np.zeros_like(points), np.zeros(len(points))
-    before = 0.0
-    for start, end in itertools.pairwise(line):
-        low, high = np.minimum(start, end) - reach, np.maximum(start, end) + reach
-        close = np.flatnonzero(((points >= low) & (points <= high)).all(axis=1))
-        step = end - start
-        length = float(np.linalg.norm(step))
-        share = np.clip((points[close] - start) @ step / max(length**2, 1e-12), 0.0, 1.0)
-        offset = points[close] - start - share[:, None] * step
-        distance = (offset**2).sum(axis=1)
-        closer = distance < best[close]
-        chosen = close[closer]
-        best[chosen], across[chosen] = distance[closer], offset[closer]
-        along[chosen] = before + share[closer] * length
-        before += length
-    near = np.flatnonzero(np.isfinite(best))
-    return near, across[near], along[near]
+    """Points within reach of an open line (n,), their offsets (n, 2) from it, its arc length there (n,).
+
+    `orders` holds the points in ascending order of each coordinate: those beside a piece of the line follow
+    each other in the order along which the line runs.
+    """
+    start, step = line[:-1], np.diff(line, axis=0)
+    length = np.linalg.norm(step, axis=1)
+    low, high = np.minimum(start, line[1:]) - reach, np.maximum(start, line[1:]) + reach
+    axis = int(np.ptp(line, axis=0).argmax())
+    order = orders[axis]
+    beside = points[order, axis]
+    first = np.searchsorted(beside, low[:, axis])
+    count = np.searchsorted(beside, high[:, axis], side="right") - first
+    piece = np.repeat(np.arange(len(start)), count)
+    point = order[np.arange(len(piece)) + np.repeat(first - np.cumsum(count) + count, count)]
+    across = points[point, 1 - axis]
+    close = np.flatnonzero((across >= low[piece, 1 - axis]) & (across <= high[piece, 1 - axis]))
+    piece, point = piece[close], point[close]
+    away, along = points[point] - start[piece], step[piece]
+    share = ((away * along).sum(axis=1) / np.maximum(length**2, 1e-12)[piece]).clip(0.0, 1.0)
+    offset = away - share[:, None] * along
+    distance = (offset**2).sum(axis=1)
+    least = np.full(len(points), np.inf)
+    np.minimum.at(least, point, distance)
+    nearest = np.flatnonzero(distance == least[point])[::-1]  # of equally near pieces the first
+    chosen = np.full(len(points), -1)
+    chosen[point[nearest]] = nearest
+    near = np.flatnonzero(chosen >= 0)
+    chosen = chosen[near]
+    before = np.cumsum(length) - length
+    return near, offset[chosen], (before[piece] + share * length[piece])[chosen]

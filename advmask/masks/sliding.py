@@ -1,17 +1,19 @@
 """How a mask slides on a face: along its own surface, so that it neither floats nor sinks in."""
 
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 from jaxtyping import Float64
 from numpy.typing import NDArray
-from scipy.interpolate import RBFInterpolator
+from scipy.spatial.distance import cdist
 
 FloatArray = NDArray[np.float64]
 
 _CENTRES = 180  # of the spline: one for each 12 mm of cloth, which is as fine as a nose bends it
 _SMOOTHING = 1e-3  # keeps the spline calm where a pleat lays cloth on cloth
 _SAME_PLACE_MM = 0.01
+_UNIT_MM = 100.0  # of the spline's affine part, so that its system of equations is well scaled
 # What is left of a slip at the sides, where the ear loops hold, and at the lower rim, where the chin does.
 _AT_SIDES, _AT_CHIN = 0.5, 0.6
 _STILL = 0.2  # share of the height, from the top, where the nose holds a mask that is stretched
@@ -41,21 +43,60 @@ def slid(
     """
     if slip_mm == 0 and stretch == 0:
         return vertices_mm
-    centres = _spread(np.ascontiguousarray(chart_mm).tobytes())
-    surface = RBFInterpolator(chart_mm[centres], vertices_mm[centres], smoothing=_SMOOTHING)
+    spline = _spline(np.ascontiguousarray(chart_mm).tobytes())
     across, down = chart_mm.T
     top, bottom = float(down.min()), float(down.max())
     share = (down - top) / (bottom - top)
     held = (1 - (1 - _AT_SIDES) * (across / np.abs(across).max()) ** 2) * (1 - (1 - _AT_CHIN) * share)
     middle = top + _STILL * (bottom - top)
     now = np.column_stack([across * (1 + stretch), middle + (down - middle) / (1 + stretch) + slip_mm * held])
-    return np.asarray(vertices_mm + surface(now) - surface(chart_mm))
+    return np.asarray(vertices_mm + spline.moved(vertices_mm, now))
+
+
+@dataclass(frozen=True, eq=False)
+class _Spline:
+    """A thin-plate spline from the chart to space, of which only the values at its centres are not known.
+
+    Attributes:
+        centres: (n,) numbers of the vertices whose places it goes through, nearly.
+        places_mm: (n, 2) of these on the chart.
+        solved: (n + 3, n) takes their places in space to the spline's coefficients.
+        before: (V, n + 3) takes the coefficients to the spline at all vertices' places on the chart.
+    """
+
+    centres: NDArray[np.int64]
+    places_mm: FloatArray
+    solved: FloatArray
+    before: FloatArray
+
+    def moved(self, vertices_mm: FloatArray, now_mm: FloatArray) -> FloatArray:
+        """How far (V, 3) the spline through the vertices goes from their places on the chart to new ones."""
+        coefficients = self.solved @ vertices_mm[self.centres]
+        return np.asarray((_basis(now_mm, self.places_mm) - self.before) @ coefficients)
 
 
 @lru_cache(maxsize=8)
-def _spread(chart: bytes) -> NDArray[np.int64]:
-    """Numbers of vertices spread evenly over the chart: each as far from those before it as can be."""
+def _spline(chart: bytes) -> _Spline:
     places = np.frombuffer(chart).reshape(-1, 2)
+    centres = _spread(places)
+    count = len(centres)
+    system = np.zeros((count + 3, count + 3))
+    system[:count] = _basis(places[centres], places[centres])
+    system[count:, :count] = system[:count, count:].T
+    system[:count, :count] += _SMOOTHING * np.eye(count)
+    solved = np.linalg.solve(system, np.eye(count + 3, count)).astype(np.float64)
+    return _Spline(centres, places[centres], solved, _basis(places, places[centres]))
+
+
+def _basis(places: FloatArray, centres: FloatArray) -> FloatArray:
+    """Radial functions r^2 log r about the centres, and the affine functions, at places: (m, n + 3)."""
+    squares = cdist(places, centres, "sqeuclidean")
+    radial = 0.5 * squares * np.log(squares.clip(1e-200))
+    return np.asarray(np.hstack([radial, np.ones((len(places), 1)), places / _UNIT_MM]), dtype=np.float64)
+
+
+def _spread(places: FloatArray) -> NDArray[np.int64]:
+    """Numbers of vertices spread evenly over the chart: each as far from those before it as can be."""
     chosen = [int(np.hypot(*places.T).argmin())]
     away = np.full(len(places), np.inf)
     for _ in range(min(_CENTRES, len(places)) - 1):

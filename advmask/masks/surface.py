@@ -11,6 +11,8 @@ from advmask.masks.relief import Ridge
 
 FloatArray = NDArray[np.float64]
 _SAME_PLACE_MM = 1e-3
+_PLACE_BITS = 21  # of each coordinate, which is a kilometre to either side
+_PLACE_MASK = (1 << _PLACE_BITS) - 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,13 +81,10 @@ def vertex_normals(
 
     Vertices in one place share a normal, so that light runs smoothly over seams.
     """
-    _, place = np.unique(np.rint(vertices / _SAME_PLACE_MM).astype(np.int64), axis=0, return_inverse=True)
-    place = place.reshape(-1)
+    x, y, z = np.rint(vertices.T / _SAME_PLACE_MM).astype(np.int64) & _PLACE_MASK
+    _, place = np.unique((x << 2 * _PLACE_BITS) | (y << _PLACE_BITS) | z, return_inverse=True)
     a, b, c = (vertices[faces[:, corner]] for corner in range(3))
-    weighted = np.cross(b - a, c - a)
-    total = np.zeros((int(place.max(initial=-1)) + 1, 3))
-    for corner in range(3):
-        np.add.at(total, place[faces[:, corner]], weighted)
+    total = _summed(place[faces], np.cross(b - a, c - a), int(place.max(initial=-1)) + 1)
     normals = total[place]
     return np.asarray(normals / np.linalg.norm(normals, axis=1, keepdims=True).clip(1e-12))
 
@@ -96,15 +95,20 @@ def vertex_tangents(
     """Directions (V, 3) in which u and v grow on the worn cloth, mm per mm: means over a vertex's faces."""
     a, b, c = (vertices[faces[:, corner]] for corner in range(3))
     p, q, r = (uv[faces[:, corner]] for corner in range(3))
-    flat = np.stack([q - p, r - p], axis=-1)
-    worn = np.stack([b - a, c - a], axis=-1)
-    determinant = np.linalg.det(flat)
+    (u1, v1), (u2, v2) = (q - p).T, (r - p).T
+    determinant = u1 * v2 - u2 * v1
     good = np.abs(determinant) > 1e-12
-    jacobian = np.zeros_like(worn)
-    jacobian[good] = worn[good] @ np.linalg.inv(flat[good])
-    total, count = np.zeros((len(vertices), 3, 2)), np.zeros(len(vertices))
-    for corner in range(3):
-        np.add.at(total, faces[:, corner], jacobian)
-        np.add.at(count, faces[:, corner], good.astype(np.float64))
-    mean = total / count.clip(1)[:, None, None]
-    return mean[..., 0], mean[..., 1]
+    share = (good / np.where(good, determinant, 1.0))[:, None]
+    by_u = ((b - a) * v2[:, None] - (c - a) * v1[:, None]) * share
+    by_v = ((c - a) * u1[:, None] - (b - a) * u2[:, None]) * share
+    count = len(vertices)
+    number = np.bincount(faces.ravel(), np.repeat(good, 3), count).clip(1)[:, None]
+    return _summed(faces, by_u, count) / number, _summed(faces, by_v, count) / number
+
+
+def _summed(
+    corners: Int64[np.ndarray, "f 3"], values: Float64[np.ndarray, "f 3"], count: int
+) -> Float64[np.ndarray, "count 3"]:
+    """Sums of the faces' vectors at their corners."""
+    flat, each = corners.ravel(), np.repeat(values, 3, axis=0)
+    return np.stack([np.bincount(flat, axis, count) for axis in each.T], axis=1)

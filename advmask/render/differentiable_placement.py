@@ -21,7 +21,14 @@ from advmask.render.pyramid import TRIM_LINEAR, MipPyramid
 from advmask.render.rasterise import rasterise
 from advmask.render.rim import contact_shadow, soft_alpha
 from advmask.render.settings import RenderSettings
-from advmask.render.skin_light import bent_normals, evaluate_light, fit_light, photo_tint, white_level
+from advmask.render.skin_light import (
+    bent_normals,
+    colours_kept,
+    evaluate_light,
+    fit_light,
+    photo_tint,
+    white_level,
+)
 
 _Array = NDArray[Any]
 _MIP_BIAS = -0.5  # sub-pixels are averaged afterwards, so that each may read a little too finely
@@ -235,9 +242,8 @@ def _shaded(
     bent = bent_normals(smooth, tangents, slope)
     if light is None:
         light = fit_light(smooth.detach(), luminance(linear[seen.pixel]))
-    tint, saturation = photo_tint(linear, seen.pixel)
     lit = evaluate_light(light.to(device, torch.float64), bent) * kept * white_level(luminance(linear))
-    return lit, tint, saturation
+    return lit, photo_tint(linear), colours_kept(linear[seen.pixel])
 
 
 def _trilinear(listed: Tensor, pyramid: MipPyramid, *, texel: Tensor, level: Tensor) -> Tensor:

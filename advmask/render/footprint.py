@@ -1,145 +1,171 @@
 """What a pixel sees of the cloth, as few texels of the mip pyramid as will do.
 
-The exact footprint of a pixel is the sum of the bilinear samples of its sub-pixels. Where its weights are
+The exact footprint of a pixel is the sum of the bilinear readings of its sub-pixels. Where its weights are
 nearly even over the four children of a coarser texel, the coarser texel takes their place (Haar's step): the
 inside of a footprint is read coarsely and its border finely, whatever its shape and slant.
 """
 
 import numpy as np
-from jaxtyping import Float64, Int64
+import torch
+from jaxtyping import Float, Int
 from numpy.typing import NDArray
 
+from advmask.render.footprint_windows import COLUMN_OF, ROW_OF, Windows
 from advmask.render.pyramid import MipPyramid
+from advmask.render.readings import readings
 
-_Ints = NDArray[np.int64]
-_Floats = NDArray[np.float64]
-_MORTON_BITS = 32
+_Ints = NDArray[np.integer]
+_Floats = NDArray[np.floating]
+Entries = tuple[_Ints, _Ints, _Floats]
+"""Pixels, places in a pyramid's list of texels, and weights."""
+
 _CRUMB = 0.25  # weights below this share of the tolerance are not worth reading
+_MOST_CELLS = 4_000_000  # in all windows at once; only pixels that see cloth folded far over need more
 
 
-def exact_footprints(
-    row: Int64[np.ndarray, " n"],
-    texel: Float64[np.ndarray, "n 2"],
+def footprints(
+    each: Int[np.ndarray, " rows"],
+    texel: Float[np.ndarray, "2 n"],
     *,
-    share: Float64[np.ndarray, " rows"],
+    share: Float[np.ndarray, " rows"],
     pyramid: MipPyramid,
-) -> tuple[_Ints, _Floats]:
-    """Bilinear samples of level 0, summed to pixels.
+    tolerance: float,
+    kind: Int[np.ndarray, " n"] | None = None,
+    slope: Float[np.ndarray, "kinds 2 2"] | None = None,
+) -> Entries:
+    """Sampling weights of pixels.
 
     Args:
-        row: The pixel of each sample.
-        texel: (x, y) in texels of level 0, centres at +0.5; a sample beyond the edge repeats the edge.
+        each: How many samples there are of each pixel.
+        texel: (x, y) of the samples, pixel after pixel, in texels of level 0, centres at +0.5; a reading
+            beyond the edge repeats the edge.
         share: Sampling weight of each sample of a pixel.
         pyramid: Of the texture.
+        tolerance: Largest root of the summed squared error of the weights of level 0 that one replacement of
+            four texels by a coarser one may make; 0 keeps the exact footprint.
+        kind: Which of the slopes each sample has.
+        slope: Change of `texel` over a sample's width and height, which says how often it is read; None reads
+            each once.
 
     Returns:
-        Keys (m,), ascending, and weights (m,): a key is the pixel's number above the texel's place along a
-        Z-order curve (Morton 1966).
+        Pixels (m,), places in the pyramid's list (m,) and weights (m,), no place twice in a pixel. The
+        weights of a pixel sum to those of its samples; texels that would hardly be seen are dropped, their
+        weight is spread over the others.
     """
-    extent = np.array([pyramid.width, pyramid.height])
-    inside = np.clip(texel, 0.5, extent - 0.5) - 0.5
-    corner = np.minimum(np.floor(inside), np.maximum(extent - 2, 0)).astype(np.int64)
-    part = inside - corner
-    other = np.minimum(corner + 1, extent - 1)
-    each = share[row]
-    x0, y0 = _spread(corner[:, 0]), _spread(corner[:, 1]) << 1
-    x1, y1 = _spread(other[:, 0]), _spread(other[:, 1]) << 1
-    right, below = part[:, 0], part[:, 1]
-    base = row << _MORTON_BITS
-    keys = np.concatenate([base | y | x for y in (y0, y1) for x in (x0, x1)])
-    weights = np.concatenate([v * h * each for v in (1 - below, below) for h in (1 - right, right)])
-    order = np.argsort(keys)
-    keys, weights = keys[order], weights[order]
-    first = _starts(keys)
-    return keys[first], np.add.reduceat(weights, first) if len(keys) else weights
+    places, share = texel - texel.dtype.type(0.5), share.astype(texel.dtype)
+    if kind is None or slope is None:
+        weight = np.repeat(share, each)
+    else:
+        read = readings(slope)
+        count = read.count[kind]
+        end = np.cumsum(count, dtype=np.int32)
+        number = np.arange(end[-1] if len(end) else 0, dtype=np.int32)
+        number += np.repeat(read.first[kind] - end + count, count)
+        weight = np.repeat(np.repeat(share, each) / count.astype(texel.dtype), count)
+        places = np.repeat(places, count, axis=1)
+        places += read.offset.T.astype(texel.dtype).take(number, axis=1)
+        each = np.diff(np.concatenate([[0], end])[np.concatenate([[0], np.cumsum(each)])])
+    entries = _of_readings(each, places, weight, pyramid=pyramid, tolerance=tolerance)
+    return _without_crumbs(*entries, rows=len(each), least=_CRUMB * tolerance)
 
 
-def merged_footprints(
-    keys: _Ints, weights: _Floats, *, tolerance: float, pyramid: MipPyramid
-) -> tuple[_Ints, _Ints, _Floats]:
-    """Replace four even texels by the coarser one above them, level by level.
-
-    Args:
-        keys: From `exact_footprints`.
-        weights: From `exact_footprints`.
-        tolerance: Largest root of the summed squared error of the weights of level 0 that one replacement
-            may make; 0 keeps the exact footprint.
-        pyramid: Of the texture.
-
-    Returns:
-        Pixels (m,), places in the pyramid's list (m,) and weights (m,). The weights of a pixel sum to what
-        they did; texels that would hardly be seen are dropped, their weight is spread over the others.
-    """
-    kept: list[tuple[_Ints, _Ints, _Floats]] = []
-    for level in range(pyramid.levels):
-        last = level == pyramid.levels - 1
-        first = _starts(keys >> 2)
-        size = np.diff(np.append(first, len(keys)))
-        total = np.add.reduceat(weights, first) if len(keys) else weights
-        squares = np.add.reduceat(weights**2, first) if len(keys) else weights
-        # A texel of this level stands for 4^level of level 0; a missing child has weight zero.
-        error2 = (squares - total**2 / 4) / 4.0**level
-        # NaN marks a texel that stays split, so that nothing above it is merged either.
-        even = (error2 <= tolerance**2) & (size > 1) if not last else np.zeros(len(first), dtype=bool)
-        stays = np.repeat(~even, size) & np.isfinite(weights)
-        kept.append(_listed(keys[stays], weights[stays], level, pyramid))
-        if last:
-            break
-        keys, weights = keys[first] >> 2, np.where(even, total, np.nan)
-    row, place, weight = (np.concatenate(parts) for parts in zip(*kept, strict=True))
-    return _without_crumbs(row, place, weight, least=_CRUMB * tolerance)
-
-
-def join_footprints(
-    first: tuple[_Ints, _Ints, _Floats], second: tuple[_Ints, _Ints, _Floats]
-) -> tuple[_Ints, _Ints, _Floats]:
+def join_footprints(first: Entries, second: Entries) -> Entries:
     """Put the entries of two lists of footprints together."""
     row, place, weight = (np.concatenate(pair) for pair in zip(first, second, strict=True))
     return row, place, weight
 
 
-def _without_crumbs(
-    row: _Ints, place: _Ints, weight: _Floats, *, least: float
-) -> tuple[_Ints, _Ints, _Floats]:
+def _of_readings(
+    each: _Ints, places: _Floats, weight: _Floats, *, pyramid: MipPyramid, tolerance: float
+) -> Entries:
+    """Footprints of pixels from their readings; `each` tells how many they have, pixel after pixel."""
+    x, right = _corner(places[0], pyramid.width)
+    y, down = _corner(places[1], pyramid.height)
+    windows = Windows.around(each, x, y, width=pyramid.width, height=pyramid.height)
+    if windows.cells > _MOST_CELLS and np.count_nonzero(each) > 1:
+        # In two parts of about as many readings; each keeps the numbers of the pixels.
+        before = np.arange(len(each)) < np.searchsorted(np.cumsum(each), len(weight) / 2, side="right").clip(
+            1
+        )
+        cut = int(each[before].sum())
+        parts = ((each * before, slice(cut)), (each * ~before, slice(cut, None)))
+        return join_footprints(
+            *(
+                _of_readings(some, places[:, part], weight[part], pyramid=pyramid, tolerance=tolerance)
+                for some, part in parts
+            )
+        )
+    total = torch.zeros(windows.cells, dtype=torch.from_numpy(weight[:0]).dtype)
+    lower = down * weight
+    upper = weight - lower
+    shares = (upper - upper * right, upper * right, lower - lower * right, lower * right)
+    for cell, part in zip(windows.four(each, x, y, pyramid=pyramid), shares, strict=True):
+        total.scatter_add_(0, torch.from_numpy(cell), torch.from_numpy(part))
+    return _merged(total.numpy(), windows, pyramid=pyramid, tolerance=tolerance)
+
+
+def _merged(values: _Floats, windows: Windows, *, pyramid: MipPyramid, tolerance: float) -> Entries:
+    """Replace four even texels by the coarser one above them, two levels at a time."""
+    kept: list[Entries] = []
+    for level in range(0, pyramid.levels, 2):
+        row, x, y = windows.blocks()
+        squares, below = _together(values, level, pyramid, tolerance)
+        above, beside = _together(squares, level + 1, pyramid, tolerance)
+        for finer, where, parts in ((level, below, values), (level + 1, beside, squares)):
+            block, place = where // 4 ** (level + 2 - finer), where % 4 ** (level + 2 - finer)
+            side = 2 ** (level + 2 - finer)
+            column, line = side * x[block] + COLUMN_OF[place], side * y[block] + ROW_OF[place]
+            kept.append((row[block], _listed(finer, column, line, pyramid), parts[where]))
+        seen = np.flatnonzero(above != 0)
+        windows = windows.coarser()
+        values = np.zeros(windows.cells, dtype=values.dtype)
+        values[windows.cell(row[seen], x[seen], y[seen])] = above[seen]
+    pixel, place, weight = (np.concatenate(parts) for parts in zip(*kept, strict=True))
+    return pixel, place, weight
+
+
+def _together(values: _Floats, level: int, pyramid: MipPyramid, tolerance: float) -> tuple[_Floats, _Ints]:
+    """Sums of four texels each that are even enough to be one, and where others stay by themselves.
+
+    NaN stands for texels that stay split: nothing above them is merged either.
+    """
+    four = values.reshape(-1, 4)
+    a, b, c, d = four.T
+    total = a + b + c + d
+    # A texel of this level stands for 4^level of level 0.
+    error2 = (a * a + b * b + c * c + d * d - total * total / 4) / 4.0**level
+    even = error2 <= (tolerance**2 if level < pyramid.levels - 1 else -1.0)
+    even &= ((a > 0).view(np.int8) + (b > 0) + (c > 0) + (d > 0)) > 1
+    split = np.flatnonzero(~even)
+    alone = np.flatnonzero(four.take(split, axis=0) > 0)  # which NaN is not
+    total[split[total[split] != 0]] = np.nan
+    return total, 4 * split[alone >> 2] + (alone & 3)
+
+
+def _listed(level: int, column: _Ints, line: _Ints, pyramid: MipPyramid) -> _Ints:
+    """Places in the pyramid's list; without meaning, and asked for none, above the last level."""
+    if level >= pyramid.levels:
+        return column
+    return pyramid.offset(level) + line * pyramid.stored(level)[1] + column
+
+
+def _without_crumbs(row: _Ints, place: _Ints, weight: _Floats, *, rows: int, least: float) -> Entries:
     if least <= 0 or len(row) == 0:
         return row, place, weight
-    rows = int(row.max()) + 1
     total = np.bincount(row, weight, minlength=rows)
     seen = weight >= least * total[row]
-    left = np.bincount(row[seen], weight[seen], minlength=rows)
-    # A pixel of which only crumbs are cloth keeps them.
-    seen |= left[row] < 0.5 * total[row]
-    left = np.bincount(row[seen], weight[seen], minlength=rows)
-    row, place, weight = row[seen], place[seen], weight[seen]
+    left = np.bincount(row, weight * seen, minlength=rows)
+    few = left < 0.5 * total
+    if few.any():  # a pixel of which only crumbs are cloth keeps them
+        seen |= few[row]
+        left = np.bincount(row, weight * seen, minlength=rows)
+    there = np.flatnonzero(seen)
+    row, place, weight = row[there], place[there], weight[there]
     return row, place, weight * (total / left.clip(1e-12))[row]
 
 
-def _listed(keys: _Ints, weights: _Floats, level: int, pyramid: MipPyramid) -> tuple[_Ints, _Ints, _Floats]:
-    bits = _MORTON_BITS - 2 * level
-    morton = keys & ((1 << bits) - 1)
-    place = pyramid.offset(level) + _gather(morton >> 1) * pyramid.stored(level)[1] + _gather(morton)
-    return keys >> bits, place, weights
-
-
-def _starts(keys: _Ints) -> _Ints:
-    """Where runs of equal keys begin."""
-    if len(keys) == 0:
-        return np.zeros(0, dtype=np.int64)
-    return np.concatenate([[0], np.flatnonzero(keys[1:] != keys[:-1]) + 1])
-
-
-def _spread(values: _Ints) -> _Ints:
-    """Put a zero bit between the bits of numbers below 2^16."""
-    values = (values | (values << 8)) & 0x00FF00FF
-    values = (values | (values << 4)) & 0x0F0F0F0F
-    values = (values | (values << 2)) & 0x33333333
-    return (values | (values << 1)) & 0x55555555
-
-
-def _gather(values: _Ints) -> _Ints:
-    """Undo `_spread`, ignoring the bits between."""
-    values = values & 0x55555555
-    values = (values | (values >> 1)) & 0x33333333
-    values = (values | (values >> 2)) & 0x0F0F0F0F
-    values = (values | (values >> 4)) & 0x00FF00FF
-    return (values | (values >> 8)) & 0x0000FFFF
+def _corner(place: _Floats, most: int) -> tuple[_Ints, _Floats]:
+    """The texel before a place whose texels have their centres at 0 to `most` - 1, and the way from there."""
+    inside = np.clip(place, 0, most - 1)
+    texel = np.minimum(inside.astype(np.int32), max(most - 2, 0))
+    return texel, inside - texel.astype(place.dtype)

@@ -16,6 +16,7 @@ from advmask.masks.surface import MaskSurface
 from advmask.render.packing import PackedPlacement, pack
 from advmask.render.pyramid import MipPyramid
 from advmask.render.settings import RenderSettings
+from advmask.render.skin_light import PhotoLight
 
 LARGEST_YAW_DEG = 60.0  # beyond it neither the pose nor the surface is to be believed
 _LARGEST_RESIDUAL = 0.2  # of the pose fit, in eye distances; real photos stay below 0.12, noise seldom
@@ -89,6 +90,7 @@ def fit_masks(
     vertices = None
     if face.dense is not None:
         vertices = follow_person(surface.vertices_mm, face.dense.double().numpy(), face.pose)
+    photo = PhotoLight.of(face.picture)
     packed = [
         pack(
             place(surface, face.pose, wear=wear, vertices_mm=vertices, ear_loops=settings.ear_loops),
@@ -97,6 +99,7 @@ def fit_masks(
             texels_per_mm=texels_per_mm,
             settings=settings,
             occluder=face.occluder,
+            photo=photo,
         )
         for wear in wears
     ]

@@ -1,11 +1,13 @@
 """Light on the mask, read off the photo: first-order spherical harmonics, exposure, tint and saturation."""
 
+from dataclasses import dataclass
+
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor
 
-from advmask.colour.srgb import luminance
+from advmask.colour.srgb import linear_from_srgb, luminance
 
 _RIDGE = 0.05  # pulls the directional part to zero where the covered skin says little
 _HUBER = 1.345  # 95 % efficiency on clean data (Huber 1964)
@@ -17,6 +19,30 @@ _PRIOR_SHARE = 0.02  # white light counts as much as this share of all pixels
 # Mean chroma |log(R/G)| + |log(B/G)| of that skin below which a photo is taken to be losing its colours.
 _FULL_COLOUR, _NO_COLOUR = 0.35, 0.05
 _DARKEST, _BRIGHTEST = 0.35, 1.6  # limits of the light at one place, relative to its mean
+
+
+@dataclass(frozen=True, eq=False)
+class PhotoLight:
+    """What a bare photo tells of its light, whatever is worn on it.
+
+    Attributes:
+        linear: (N, 3) linear light of all pixels, row by row.
+        brightness: (N,) their luminance.
+        white: What white cloth is given; see `white_level`.
+        tint: Colour of the light; see `photo_tint`.
+    """
+
+    linear: Float[Tensor, "n 3"]
+    brightness: Float[Tensor, " n"]
+    white: float
+    tint: Float[Tensor, " 3"]
+
+    @classmethod
+    def of(cls, picture: Float[Tensor, "3 height width"]) -> "PhotoLight":
+        """Read it off a photo in [0, 1], sRGB."""
+        linear = linear_from_srgb(picture.permute(1, 2, 0)).double().reshape(-1, 3)
+        bright = luminance(linear)
+        return cls(linear, bright, white_level(bright), photo_tint(linear))
 
 
 def fit_light(normals: Float[Tensor, "n 3"], brightness: Float[Tensor, " n"]) -> Float[Tensor, " 4"]:
@@ -83,26 +109,18 @@ def white_level(brightness: Float[Tensor, "..."]) -> float:
     return float(_percentile(brightness.flatten(), 0.98).clamp(0.35, 0.85))
 
 
-def photo_tint(linear: Float[Tensor, "n 3"], covered: Int[Tensor, " m"]) -> tuple[Float[Tensor, " 3"], float]:
-    """Colour of the light, read off what is nearly white, and how much of its colours the skin keeps.
+def photo_tint(linear: Float[Tensor, "n 3"]) -> Float[Tensor, " 3"]:
+    """Colour of the light, read off what is nearly white in a photo.
 
     Skin itself does not tell the light: people differ more than lamps do.
 
     Args:
         linear: All pixels of the photo, linear light.
-        covered: Those that the mask covers.
 
     Returns:
-        Factor of each channel, of mean luminance one, and the saturation in [0, 1]: 0 for a grey photo, whose
-        mask must be grey too.
+        Factor of each channel, of mean luminance one.
     """
-    bright = luminance(linear)
-    ratio = torch.log(linear[:, [0, 2]].clamp(min=1e-3) / linear[:, 1:2].clamp(min=1e-3))
-    chroma = ratio.abs().sum(dim=1)
-    skin = chroma[covered][bright[covered] > 0.02]
-    if len(skin) == 0:
-        return torch.ones(3), 1.0
-    saturation = (float(skin.median()) - _NO_COLOUR) / (_FULL_COLOUR - _NO_COLOUR)
+    bright, ratio = luminance(linear), _chroma(linear)
     near = (ratio.abs() <= torch.tensor(_NEAR_WHITE).to(ratio)).all(dim=1)
     white = near & (bright > _BRIGHT_SHARE * _percentile(bright, 0.98))
     trust = float(white.sum() / (white.sum() + _PRIOR_SHARE * len(linear)))
@@ -110,7 +128,24 @@ def photo_tint(linear: Float[Tensor, "n 3"], covered: Int[Tensor, " m"]) -> tupl
     if bool(white.any()):
         away = ratio[white].median(dim=0).values * trust
     tint = torch.stack([away[0].exp(), torch.ones_like(away[0]), away[1].exp()])
-    return (tint / luminance(tint)).float(), min(1.0, max(0.0, saturation))
+    return (tint / luminance(tint)).float()
+
+
+def colours_kept(skin: Float[Tensor, "n 3"]) -> float:
+    """How much of its colours covered skin (linear light) keeps, in [0, 1].
+
+    0 for a grey photo, whose mask must be grey too.
+    """
+    chroma = _chroma(skin).abs().sum(dim=1)[luminance(skin) > 0.02]
+    if len(chroma) == 0:
+        return 1.0
+    return min(1.0, max(0.0, (float(chroma.median()) - _NO_COLOUR) / (_FULL_COLOUR - _NO_COLOUR)))
+
+
+def _chroma(linear: Tensor) -> Tensor:
+    """(N, 2) log(R/G) and log(B/G)."""
+    logs = linear.clamp(min=1e-3).log()
+    return logs[:, [0, 2]] - logs[:, 1:2]
 
 
 def _percentile(values: Tensor, share: float) -> Tensor:

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Float64, Int, Int64
-from scipy.sparse import coo_matrix, csr_matrix
+from scipy.sparse import csr_matrix
 from torch import Tensor
 
 
@@ -36,23 +36,22 @@ def taps_from_entries(
     weight: Float64[np.ndarray, " n"],
     *,
     rows: int,
-    texels: int,
 ) -> Taps:
-    """Compress a list of entries, in any order, into rows; equal places are added up.
+    """Compress a list of entries, of which none has a pixel's texel twice, into rows.
 
     Args:
-        row: Pixel of each entry.
+        row: Pixel of each entry; fastest as a few ascending runs.
         texel: Place in the list of texels.
         weight: Its weight.
         rows: Number of pixels.
-        texels: Length of the list of texels.
     """
-    matrix = coo_matrix((weight, (row, texel)), shape=(rows, texels)).tocsr()
-    matrix.sum_duplicates()
+    order = np.argsort(row, kind="stable")
+    start = np.zeros(rows + 1, dtype=np.int32)
+    np.cumsum(np.bincount(row, minlength=rows), out=start[1:])
     return Taps(
-        start=torch.from_numpy(matrix.indptr.astype(np.int32)),
-        texel=torch.from_numpy(matrix.indices.astype(np.int32)),
-        weight=torch.from_numpy(matrix.data).half(),
+        start=torch.from_numpy(start),
+        texel=torch.from_numpy(texel[order].astype(np.int32)),
+        weight=torch.from_numpy(weight[order].astype(np.float32)).half(),
     )
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from supersampled_reference import read_bilinear, worn
 
 from advmask.masks.shipped import shipped_surface
-from advmask.render.footprint import exact_footprints, join_footprints, merged_footprints
+from advmask.render.footprint import footprints, join_footprints
 from advmask.render.packing import pack
 from advmask.render.pyramid import MipPyramid
 from advmask.render.settings import RenderSettings
@@ -17,14 +17,14 @@ SIZES = [(45, 70), (64, 96), (1, 33), (33, 1), (1, 1), (3, 2)]
 
 
 def readings(pyramid: MipPyramid, *, rows: int, each: int, seed: int = 0, outside: float = 0.0):
-    """Pixels, places (n, 2) in level 0 around a middle for each pixel, and shares."""
+    """Readings of each pixel, places (n, 2) in level 0 around a middle for each pixel, and shares."""
     draw = np.random.default_rng(seed)
     extent = np.array([pyramid.width, pyramid.height])
     middle = draw.uniform(-outside, extent + outside, size=(rows, 2))
     texel = (middle[:, None] + draw.normal(0, 2.5, size=(rows, each, 2))).reshape(-1, 2)
     if outside == 0:
         texel = texel.clip(0, extent)
-    return np.repeat(np.arange(rows), each), texel, np.full(rows, 1.0 / each)
+    return np.full(rows, each), texel, np.full(rows, 1.0 / each)
 
 
 def level_zero(row, place, weight, pyramid: MipPyramid, *, rows: int) -> np.ndarray:
@@ -45,10 +45,9 @@ def level_zero(row, place, weight, pyramid: MipPyramid, *, rows: int) -> np.ndar
 def test_without_tolerance_values_are_those_of_plain_bilinear_reading(height, width):
     pyramid = MipPyramid(height, width)
     texture = np.random.default_rng(1).uniform(size=(height, width, 2))
-    row, texel, share = readings(pyramid, rows=20, each=16, outside=5.0)
+    each, texel, share = readings(pyramid, rows=20, each=16, outside=5.0)
     expected = read_bilinear(texture, texel[:, 0].clip(0, width), texel[:, 1].clip(0, height))
-    keys, weights = exact_footprints(row, texel, share=share, pyramid=pyramid)
-    found_row, place, weight = merged_footprints(keys, weights, tolerance=0.0, pyramid=pyramid)
+    found_row, place, weight = footprints(each, texel.T, share=share, pyramid=pyramid, tolerance=0.0)
     listed = pyramid.build(torch.from_numpy(texture).permute(2, 0, 1)).numpy()
     found = np.zeros((20, 2))
     np.add.at(found, found_row, listed[place] * weight[:, None])
@@ -64,11 +63,10 @@ def test_without_tolerance_values_are_those_of_plain_bilinear_reading(height, wi
 @settings(max_examples=60, deadline=None)
 def test_weights_sum_to_the_share_of_the_readings(size, levels, tolerance, seed):
     pyramid = MipPyramid(*size, levels)
-    row, texel, share = readings(pyramid, rows=7, each=9, seed=seed)
+    each, texel, share = readings(pyramid, rows=7, each=9, seed=seed)
     share = share * np.random.default_rng(seed).uniform(0.1, 1, size=7)  # the rest of the pixel is not cloth
-    keys, weights = exact_footprints(row, texel, share=share, pyramid=pyramid)
-    assert (np.diff(keys) > 0).all()
-    owner, place, weight = merged_footprints(keys, weights, tolerance=tolerance, pyramid=pyramid)
+    owner, place, weight = footprints(each, texel.T, share=share, pyramid=pyramid, tolerance=tolerance)
+    assert len(np.unique(owner * pyramid.texels + place)) == len(owner)
     np.testing.assert_allclose(np.bincount(owner, weight, minlength=7), share * 9, atol=1e-9)
     assert (weight >= 0).all()
     assert place.min() >= 0
@@ -79,14 +77,14 @@ def test_weights_sum_to_the_share_of_the_readings(size, levels, tolerance, seed)
 @settings(max_examples=20, deadline=None)
 def test_merging_keeps_the_footprint_in_place_and_within_its_error(seed, tolerance):
     pyramid = MipPyramid(45, 70)
-    row, texel, share = readings(pyramid, rows=5, each=64, seed=seed)
-    keys, weights = exact_footprints(row, texel, share=share, pyramid=pyramid)
-    exact = merged_footprints(keys, weights, tolerance=0.0, pyramid=pyramid)
-    merged = merged_footprints(keys, weights, tolerance=tolerance, pyramid=pyramid)
-    before, after = (level_zero(*one, pyramid, rows=5) for one in (exact, merged))
+    each, texel, share = readings(pyramid, rows=5, each=64, seed=seed)
+    whole, merged = (
+        footprints(each, texel.T, share=share, pyramid=pyramid, tolerance=one) for one in (0.0, tolerance)
+    )
+    before, after = (level_zero(*one, pyramid, rows=5) for one in (whole, merged))
     # Each replacement errs by at most the tolerance, and so do the crumbs together; few overlap.
     assert np.sqrt(((after - before) ** 2).sum(axis=(1, 2))).max() <= 6 * tolerance
-    assert len(merged[0]) <= len(exact[0])
+    assert len(merged[0]) <= len(whole[0])
     if tolerance > 0.02:
         return  # coarser than the default, faint far tails may be dropped
     y, x = np.mgrid[:64, :96] + 0.5
@@ -95,14 +93,24 @@ def test_merging_keeps_the_footprint_in_place_and_within_its_error(seed, toleran
         assert np.abs(moved).max() < 50 * tolerance  # texels: the middle of a pixel stays in its place
 
 
+def test_windows_too_large_for_one_go_give_the_same_in_parts(monkeypatch):
+    pyramid = MipPyramid(45, 70)
+    each, texel, share = readings(pyramid, rows=9, each=16)
+    each[[2, 5]], each[3] = 0, 48  # pixels without cloth, and one with more
+    whole = footprints(each, texel.T, share=share, pyramid=pyramid, tolerance=0.02)
+    monkeypatch.setattr("advmask.render.footprint._MOST_CELLS", 300)
+    parts = footprints(each, texel.T, share=share, pyramid=pyramid, tolerance=0.02)
+    for one, other in zip(*(level_zero(*found, pyramid, rows=9) for found in (whole, parts)), strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-12)
+
+
 def test_an_even_square_becomes_one_coarse_texel():
     pyramid = MipPyramid(64, 64)
     y, x = np.mgrid[16:32, 8:24] + 0.5  # 16 x 16 aligned on one axis to 16, on the other to 8
     texel = np.stack([x.ravel(), y.ravel()], axis=1)
-    keys, weights = exact_footprints(
-        np.zeros(256, dtype=np.int64), texel, share=np.array([1 / 256]), pyramid=pyramid
+    _, place, weight = footprints(
+        np.array([256]), texel.T, share=np.array([1 / 256]), pyramid=pyramid, tolerance=1e-9
     )
-    _, place, weight = merged_footprints(keys, weights, tolerance=1e-9, pyramid=pyramid)
     first = pyramid.offset(3)
     expected = [first + (16 >> 3) * 8 + 1, first + 2 * 8 + 2, first + 3 * 8 + 1, first + 3 * 8 + 2]
     assert sorted(place.tolist()) == sorted(expected)
@@ -112,17 +120,15 @@ def test_an_even_square_becomes_one_coarse_texel():
 def test_crumbs_are_spread_over_the_rest_unless_there_is_nothing_else():
     pyramid = MipPyramid(8, 8, levels=1)
     texel = np.array([[0.5, 0.5]] * 199 + [[6.5, 6.5]])
-    keys, weights = exact_footprints(
-        np.zeros(200, dtype=np.int64), texel, share=np.array([1 / 200]), pyramid=pyramid
+    _, place, weight = footprints(
+        np.array([200]), texel.T, share=np.array([1 / 200]), pyramid=pyramid, tolerance=0.1
     )
-    _, place, weight = merged_footprints(keys, weights, tolerance=0.1, pyramid=pyramid)
     assert place.tolist() == [0]
     assert weight.tolist() == pytest.approx([1.0])
     spread = np.stack([np.arange(64) % 8 + 0.5, np.arange(64) // 8 + 0.5], axis=1)
-    keys, weights = exact_footprints(
-        np.zeros(64, dtype=np.int64), spread, share=np.array([1 / 64]), pyramid=pyramid
+    _, place, weight = footprints(
+        np.array([64]), spread.T, share=np.array([1 / 64]), pyramid=pyramid, tolerance=0.5
     )
-    _, place, weight = merged_footprints(keys, weights, tolerance=0.5, pyramid=pyramid)
     assert len(place) == 64
     assert weight.sum() == pytest.approx(1)
 
@@ -130,8 +136,7 @@ def test_crumbs_are_spread_over_the_rest_unless_there_is_nothing_else():
 def test_no_readings_give_no_footprints():
     pyramid = MipPyramid(8, 8)
     nothing = np.zeros(0, dtype=np.int64)
-    keys, weights = exact_footprints(nothing, np.zeros((0, 2)), share=np.zeros(0), pyramid=pyramid)
-    merged = merged_footprints(keys, weights, tolerance=0.02, pyramid=pyramid)
+    merged = footprints(nothing, np.zeros((2, 0)), share=np.zeros(0), pyramid=pyramid, tolerance=0.02)
     assert [len(part) for part in merged] == [0, 0, 0]
     joined = join_footprints(merged, (np.array([3]), np.array([5]), np.array([1.0])))
     assert [part.tolist() for part in joined] == [[3], [5], [1.0]]
@@ -140,10 +145,9 @@ def test_no_readings_give_no_footprints():
 def test_a_wide_texture_keeps_its_places_apart():
     pyramid = MipPyramid(3, 60_000)
     texel = np.array([[59_999.5, 2.5], [32_768.5, 0.5], [0.5, 1.5]])
-    keys, weights = exact_footprints(
-        np.arange(3) + 1_000_000, texel, share=np.ones(1_000_003), pyramid=pyramid
+    row, place, weight = footprints(
+        np.repeat([0, 1], [1_000_000, 3]), texel.T, share=np.ones(1_000_003), pyramid=pyramid, tolerance=0.0
     )
-    row, place, weight = merged_footprints(keys, weights, tolerance=0.0, pyramid=pyramid)
     seen = weight > 0
     columns = pyramid.padded[1]
     assert dict(zip(row[seen].tolist(), place[seen].tolist(), strict=True)) == {
