@@ -31,6 +31,7 @@ PATH_KEYS = frozenset(
         "enrolment",
         "faces.cache",
         "faces.mesh_model",
+        "faces.people",
         "faces.root",
         "hydra.run.dir",
         "hydra.sweep.dir",

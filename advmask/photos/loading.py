@@ -19,6 +19,7 @@ from advmask.photos.people_folders import (
     passed_over_notices,
     split_people,
 )
+from advmask.photos.people_list import read_people
 from advmask.photos.photo_to_crop import CropCutter
 from advmask.photos.settings import FacesSettings
 from advmask.photos.turns import how_turned
@@ -96,8 +97,14 @@ def load_faces(settings: FacesSettings, *, progress: bool = False) -> FaceSet:
         WeightsError: The mesh model cannot be read or is another.
     """
     # Resolved here and not in the settings, which are recorded and must not hold a path of this machine.
-    root = portrait_path() if settings.root is None else settings.root
-    found = find_people(root)
+    listed: Split | None = None
+    if settings.people is not None:
+        root = settings.root or settings.people.parent
+        found, listed, notices = read_people(settings.people, root)
+    else:
+        root = portrait_path() if settings.root is None else settings.root
+        found = find_people(root)
+        notices = passed_over_notices(root, found)
     jobs = [(person.name, path) for person in found for path in person.photos]
     cutter = CropCutter(
         crop_cache(settings),
@@ -114,7 +121,6 @@ def load_faces(settings: FacesSettings, *, progress: bool = False) -> FaceSet:
             cutter.prepare(path)
     crops: list[FaceCrop] = []
     omissions: list[Omission] = []
-    notices = passed_over_notices(root, found)
     first_of: dict[str, FaceCrop] = {}
     for person, path in jobs:
         try:
@@ -133,7 +139,7 @@ def load_faces(settings: FacesSettings, *, progress: bool = False) -> FaceSet:
     people = tuple(sorted({crop.person for crop in crops}))
     if not people:
         raise PhotoError(_nothing_usable(root, omissions))
-    split = split_people(people, settings.split)
+    split = split_people(people, settings.split) if listed is None else listed.among(people)
     notices += _about_people(found, crops, split)
     return FaceSet(tuple(crops), people, split, tuple(omissions), tuple(notices))
 

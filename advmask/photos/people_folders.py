@@ -1,6 +1,7 @@
 """Folders of people, and their split into those who train, validate and test."""
 
 import math
+import re
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -11,6 +12,17 @@ from advmask.core.shown_names import shown
 from advmask.photos.photo_files import is_left_behind, passed_over, photos_in
 from advmask.photos.settings import check_split, is_counts, shown_split
 
+_FEWEST_PEOPLE = 3
+_DATE = re.compile(r"(19|20)\d\d([-_. ]?\d\d){0,2}\b")
+_UNPACK = "unpack it into one folder of pictures per person"
+_PACKED = {
+    ".rec": f"{_UNPACK} (InsightFace's rec2image.py, or CVLface's bundle tools, do so)",
+    ".bin": f"it holds pairs for verification, and no people; {_UNPACK}",
+    ".idx": f"it belongs to a .rec file: {_UNPACK}",
+    ".zip": _UNPACK,
+    ".tar": _UNPACK,
+    ".gz": _UNPACK,
+}
 _EXPECTED = "give a folder with one sub-folder of photos (JPEG, PNG, WebP, HEIC and the like) per person"
 
 
@@ -46,14 +58,23 @@ class Split:
     test: tuple[str, ...]
     held_out: bool
 
+    def among(self, names: Sequence[str]) -> "Split":
+        """The same for those who are there."""
+        here = set(names)
+        train, validate, test = (
+            tuple(name for name in part if name in here) for part in (self.train, self.validate, self.test)
+        )
+        return Split(train, validate, test, held_out=bool(train and test))
+
 
 def find_people(root: Path) -> list[PersonPhotos]:
     """Find people and their photos, by the names of files and folders alone.
 
-    Three layouts are known: one sub-folder per person; the photos of one person, who is named as the folder;
-    a single photo, whose person is named as the file. A file is a photo by its ending or, where that says
-    nothing, by its first bytes. What systems leave next to photos is ignored, all else is reported as passed
-    over.
+    Four layouts are known: one sub-folder per person; the same inside one further folder, as LFW and CASIA
+    are unpacked, if these are three at least and are not called by dates; the photos of one person, who is
+    named as the folder; a single photo, whose person is named as the file. A file is a photo by its ending
+    or, where that says nothing, by its first bytes. What systems leave next to photos is ignored, all else is
+    reported as passed over.
 
     Args:
         root: Folder or file.
@@ -63,10 +84,12 @@ def find_people(root: Path) -> list[PersonPhotos]:
         so that the caller can name it.
 
     Raises:
-        PhotoError: `root` is missing or unreadable, holds no photo, or mixes the first two layouts.
+        PhotoError: `root` is missing or unreadable, holds no photo, or fits several of the layouts.
     """
     try:
         if root.is_file():
+            if hint := _PACKED.get(root.suffix.lower()):
+                raise PhotoError(f"{root} packs its photos into one file, which is not read; {hint}.")
             return [PersonPhotos(shown(root.stem), (root,))]
         if not root.is_dir():
             raise PhotoError(f"There is no folder of photos at {root}; {_EXPECTED}.")
@@ -89,11 +112,26 @@ def find_people(root: Path) -> list[PersonPhotos]:
         )
     if direct:
         return [PersonPhotos(shown(root.resolve().name) or "person", direct, beside)]
+    if not peopled and (inner := [folder for folder in folders if _holds_people(folder)]):
+        if len(inner) > 1:
+            names = " and ".join(shown(str(folder)) for folder in inner[:3])
+            raise PhotoError(f"There are folders of people in {names}; name one of them.")
+        return find_people(inner[0])
     if not peopled:
         there = [beside, *(f"{one.name}: {one.passed_over}" for one in people if one.passed_over)]
         why = "; ".join(part for part in there[:4] if part)
         raise PhotoError(f"No photos were found in {root}{f' ({why})' if why else ''}; {_EXPECTED}.")
     return people
+
+
+def _holds_people(folder: Path) -> bool:
+    """Whether a folder holds those of people, and not one person's photos by date."""
+    inner = [
+        entry
+        for entry in folder.iterdir()
+        if entry.is_dir() and not is_left_behind(entry) and photos_in(entry)
+    ]
+    return len(inner) >= _FEWEST_PEOPLE and not all(_DATE.match(entry.name) for entry in inner)
 
 
 def passed_over_notices(root: Path, people: Sequence[PersonPhotos]) -> list[str]:

@@ -36,14 +36,14 @@ class CropSettings(Settings):
     min_probability: float = Field(default=0.9, ge=0, le=1)
     cache: bool | Path = True
 
-    @field_validator("root", "cache", "mesh_model", mode="before", check_fields=False)
+    @field_validator("root", "cache", "mesh_model", "people", mode="before", check_fields=False)
     @classmethod
     def _not_empty(cls, value: Any) -> Any:
         if value == "":  # an unset variable in a shell; as a path it would mean the folder one stands in
             raise ValueError("an empty path; give one, or null for the default")
         return value
 
-    @field_validator("root", "cache", "mesh_model", check_fields=False)
+    @field_validator("root", "cache", "mesh_model", "people", check_fields=False)
     @classmethod
     def _home(cls, value: bool | Path | None) -> bool | Path | None:
         try:
@@ -56,12 +56,15 @@ class FacesSettings(CropSettings):
     """Which faces, how people are split, and by what landmarks masks are placed.
 
     Attributes:
+        people: A list of who is on which photo of a flat folder: FILE,PERSON[,SPLIT] a line; None takes the
+            folders for people.
         split: People who train, validate and test: shares, or numbers such as [44,8,20].
         landmarks: mtcnn finds five points; mesh finds 468 more with the network in `mesh_model`; file reads
             them from `PHOTO.points.json` next to each photo and looks for no faces.
         mesh_model: For mesh: face_landmark.tflite, or the mediapipe 0.10.21 wheel that holds it.
     """
 
+    people: Path | None = None
     split: tuple[float, float, float] = (0.61, 0.11, 0.28)
     landmarks: LandmarkSource = "mtcnn"
     mesh_model: Path | None = None

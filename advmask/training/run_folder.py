@@ -232,8 +232,9 @@ def _recorded(settings: TrainSettings) -> dict[str, Any]:
     """Settings as they are kept: paths absolute, for a run is used from wherever its user stands."""
     values = settings.model_dump(mode="json")
     faces = values["faces"]
-    if settings.faces.root is not None:
-        faces["root"] = str(settings.faces.root.absolute())
+    for key in ("root", "people"):
+        path = getattr(settings.faces, key)
+        faces[key] = None if path is None else str(path.absolute())
     for (group, key), path in _own_files(settings).items():
         values[group][key] = f"{KEPT_FILES[group, key]}/{path.name}"
     values["recognizers"] = recorded_names(settings.recognizers)
