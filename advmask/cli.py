@@ -13,7 +13,7 @@ from importlib.metadata import PackageNotFoundError, metadata
 from typing import NamedTuple
 
 from advmask import __version__
-from advmask.core.errors import AdvmaskError, ConfigError
+from advmask.core.errors import NO_ROOM, AdvmaskError, ConfigError, RunError
 from advmask.core.plain_lines import plain_lines
 from advmask.core.shown_names import never_raise_on_output
 
@@ -142,6 +142,12 @@ def _reported(error: Exception) -> int:
     if isinstance(error, BrokenPipeError):
         _discard_output()
         return _BROKEN_PIPE
+    if isinstance(error, OSError) and error.errno in NO_ROOM and error.filename is None:
+        _discard_output()  # errors of files are told by whoever writes them
+        error = RunError(
+            f"What is printed here cannot be written: {error.strerror}. Free that disk, or send the output "
+            "elsewhere."
+        )
     if isinstance(error, AdvmaskError):
         if os.environ.get("HYDRA_FULL_ERROR") == "1":  # the user asked to see where it came from
             traceback.print_exception(error)

@@ -132,8 +132,10 @@ def write_picture(
         options |= {"lossless": True}
     elif kind == "TIFF":
         options |= {"compression": "tiff_lzw"}
+    content = io.BytesIO()  # not at once into the file: libtiff does not say why it cannot write
+    image.save(content, format=kind, **options)
     with written_aside(path) as aside:
-        image.save(aside, format=kind, **options)
+        aside.write_bytes(content.getbuffer())
 
 
 def _values(image: Image.Image, profile: bytes | None) -> np.ndarray | None:

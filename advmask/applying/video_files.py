@@ -293,6 +293,8 @@ def written_video(path: Path, *, like: "InputContainer") -> Iterator[VideoWriter
                 yield writer
                 writer.finish()
         except av.error.FFmpegError as error:
+            if isinstance(error, OSError):  # of the disk, and told as such
+                raise
             reason = getattr(error, "strerror", None) or str(error)
             raise RunError(
                 f"Cannot write the video {path}: {reason}. Try a name that ends in .mkv."

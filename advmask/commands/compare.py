@@ -38,6 +38,7 @@ def run(config: DictConfig) -> None:
     if len(given) < 2:
         raise ConfigError("Name at least two designs: advmask compare runs/first runs/second.")
     keep_freed_memory()
+    path = output_dir() / "compare.json"  # refused now, not after all scoring
     mask = MaskSettings.build(as_mapping(config)["mask"])
     opened = [open_design(name, mask=mask, texels_per_mm=config.texels_per_mm) for name in given]
     first = next((one for one in opened if one.run is not None), opened[0])
@@ -63,7 +64,6 @@ def run(config: DictConfig) -> None:
             ).judged
         )
     compared = side_by_side(groups, names, seed=settings.protocol.seed)
-    path = output_dir() / "compare.json"
     record = {
         "schema": SCHEMA,
         "date": datetime.now(UTC).date().isoformat(),

@@ -15,11 +15,12 @@ from advmask.masks.settings import MaskSettings
 def run(config: DictConfig) -> None:
     """Evaluate, print the table and write `results.json` with all that belongs to it."""
     keep_freed_memory()
+    folder = output_dir()  # refused now, not after all scoring
     mask = MaskSettings.build(as_mapping(config)["mask"])
     named = open_design(config.design, mask=mask, texels_per_mm=config.texels_per_mm)
     values = beside_run(config, named.run, texels_per_mm=named.texels_per_mm)
     settings = EvaluateCommand.build(values)
     evaluation = evaluate_design(named.design, settings)
-    report = evaluation.write(output_dir(), pictures=settings.pictures)
+    report = evaluation.write(folder, pictures=settings.pictures)
     print(evaluation.text())
     print(f"Written to {report.with_name(RECORD)}\nTo read: {report}")

@@ -50,6 +50,7 @@ def run(config: DictConfig) -> None:
             "No pictures are given; name their folder with photos=FOLDER. `advmask judge protocol` writes a "
             "page that tells which to take."
         )
+    folder = output_dir()  # refused now, not after all scoring
     settings = given if of_run is None else JudgeCommand.build(over(_from_run(of_run, given), config))
     recognizers = build_recognizers(settings.recognizers)
     verdict = judge_folder(
@@ -66,7 +67,6 @@ def run(config: DictConfig) -> None:
         "recognizers": about_recognizers(recognizers, None if of_run is None else of_run.recognizers),
         "packages": package_versions(),
     }
-    folder = output_dir()
     record = judge_record(verdict, facts)
     taken = f"Another advmask is writing to {folder}; wait until it ends, or use another hydra.run.dir=DIR."
     with alone_in(folder, wait_s=_PATIENCE_S, taken=taken):

@@ -1,6 +1,5 @@
 """Running a command under Hydra: composition and sweeps are Hydra's, the words and the folder are ours."""
 
-import errno
 import shlex
 import sys
 from collections.abc import Sequence
@@ -25,10 +24,8 @@ from advmask.commands.output import (
 from advmask.commands.quoting import escaped, quoted
 from advmask.commands.settings import COMMAND_SETTINGS, TrainCommand
 from advmask.core.config_folders import user_conf_dir
-from advmask.core.errors import ConfigError, RunError
+from advmask.core.errors import NO_ROOM, ConfigError, RunError
 from advmask.core.settings import Settings
-
-_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 
 
 def launch(command: str, arguments: Arguments, *, module: str, conf: Path, typed: Sequence[str]) -> None:
@@ -145,7 +142,9 @@ def _run(module: str, config: DictConfig, folder: Path, *, again: str) -> None:
     except OSError as error:
         if not _is_about(error, folder):
             raise
-        raise RunError(unwritable(folder, error.strerror or str(error))) from error
+        # The system names no file where a stream is full: one of this folder, or what is printed.
+        place = folder if error.filename else f"{folder}, or what is printed here"
+        raise RunError(unwritable(place, error.strerror or str(error))) from error
 
 
 def _again(command: str, words: Sequence[str], folder: Path) -> str:
@@ -159,7 +158,7 @@ def _again(command: str, words: Sequence[str], folder: Path) -> str:
 
 
 def _is_about(error: OSError, folder: Path) -> bool:
-    if error.errno in _NO_ROOM:
+    if error.errno in NO_ROOM:
         return True
     if isinstance(error, FileNotFoundError) or not isinstance(error.filename, str):
         return False

@@ -4,6 +4,11 @@ The command line prints the sentence of an `AdvmaskError` and never its tracebac
 what was wrong, what was expected and what to do.
 """
 
+import errno
+
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
+"""Numbers of system errors that say that a disk takes no more."""
+
 
 class AdvmaskError(Exception):
     """Base of all errors that are the user's to mend; `exit_code` is what the command line returns."""

@@ -1,6 +1,7 @@
 """One job in pieces, shared among several processes."""
 
 import os
+import shutil
 import signal
 import tempfile
 import threading
@@ -50,14 +51,22 @@ def in_processes(
         What each piece gave, in the order of the pieces.
 
     Raises:
-        RunError: A process died.
+        RunError: A process died, or the temporary folder is full.
     """
     before = active_children()
     with tempfile.TemporaryDirectory(prefix="advmask-") as folder:
         path = Path(folder) / "job.pt"
-        torch.save(job, path)
         try:
-            with ProcessPoolExecutor(min(processes, len(pieces)), get_context("spawn"), _begin) as pool:
+            torch.save(job, path)
+        except (OSError, RuntimeError) as error:  # torch tells a full disk as the latter
+            raise RunError(
+                f"Cannot write to {Path(folder).parent} what the processes share: most likely that disk is "
+                "full. Free it, name another by the variable TMPDIR, or use protocol.processes=1."
+            ) from error
+        try:
+            with ProcessPoolExecutor(
+                min(processes, len(pieces)), get_context("spawn"), _begin, (folder,)
+            ) as pool:
                 try:
                     results = [pool.submit(_do, path, piece) for piece in pieces]
                     return [result.result() for result in show(results)]
@@ -76,11 +85,11 @@ def in_processes(
             ) from error
 
 
-def _begin() -> None:
+def _begin(folder: str) -> None:
     """Prepare this process, which is one of several. What may fail is left to `_do`, which can tell."""
     torch.set_num_threads(1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all of them; the first one sees to it
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=_end_with_parent, args=(folder,), daemon=True).start()
 
 
 def _do(path: Path, number: int) -> Any:
@@ -94,8 +103,10 @@ def _begun(path: Path) -> Callable[[int], Any]:
     return job.begin()
 
 
-def _end_with_parent() -> None:
+def _end_with_parent(folder: str) -> None:
+    """Wait for the first process; where it was killed, it left the job, which holds faces."""
     parent = parent_process()
     if parent is not None:
         parent.join()
+        shutil.rmtree(folder, ignore_errors=True)
     os._exit(1)

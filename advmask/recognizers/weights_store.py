@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from importlib.util import find_spec
 from pathlib import Path
 
-from advmask.core.errors import AdvmaskError, ConfigError, WeightsError
+from advmask.core.errors import AdvmaskError, ConfigError, RunError, WeightsError
 from advmask.core.files import sha256, write_text, written_aside
 from advmask.recognizers.download import download
 from advmask.recognizers.file_kinds import file_kind
@@ -263,7 +263,7 @@ def _copied(file: Path, target: Path, *, specification: str | None, name: str | 
     except Exception as error:
         for path in new:
             path.unlink(missing_ok=True)
-        if isinstance(error, AdvmaskError):
+        if isinstance(error, AdvmaskError) and not isinstance(error, RunError):  # that is about the copy
             raise type(error)(_as_given(str(error), file, target)) from error
         raise
 

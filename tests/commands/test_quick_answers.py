@@ -1,7 +1,10 @@
 """What is answered without loading torch, which alone takes longer than a user waits for a help text."""
 
+import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +13,7 @@ from advmask.core.gpu_driver import may_have_gpu
 
 _CODE = """\
 import sys
+from pathlib import Path
 from advmask.cli import main
 code = main(sys.argv[1:])
 loaded = {"torch", "pytorch_lightning", "cv2", "scipy"} & set(sys.modules)
@@ -66,3 +70,20 @@ def test_a_gpu_that_is_not_there():
     found, _, err = answer("train", "trainer=gpu")
     assert found == 2
     assert err.endswith("this machine has no GPU, or no driver for it; take trainer=cpu.")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no device that is always full")
+@pytest.mark.parametrize("words", [["--help"], ["train", "--help"], ["weights", "list"]])
+@pytest.mark.parametrize("buffered", [True, False])
+def test_what_is_printed_to_a_full_disk_is_one_sentence(words: list[str], buffered: bool):
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "advmask", *words],
+            stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+            env=os.environ | {"PYTHONUNBUFFERED": "" if buffered else "1"},
+        )  # fmt: skip
+    assert done.returncode == 7
+    assert re.match(
+        "(W|.* or w)hat is printed here(| cannot be written): No space left on device", done.stderr
+    )
+    assert done.stderr.count("\n") == 1

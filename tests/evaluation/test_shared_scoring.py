@@ -3,6 +3,8 @@
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -129,3 +131,39 @@ def test_ctrl_c_waits_for_nobody() -> None:
         in_processes(Pieces(torch.arange(9)), [0, -3, -3, -3], processes=2, show=stopped)
     assert time.monotonic() - began < 40
     assert not multiprocessing.active_children()
+
+
+@pytest.mark.slow
+def test_kill_9_leaves_no_job_behind(tmp_path: Path) -> None:
+    """It holds faces."""
+    script = (
+        f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
+        "import torch; from test_shared_scoring import Pieces, begun; "
+        "from advmask.evaluation.shared_scoring import in_processes\n"
+        "in_processes(Pieces(torch.arange(9)), [0, -3, -3], processes=2, show=begun)"
+    )
+    given = {"env": os.environ | {"TMPDIR": str(tmp_path)}, "stdout": subprocess.PIPE}
+    with subprocess.Popen([sys.executable, "-c", script], **given) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"begun\n"
+        assert list(tmp_path.glob("advmask-*/job.pt"))
+        process.kill()
+    end = time.monotonic() + 60
+    while list(tmp_path.glob("advmask-*")) and time.monotonic() < end:
+        time.sleep(0.05)
+    assert not list(tmp_path.glob("advmask-*"))
+
+
+def begun(results: Sequence[Any]) -> Sequence[Any]:
+    results[0].result()
+    print("begun", flush=True)
+    return results
+
+
+def test_a_full_temporary_folder_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise RuntimeError("PytorchStreamWriter failed writing file data/0: file write failed")
+
+    monkeypatch.setattr(torch, "save", full)
+    with pytest.raises(RunError, match=r"that disk is full.*TMPDIR, or use protocol\.processes=1"):
+        in_processes(Pieces(torch.arange(9)), [0, 1], processes=2, show=counted)
