@@ -5,9 +5,11 @@ import torch
 from jaxtyping import Float, Float64
 from torch import Tensor
 
+from advmask.core.constants import numbers
+
 # From CIE XYZ to linear sRGB, as the standard rounds it; the way back is its inverse.
 RGB_FROM_XYZ = ((3.2406, -1.5372, -0.4986), (-0.9689, 1.8758, 0.0415), (0.0557, -0.2040, 1.0570))
-_XYZ_FROM_RGB = np.linalg.inv(RGB_FROM_XYZ).tolist()
+_XYZ_FROM_RGB = tuple(map(tuple, np.linalg.inv(RGB_FROM_XYZ).tolist()))
 _LAB = ((0.0, 116.0, 0.0), (500.0, -500.0, 0.0), (0.0, 200.0, -200.0))
 _TOE = (6 / 29) ** 3
 _SLOPE = (29 / 6) ** 2 / 3  # of the line below the toe
@@ -21,23 +23,23 @@ def lab_from_linear(linear: Float[Tensor, "*shape 3"]) -> Float[Tensor, "*shape 
 
     Source: CIE 15:2018; matrix of IEC 61966-2-1.
     """
-    xyz = linear.new_tensor(_XYZ_FROM_RGB)
+    xyz = numbers(linear, _XYZ_FROM_RGB)
     with torch.autocast(linear.device.type, enabled=False):
         relative = linear @ (xyz / xyz.sum(dim=1, keepdim=True)).T
     root = relative.clamp(min=_TOE).pow(1 / 3)
     # Below the toe a line; as a sum of both parts no branch is needed.
     curve = root + (relative.clamp(max=_TOE) - _TOE) * _SLOPE
     with torch.autocast(linear.device.type, enabled=False):
-        return curve @ linear.new_tensor(_LAB).T - linear.new_tensor((16.0, 0.0, 0.0))
+        return curve @ numbers(linear, _LAB).T - numbers(linear, (16.0, 0.0, 0.0))
 
 
 def linear_from_lab(lab: Float[Tensor, "*shape 3"]) -> Float[Tensor, "*shape 3"]:
     """Linear sRGB of CIE Lab: the inverse of `lab_from_linear`, beyond [0, 1] too."""
-    curve = (lab + lab.new_tensor((16.0, 0.0, 0.0))) @ torch.linalg.inv(lab.new_tensor(_LAB)).T
+    curve = (lab + numbers(lab, (16.0, 0.0, 0.0))) @ torch.linalg.inv(numbers(lab, _LAB)).T
     root = _TOE ** (1 / 3)
     relative = curve.clamp(min=root).pow(3) + (curve.clamp(max=root) - root) / _SLOPE
-    white = lab.new_tensor(_XYZ_FROM_RGB).sum(dim=1)
-    linear: Tensor = (relative * white) @ lab.new_tensor(RGB_FROM_XYZ).T
+    white = numbers(lab, _XYZ_FROM_RGB).sum(dim=1)
+    linear: Tensor = (relative * white) @ numbers(lab, RGB_FROM_XYZ).T
     return linear
 
 

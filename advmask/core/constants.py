@@ -25,7 +25,7 @@ def constant(make: Callable[..., Tensor]) -> Constant:
             type of `like`.
     """
 
-    @lru_cache(maxsize=32)
+    @lru_cache(maxsize=128)
     def kept(device: torch.device, dtype: torch.dtype, *args: Any, **named: Any) -> Tensor:
         with torch.inference_mode(mode=False):  # what inference makes cannot be used in training
             return make(*args, **named).to(device, dtype)
@@ -42,3 +42,9 @@ def forget_constants() -> None:
     """Make all constants anew when they are next needed."""
     for kept in _made:
         kept.cache_clear()
+
+
+@constant
+def numbers(values: Any) -> Tensor:
+    """A tensor of numbers given in nested tuples."""
+    return torch.tensor(values, dtype=torch.float64)

@@ -14,6 +14,7 @@ from tqdm import tqdm
 
 from advmask.core.errors import ConfigError
 from advmask.core.shown_names import shown
+from advmask.effects.records import moved
 from advmask.evaluation.enrolled import JudgedGallery
 from advmask.evaluation.shared_scoring import in_processes
 from advmask.recognizers.aligners.aligner import Aligner
@@ -113,15 +114,18 @@ class Stage:
             names.append(name if seen[name] == 1 else f"{name}#{seen[name]}")
         return tuple(names)
 
-    def pictures(self, name: str, start: int) -> Float[Tensor, "batch 3 rows columns"]:
-        """What recognizers see of the probes from `start` on, as many as belong together."""
+    def pictures(
+        self, name: str, start: int, *, device: torch.device | str = "cpu"
+    ) -> Float[Tensor, "batch 3 rows columns"]:
+        """What recognizers see of the probes from `start` on, as many as belong together, on a device."""
         chunk = self.probes[start : start + _CHUNK]
         bare = self.photos.pictures([photo for photo, _ in chunk])
         packed = self.photos.packed([photo for photo, _ in chunk], [way for _, way in chunk])
         texels = self.designs.get(name)
         size = (bare.shape[-2], bare.shape[-1])
         drawn = self.scene.draw(start, range(len(chunk)), size, texels=texels)
-        pictures: Tensor = self.scene(texels, bare, packed, drawn)
+        texels, bare, packed, drawn = moved((texels, bare, packed, drawn), device)
+        pictures: Tensor = self.scene.to(device)(texels, bare, packed, drawn)
         return pictures
 
     def picture(self, name: str, probe: int) -> Float[Tensor, "3 rows columns"]:
@@ -272,25 +276,24 @@ def _scored(stage: Stage, setups: Sequence[Setup], start: int) -> _Piece:
     chosen = [photo for photo, _ in stage.probes[start : start + _CHUNK]]
     enrolled = [stage.rows[photo] for photo in chosen]
     people = [photos.names[photo] for photo in chosen]
-    landmarks = photos.landmarks(chosen)
+    device = setups[0].recognizer.template.device
+    landmarks = photos.landmarks(chosen).to(device)
     for name in stage.conditions:
-        pictures = stage.pictures(name, start)
+        pictures = stage.pictures(name, start, device=device)
         told = {one.aligner.name: one.aligner for one in setups}
-        aligned = {called: one.landmarks(pictures, landmarks) for called, one in told.items()}
+        aligned = {called: _aligned(one, pictures, landmarks) for called, one in told.items()}
         embedded: dict[tuple[str, str], Tensor] = {}
         for i, setup in enumerate(setups):
             recognizer = setup.recognizer
-            points, seen = aligned[setup.aligner.name]
-            moved = _moved(points, landmarks)
-            points = torch.where(seen[:, None, None], points, landmarks)
+            points, seen, away = aligned[setup.aligner.name]
             pair = (recognizer.name, setup.aligner.name)
             if pair not in embedded:
-                embedded[pair] = recognizer(pictures, points)
+                embedded[pair] = recognizer(pictures, points).cpu()  # where those it is compared with lie
             embeddings = embedded[pair]
             for j, gallery in enumerate(setup.galleries):
                 own = gallery.gallery.similarity(recognizer, embeddings, enrolled).double()
                 others = gallery.similarity_to_others(recognizer, embeddings, people)
-                columns = {"similarity": own, "displacement": moved} | _of_others(others, gallery)
+                columns = {"similarity": own, "displacement": away} | _of_others(others, gallery)
                 found[i, j, name] = {key: _blank(values, seen).numpy() for key, values in columns.items()}
             if name in stage.kept:
                 kept = torch.where(seen[:, None], embeddings, torch.nan).float()
@@ -301,6 +304,13 @@ def _scored(stage: Stage, setups: Sequence[Setup], start: int) -> _Piece:
 def _of_others(others: Float[Tensor, "m people"], gallery: JudgedGallery) -> dict[str, Tensor]:
     matches = {f"matches {one.fmr}": (others >= one.threshold).sum(dim=1) for one in gallery.thresholds}
     return {"best_other": others.amax(dim=1), **matches}
+
+
+def _aligned(aligner: Aligner, pictures: Tensor, bare: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Landmarks, the bare ones where no face was found; and, on the CPU, where one was and how far away."""
+    points, seen = aligner.landmarks(pictures, bare)
+    moved = _moved(points, bare).cpu()
+    return torch.where(seen[:, None, None], points, bare), seen.cpu(), moved
 
 
 def _moved(points: Float[Tensor, "batch 5 2"], bare: Float[Tensor, "batch 5 2"]) -> Float[Tensor, " batch"]:

@@ -5,6 +5,8 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
+from advmask.core.constants import constant
+
 
 def similarity_to_template(
     landmarks: Float[Tensor, "batch 5 2"], template: Float[Tensor, "5 2"]
@@ -30,7 +32,8 @@ def similarity_to_template(
     a = (q * p).sum(dim=(1, 2)) / power
     b = (q[..., 0] * p[:, 1] - q[..., 1] * p[:, 0]).sum(dim=1) / power
     turn = torch.stack([torch.stack([a, -b], dim=1), torch.stack([b, a], dim=1)], dim=1)
-    shift = template.mean(dim=0) - (turn @ centre[:, 0, :, None])[..., 0]
+    # Not a matrix product, which autocast would take in half precision: chips would lie half a pixel off.
+    shift = template.mean(dim=0) - (turn * centre).sum(dim=2)
     return torch.cat([turn, shift[..., None]], dim=2)
 
 
@@ -60,13 +63,23 @@ def cut_chips(
         ],
         dim=1,
     )
-    extent = torch.tensor([pictures.shape[3], pictures.shape[2]]).to(pictures)
     # From chip to picture in units of grid_sample. The map is affine, so its grid is a row plus a column: a
     # fraction of the time of a matrix product for every pixel, and out of the reach of autocast.
-    scaled = inverse / determinant * (2 / extent)[:, None]
+    scaled = inverse / determinant * _per_pixel(pictures, pictures.shape[3], pictures.shape[2])
     start = -(scaled * shift[:, None]).sum(dim=2, keepdim=True) - 1
     height, width = size
-    x, y = (torch.arange(length).to(pictures) + 0.5 for length in (width, height))
+    x, y = _centres(pictures, width), _centres(pictures, height)
     across, down = scaled[:, :, :1] * x, scaled[:, :, 1:] * y + start
     grid = (across[:, :, None] + down[..., None]).permute(0, 2, 3, 1)
     return F.grid_sample(pictures, grid, mode="bilinear", padding_mode="border", align_corners=False)
+
+
+@constant
+def _per_pixel(width: int, height: int) -> Float[Tensor, "2 1"]:
+    """Units of grid_sample in a pixel, across and down."""
+    return torch.tensor([[2 / width], [2 / height]], dtype=torch.float64)
+
+
+@constant
+def _centres(length: int) -> Float[Tensor, " length"]:
+    return torch.arange(length) + 0.5

@@ -35,6 +35,7 @@ class Ensemble(nn.Module):
         recognizers: At least one; they stay in evaluation mode and carry no gradient of their own.
         settings: How they are fed and run.
         aligners: In place of `settings.aligners`, by name or as objects.
+        bfloat16: Run the networks in bfloat16; what is before and after them stays as precise as it is given.
 
     Raises:
         ConfigError: The settings name an unknown aligner or recognizer, or another number of weights.
@@ -48,11 +49,13 @@ class Ensemble(nn.Module):
         settings: SurrogateSettings | None = None,
         *,
         aligners: Sequence[str | Aligner] | None = None,
+        bfloat16: bool = False,
     ) -> None:
         super().__init__()
         if not recognizers:
             raise ValueError("an ensemble needs at least one recognizer")
         self.settings = settings or SurrogateSettings()
+        self._bfloat16 = bfloat16
         if self.settings.compile:
             recognizers = [member.compiled() for member in recognizers]
         self.recognizers = nn.ModuleList(recognizers)
@@ -63,6 +66,7 @@ class Ensemble(nn.Module):
         self._aligners = [built[one] for one in asked]
         self._own = _own_aligners(self.settings.own_aligners, recognizers)
         self._intermediate: dict[int, str] = {}
+        self._alignments = [(m.specification.size, *m.template.flatten().tolist()) for m in recognizers]
         self.assert_frozen()
 
     @property
@@ -186,14 +190,14 @@ class Ensemble(nn.Module):
         """Each recognizer with its chips; the same tensor for all that share an alignment."""
         points = {"": self._assigned(pictures, landmarks, draws, misled)}
         chips: dict[tuple[object, ...], Tensor] = {}
-        for member in self.members:
+        for member, alignment in zip(self.members, self._alignments, strict=True):
             aligner = self._own.get(member.label)
             name = aligner.name if aligner is not None else ""
             if aligner is not None and name not in points:
                 points[name], found = aligned_points([aligner], pictures, landmarks, draws=draws)
                 if misled is not None and aligner.differentiable:
                     misled.take(points[name], landmarks, found)
-            key = (name, member.specification.size, tuple(member.template.flatten().tolist()))
+            key = (name, *alignment)
             if key not in chips:
                 moved = moved_landmarks(points[name], self.settings.perturbation.alignment, draws=draws)
                 chips[key] = member.chips(pictures, moved)
@@ -214,11 +218,19 @@ class Ensemble(nn.Module):
 
     def _features(self, number: int, member: Recognizer, bare: Tensor, landmarks: Tensor) -> Tensor:
         """Maps of the intermediate layer for the bare photos; without gradient and perturbation."""
-        autocast = torch.autocast(bare.device.type, torch.bfloat16, enabled=self.settings.autocast)
-        with torch.no_grad(), autocast, watched(member.network, self._intermediate[number]) as seen:
-            member.embed(member.chips(bare, landmarks))
+        chips = member.chips(bare, landmarks)
+        with (
+            torch.no_grad(),
+            self._precision(bare),
+            watched(member.network, self._intermediate[number]) as seen,
+        ):
+            member.embed(chips)
         maps = torch.cat(seen)  # several of a network that runs in groups
-        return maps.float() if self.settings.autocast else maps
+        return maps.float() if self._bfloat16 else maps
+
+    def _precision(self, pictures: Tensor) -> torch.autocast:
+        """That of the networks, whatever is in force around them."""
+        return torch.autocast(pictures.device.type, torch.bfloat16, enabled=self._bfloat16)
 
     def _embedded(self, member: Recognizer, chips: Tensor, draws: Generator) -> Tensor:
         settings = self.settings
@@ -227,8 +239,9 @@ class Ensemble(nn.Module):
             if settings.perturbation.of_networks
             else nullcontext()
         )
-        with changed, torch.autocast(chips.device.type, torch.bfloat16, enabled=settings.autocast):
-            return member.embed(chips).float() if settings.autocast else member.embed(chips)
+        with changed, self._precision(chips):
+            embedding = member.embed(chips)
+        return embedding.float() if self._bfloat16 else embedding
 
     def train(self, mode: bool = True) -> "Ensemble":
         """The ensemble stays in evaluation mode."""

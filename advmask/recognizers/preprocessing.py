@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from advmask.core.constants import constant
 from advmask.recognizers.specification import NetworkSpecification
 
 Triple = tuple[float, float, float]
@@ -57,9 +58,15 @@ def preprocess(
     Returns:
         `(lo + (hi - lo) * chips - mean) / std`, with the channels in the order the network expects.
     """
+    # One affine map per channel: one pass over the chips, forward and backward.
+    scale, shift = _affine(chips, tuple(value_range), tuple(mean), tuple(std))
+    ordered = chips.flip(1) if channels == "bgr" else chips
+    return torch.addcmul(shift, ordered, scale)
+
+
+@constant
+def _affine(value_range: tuple[float, float], mean: Triple, std: Triple) -> Tensor:
+    """(2, 1, 3, 1, 1): the factor of each channel, and what is added."""
     low, high = value_range
     mean_, std_ = (torch.tensor(each, dtype=torch.float64).view(1, 3, 1, 1) for each in (mean, std))
-    # One affine map per channel: one pass over the chips, forward and backward.
-    scale, shift = (high - low) / std_, (low - mean_) / std_
-    ordered = chips.flip(1) if channels == "bgr" else chips
-    return torch.addcmul(shift.to(chips), ordered, scale.to(chips))
+    return torch.stack([(high - low) / std_, (low - mean_) / std_])

@@ -38,7 +38,6 @@ class SurrogateSettings(Settings):
             whole batch through it.
         box_shake: How far the face box jumps for aligners that are given it, eye distances.
         weights: Of the recognizers in the objective; None counts all alike.
-        autocast: Run the networks in bfloat16.
         compile: Compile the networks with torch.compile.
         perturbation: Of the networks, against fitting these very ones.
     """
@@ -47,6 +46,5 @@ class SurrogateSettings(Settings):
     own_aligners: dict[str, str] = Field(default_factory=dict)
     box_shake: float = Field(default=0.1, ge=0, le=0.5)
     weights: list[float] | None = None
-    autocast: bool = False
     compile: bool = False
     perturbation: PerturbationSettings = PerturbationSettings()

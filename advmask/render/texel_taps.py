@@ -99,7 +99,7 @@ def scattered_product(
 ) -> Tensor:
     """Gradient of `read_taps` in the texels without scipy, on any device."""
     result = gradient.new_zeros(texels, gradient.shape[1])
-    return result.index_add_(0, texel.long(), gradient[_rows(start)] * weight[:, None])
+    return result.index_add_(0, texel.long(), gradient[_rows(start, entries=len(texel))] * weight[:, None])
 
 
 def _matrix(start: Tensor, texel: Tensor, weight: Tensor, texels: int) -> Any:
@@ -107,6 +107,6 @@ def _matrix(start: Tensor, texel: Tensor, weight: Tensor, texels: int) -> Any:
     return csr_matrix(parts, shape=(len(start) - 1, texels), copy=False)
 
 
-def _rows(start: Tensor) -> Tensor:
+def _rows(start: Tensor, *, entries: int) -> Tensor:
     count = (start[1:] - start[:-1]).long()
-    return torch.repeat_interleave(torch.arange(len(count), device=start.device), count)
+    return torch.repeat_interleave(torch.arange(len(count), device=start.device), count, output_size=entries)

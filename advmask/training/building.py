@@ -153,7 +153,12 @@ def build_module(
     own = OwnParts() if own is None else own
     terms = OwnTerms(own.terms)
     scene = build_scene(settings, own) if scene is None else scene
-    ensemble = Ensemble(recognizers, settings.surrogates, aligners=own.aligners)
+    ensemble = Ensemble(
+        recognizers,
+        settings.surrogates,
+        aligners=own.aligners,
+        bfloat16=settings.trainer.precision == "bf16-mixed",
+    )
     _check_aligners(settings, ensemble)
     if settings.objective.features:
         ensemble.find_intermediate_layers()

@@ -55,7 +55,11 @@ class CsvLog(Logger):
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
         """Add a row."""
         row = {"step": str(step)} | {k: f"{v:.6g}" for k, v in metrics.items() if k != "epoch"}
-        self._rows.append(row)
+        known = next((each for each in reversed(self._rows) if each["step"] == row["step"]), None)
+        if known is None:
+            self._rows.append(row)
+        else:  # what the user's own callbacks log comes before the values of a step that are still held
+            known |= row
 
     @rank_zero_only
     def flush(self) -> None:

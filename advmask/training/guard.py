@@ -1,9 +1,8 @@
 """Stops a run before a step that would spoil the texture."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import pytorch_lightning as pl
 import torch
@@ -17,7 +16,6 @@ from advmask.training.data import Batch, StepData
 from advmask.training.module import DesignModule
 from advmask.training.run_folder import RunFolder
 
-_SKIPPED = 16  # steps in a row that a loss scale may be too large for before something else is wrong
 _NAMED = 4
 
 
@@ -43,7 +41,6 @@ class FiniteSteps(Callback):
         self._rate = learning_rate
         self._loss: Tensor | None = None
         self._step = 0
-        self._skipped = 0
 
     def on_train_batch_start(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Batch, batch_idx: int
@@ -70,19 +67,14 @@ class FiniteSteps(Callback):
         bad = not bool(torch.isfinite(sums).all())
         if trainer.world_size > 1:
             bad = trainer.strategy.reduce_boolean_decision(bad, all=False)
-        if not bad:
-            self._skipped = 0
-            return
-        if trainer.scaler is not None and self._skipped < _SKIPPED:
-            self._skipped += 1  # the scale was too large: the scaler halves it and skips the step
-            return
-        assert isinstance(pl_module, DesignModule)
-        raise RunError(self._stopped(trainer, pl_module))
+        if bad:
+            assert isinstance(pl_module, DesignModule)
+            raise RunError(self._stopped(trainer, pl_module))
 
     def _stopped(self, trainer: pl.Trainer, module: DesignModule) -> str:
         loss = math.nan if self._loss is None else float(self._loss)
         what = "the gradient is not finite" if math.isfinite(loss) else f"the loss is {loss}"
-        blamed = _not_finite(trainer.callback_metrics)
+        blamed = _not_finite(module.values)
         photos = self._data.sources(self._step)
         picture = "the texture before it"
         if trainer.is_global_zero:
@@ -104,10 +96,10 @@ class FiniteSteps(Callback):
         )
 
 
-def _not_finite(metrics: Any) -> list[str]:
+def _not_finite(values: Mapping[str, Tensor | float]) -> list[str]:
     blamed = [
         name.partition("/")[2]
-        for name, value in metrics.items()
+        for name, value in values.items()
         if name.startswith(("match_confidence/", "similarity/")) and not math.isfinite(float(value))
     ]
     return list(dict.fromkeys(blamed))

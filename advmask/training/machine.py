@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytorch_lightning as pl
+from pytorch_lightning.accelerators import CUDAAccelerator, MPSAccelerator
 from pytorch_lightning.strategies import DDPStrategy
 from pytorch_lightning.utilities.exceptions import MisconfigurationException  # type: ignore[attr-defined]
 
@@ -19,6 +20,14 @@ def check_machine(settings: TrainerSettings) -> None:
     """
     with quiet_lightning():
         trainer_on(settings, logger=False)
+
+
+def on_cpu(settings: TrainerSettings) -> bool:
+    """Whether a run works on a CPU: the same settings then give the same design, bit by bit."""
+    gpus = (CUDAAccelerator, MPSAccelerator)
+    return settings.accelerator == "cpu" or (
+        settings.accelerator == "auto" and not any(gpu.is_available() for gpu in gpus)
+    )
 
 
 def trainer_on(settings: TrainerSettings, **more: Any) -> pl.Trainer:
@@ -38,7 +47,7 @@ def trainer_on(settings: TrainerSettings, **more: Any) -> pl.Trainer:
             devices=settings.devices,
             num_nodes=settings.num_nodes,
             strategy=_strategy(settings.strategy),
-            precision=settings.precision,
+            deterministic="warn" if on_cpu(settings) else False,
             enable_checkpointing=False,
             enable_progress_bar=False,
             enable_model_summary=False,

@@ -77,16 +77,17 @@ class DesignModule(pl.LightningModule):
         self._steps = steps
         self._seed = seed
         self.average = TailAverage(texture, optimiser.average)
+        self.values: dict[str, Tensor | float] = {}  # of the last step
         self.parted: PartedSteps | None = None  # takes a step in parts where memory is short
         self.strict_loading = False  # checkpoints hold the texture alone
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """One step, in parts where memory is short: the loss; its values are logged."""
+        """One step, in parts where memory is short: the loss; what is logged of it is in `values`."""
         if self.parted is None:
             loss, values = self.loss(batch)
         else:
             loss, values = self.parted(self.loss, batch, list(self.texture.parameters()))
-        self.log_dict(values, batch_size=len(batch.photo), sync_dist=len(batch.photo) < batch.whole)
+        self.values = dict(values)
         return loss
 
     def loss(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:

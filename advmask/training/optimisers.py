@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.optim import Optimizer
 
 from advmask.core.errors import ConfigError
@@ -86,16 +86,11 @@ class TailAverage(nn.Module):
         Polyak and Juditsky, "Acceleration of stochastic approximation by averaging", 1992.
     """
 
-    count: Tensor
-    last: Tensor
-
     def __init__(self, averaged: nn.Module, share: float) -> None:
         super().__init__()
         self._share = share
         self._names = [name for name, _ in averaged.named_parameters()] if share > 0 else []
-        if self._names:
-            self.register_buffer("count", torch.zeros((), dtype=torch.int64))
-            self.register_buffer("last", torch.zeros((), dtype=torch.int64))
+        self._count, self._last = 0, 0  # not on a device, which would be asked in every step
         for number, name in enumerate(self._names):
             parameter = averaged.get_parameter(name)
             self.register_buffer(f"mean_{number}", torch.zeros_like(parameter.detach()))
@@ -103,20 +98,28 @@ class TailAverage(nn.Module):
     @torch.no_grad()
     def update(self, averaged: nn.Module, step: int, steps: int) -> None:
         """Take in the parameters after a step, once, if it is one of the last."""
-        if not self._names or step < (1 - self._share) * steps or step <= int(self.last):
+        if not self._names or step < (1 - self._share) * steps or step <= self._last:
             return
-        if step > int(self.last) + 1:  # the end of a run that was made longer since is not the end any more
-            self.count.zero_()
-        self.last.fill_(step)
-        self.count += 1
+        if step > self._last + 1:  # the end of a run that was made longer since is not the end any more
+            self._count = 0
+        self._last = step
+        self._count += 1
         for number, name in enumerate(self._names):
             mean = self.get_buffer(f"mean_{number}")
-            mean += (averaged.get_parameter(name).detach() - mean) / self.count
+            mean += (averaged.get_parameter(name).detach() - mean) / self._count
 
     @torch.no_grad()
     def apply_to(self, averaged: nn.Module) -> None:
         """Put the mean into the module, if there is one."""
-        if not self._names or int(self.count) == 0:
+        if not self._names or self._count == 0:
             return
         for number, name in enumerate(self._names):
             averaged.get_parameter(name).copy_(self.get_buffer(f"mean_{number}"))
+
+    def get_extra_state(self) -> Any:
+        """How many steps were taken in, and which was the last, for checkpoints."""
+        return torch.tensor([self._count, self._last])
+
+    def set_extra_state(self, state: Any) -> None:
+        """Take up what was taken in."""
+        self._count, self._last = (int(value) for value in state)

@@ -1,4 +1,4 @@
-"""How far a run is: told to a function, or one bar for the whole run with the numbers that matter."""
+"""How far a run is: one bar for the whole run, with the numbers that matter."""
 
 import sys
 import time
@@ -6,12 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytorch_lightning as pl
-import torch
 from pytorch_lightning.callbacks import Callback
 from torch import Tensor
 from tqdm import tqdm
-
-from advmask.training.own_parts import Progress
 
 _SHOWN = {"match_confidence/": "match confidence", "similarity/": "similarity"}  # the first that there is
 
@@ -66,28 +63,6 @@ class DesignProgress(Callback):
         if self._bar is not None:
             self._bar.close()
             self._bar = None
-
-
-class ToldProgress(Callback):
-    """Tells a function how far the run is, and the values of each step.
-
-    Args:
-        tell: Called with the steps taken, the steps of the run, and the values by name.
-        steps: Of the whole run.
-    """
-
-    def __init__(self, tell: Progress, *, steps: int) -> None:
-        self._tell = tell
-        self._steps = steps
-
-    def on_train_batch_end(
-        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
-    ) -> None:
-        """Call it; the values are fetched from the device at once."""
-        names = list(trainer.callback_metrics)
-        values = [trainer.callback_metrics[name].float() for name in names]
-        fetched = torch.stack(values).tolist() if values else []
-        self._tell(trainer.global_step, self._steps, dict(zip(names, fetched, strict=True)))
 
 
 def _figures(metrics: Mapping[str, Tensor]) -> str:

@@ -14,7 +14,6 @@ _HARMLESS = (
     ".*module\\(s\\) in eval mode at the start of training.*",  # the recognizers are meant to be
     ".*isinstance\\(treespec, LeafSpec\\)` is deprecated.*",  # inside Lightning
     ".*`broadcast_buffers` is deprecated.*",  # its successor is unknown to older versions of torch
-    ".*does not have a deterministic implementation.*",  # CUDA grid_sample backward; said in the README
 )
 
 

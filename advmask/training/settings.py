@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from advmask.core.errors import ConfigError
 from advmask.core.gpu_driver import may_have_gpu
@@ -61,7 +61,9 @@ class TrainerSettings(Settings):
         num_nodes: Machines.
         strategy: ddp runs one process for each device, each with its part of every step's photos; auto does
             so where there are several devices.
-        precision: Lightning's name; bf16-mixed takes half the memory, where the hardware has it.
+        precision: bf16-mixed runs the networks in bfloat16, which takes half the memory, where the hardware
+            has it; all else stays in single precision.
+        workers: Processes that make batches ahead of the steps; 0 makes each when it is its turn.
         progress: Show progress bars.
     """
 
@@ -80,8 +82,16 @@ class TrainerSettings(Settings):
     devices: int | Literal["auto"] = 1
     num_nodes: int = Field(default=1, ge=1)
     strategy: Literal["auto", "ddp"] = "auto"
-    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
+    precision: Literal["32-true", "bf16-mixed"] = "32-true"
+    workers: int = Field(default=0, ge=0)
     progress: bool = True
+
+    @field_validator("precision", mode="before")
+    @classmethod
+    def _no_float16(cls, value: Any) -> Any:
+        if value == "16-mixed":
+            raise ValueError("float16 needs a scaled loss, which networks do not see here; take bf16-mixed")
+        return value
 
     def check_gpu(self) -> None:
         """Make sure that a GPU that is asked for can be there.
@@ -132,7 +142,7 @@ class TrainSettings(Settings):
 
     # None of these changes what is learned, but for the rounding of other threads (1.4e-6 was seen).
     free_on_resume: ClassVar[frozenset[str]] = frozenset(
-        {"faces.cache", "trainer.progress", "trainer.threads", "trainer.preview_every"}
+        {"faces.cache", "trainer.progress", "trainer.threads", "trainer.preview_every", "trainer.workers"}
     )
 
     recognizers: list[str] = Field(default=["dlib"], min_length=1)

@@ -54,8 +54,9 @@ class PartedSteps:
                     raise
                 if at_once == 1:
                     raise RunError(
-                        "Out of memory with a single photo at a time; try surrogates.autocast=true, fewer "
-                        "recognizers, a smaller faces.size or texture.texels_per_mm, or a larger machine."
+                        "Out of memory with a single photo at a time; try trainer.precision=bf16-mixed, "
+                        "fewer recognizers, a smaller faces.size or texture.texels_per_mm, or a larger "
+                        "machine."
                     ) from error
             # The error is gone here, and with it what its traceback held.
             self._at_once = (at_once + 1) // 2

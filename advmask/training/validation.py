@@ -215,7 +215,7 @@ class Validation(Callback):
         score = sum(means) / len(means)
         labels = [f"val_match_confidence/{one.label}" for one in self._probes.recognizers]
         values = {"val_match_confidence": score} | dict(zip(labels, means, strict=True))
-        pl_module.log_dict({name: torch.tensor(value) for name, value in values.items()}, batch_size=1)
+        pl_module.values |= values
         if score < self.best:
             self.best, self.best_step, self._since = score, step, 0
             self.best_texels = texels.cpu()

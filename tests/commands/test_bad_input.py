@@ -339,6 +339,7 @@ def test_damaged_dlib_weights(
         ("trainer.accelerator=abacus", "Cannot train with trainer.accelerator=abacus and trainer.devices=1"),
         ("trainer.devices=0", "Cannot train with trainer.accelerator=cpu and trainer.devices=0"),
         ("trainer.precision=64", "Setting trainer.precision="),
+        ("trainer.precision=16-mixed", "take bf16-mixed"),
         ("effects=moonlight", "Unknown choice effects=moonlight"),
         ("texture.start=greyish", "Cannot start from 'greyish'"),
         ("mask.pattern=beard", "mask.pattern"),

@@ -30,6 +30,7 @@ def process() -> list[Any]:
         torch.get_num_threads(),
         torch.are_deterministic_algorithms_enabled(),
         torch.is_deterministic_algorithms_warn_only_enabled(),
+        torch.utils.deterministic.fill_uninitialized_memory,
         torch.backends.cudnn.benchmark,
         signal.getsignal(signal.SIGINT),
         [os.environ.get(word) for word in WORDS],
@@ -60,6 +61,7 @@ def test_everything_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
         random.seed(9)
         torch.set_num_threads(2)
         torch.use_deterministic_algorithms(True, warn_only=True)
+        torch.utils.deterministic.fill_uninitialized_memory = False
         torch.backends.cudnn.benchmark = True
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         for word in WORDS:

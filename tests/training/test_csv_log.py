@@ -25,7 +25,7 @@ def test_rows_are_appended_and_a_new_column_fills_the_rows_before(tmp_path: Path
     first = path.stat().st_ino
     assert path.read_text() == "step,loss\n0,0\n1,0.333333\n2,0.666667\n3,1\n"
     log = log_of(path, range(4, 6), resumed_at=4)
-    expected = "step,loss,val\n0,0,\n1,0.333333,\n2,0.666667,\n3,1,\n4,1.33333,\n5,1.66667,\n5,,0.25\n"
+    expected = "step,loss,val\n0,0,\n1,0.333333,\n2,0.666667,\n3,1,\n4,1.33333,\n5,1.66667,0.25\n"
     assert path.read_text() == expected
     written = path.stat().st_ino
     assert written != first, "rewritten, aside"

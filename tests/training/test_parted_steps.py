@@ -147,7 +147,7 @@ def test_a_batch_too_large_is_halved(
 
 def test_no_memory_for_a_single_photo(tiny_settings: Build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     tried = _memory_for(0, monkeypatch, torch.OutOfMemoryError("CUDA out of memory."))
-    with pytest.raises(RunError, match=r"with a single photo at a time; try surrogates\.autocast=true"):
+    with pytest.raises(RunError, match=r"with a single photo at a time; try trainer\.precision=bf16-mixed"):
         train(tiny_settings(batch=4), folder=tmp_path)
     assert tried == [4, 2, 1]
 

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int64
 from torch import Tensor
 
-from advmask.core.constants import constant
+from advmask.core.constants import constant, numbers
 from advmask.effects.camera.filtering import chosen_photos
 from advmask.effects.camera.settings import JpegSettings
 from advmask.effects.camera.straight_through import straight_through
@@ -35,7 +35,6 @@ _CHROMINANCE = (
 # JFIF: luminance and the two differences of colour from red, green and blue, without the offset of 128.
 _YCC = ((0.299, 0.587, 0.114), (-0.168736, -0.331264, 0.5), (0.5, -0.418688, -0.081312))
 _RGB = ((1.0, 0.0, 1.402), (1.0, -0.344136, -0.714136), (1.0, 1.772, 0.0))
-_matrix = constant(torch.tensor)
 
 
 @dataclass(frozen=True)
@@ -86,7 +85,7 @@ def apply_jpeg(
 def quantisation_tables(quality: Int64[Tensor, "count"]) -> Int64[Tensor, "count 2 64"]:
     """Steps of quantisation for luminance and chrominance at a quality, as libjpeg scales annex K's."""
     scale = torch.where(quality < 50, 5000 // quality, 200 - 2 * quality)[:, None, None]
-    return ((_matrix(quality, (_LUMINANCE, _CHROMINANCE)).view(2, 64) * scale + 50) // 100).clamp(1, 255)
+    return ((numbers(quality, (_LUMINANCE, _CHROMINANCE)).view(2, 64) * scale + 50) // 100).clamp(1, 255)
 
 
 def _written_and_read(pictures: Tensor, tables: Tensor, *, subsampled: bool) -> Tensor:
@@ -96,14 +95,14 @@ def _written_and_read(pictures: Tensor, tables: Tensor, *, subsampled: bool) -> 
     values = F.pad(pictures, (0, -columns % step, 0, -rows % step), mode="replicate").mul_(255)
     values.round_().clamp_(0, 255)
     high, wide = values.shape[-2:]
-    ycc = (_matrix(values, _YCC) @ values.view(count, 3, -1)).round_().view(count, 3, high, wide)
+    ycc = (numbers(values, _YCC) @ values.view(count, 3, -1)).round_().view(count, 3, high, wide)
     # Colour is halved as it is transformed: a block of 16 x 16 pixels has coefficients for its 8 x 8 means.
     luminance = _quantised(ycc[:, :1] - 128, tables[:, :1], _cosines(ycc, halved=False))
     colour = _quantised(ycc[:, 1:], tables[:, 1:], _cosines(ycc, halved=subsampled))
     if subsampled:
         colour = _doubled(colour)
     read = torch.cat([luminance, colour], dim=1).view(count, 3, -1)
-    rgb = (_matrix(values, _RGB) @ read).view(count, 3, high, wide)[..., :rows, :columns]
+    rgb = (numbers(values, _RGB) @ read).view(count, 3, high, wide)[..., :rows, :columns]
     return rgb.add_(128.5).floor_().clamp_(0, 255).mul_(1 / 255)
 
 

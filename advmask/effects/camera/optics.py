@@ -40,25 +40,25 @@ class OpticsDraw:
             picture_px: Length of the side in the picture.
             width_px: Width of the picture, which is four times the distance of the eyes.
         """
-        return _pixels(self.eyes_px, picture_px, width_px).long()
+        shrink = (self.eyes_px * (_CROP_IN_EYES / width_px)).clamp(max=1)
+        most = self.largest(picture_px, width_px=width_px)
+        return (shrink * picture_px).round().clamp(1, most).long()
 
     def largest(self, picture_px: int, *, width_px: int) -> int:
         """How many pixels the largest sensor has for a side of a picture; others are laid out on it too."""
-        return int(_pixels(torch.tensor(self.near_px), picture_px, width_px))
+        return _pixels(self.near_px, picture_px, width_px)
 
     def shrinks(self, size: tuple[int, int]) -> bool:
         """Whether photos may lose pixels, of pictures with so many rows and columns."""
-        far = torch.tensor(self.far_px)
-        return any(int(_pixels(far, side, size[1])) < side for side in size)
+        return any(_pixels(self.far_px, side, size[1]) < side for side in size)
 
     def changes(self, size: tuple[int, int]) -> bool:
         """Whether photos may lose pixels or are blurred."""
         return self.most_focus_px > 0 or self.shrinks(size)
 
 
-def _pixels(eyes_px: Tensor, picture_px: int, width_px: int) -> Tensor:
-    shrink = (eyes_px * (_CROP_IN_EYES / width_px)).clamp(max=1)
-    return (shrink * picture_px).round().clamp(min=1)
+def _pixels(eyes_px: float, picture_px: int, width_px: int) -> int:
+    return max(1, round(min(1.0, eyes_px * _CROP_IN_EYES / width_px) * picture_px))
 
 
 def draw_optics(settings: OpticsSettings, *, batch: int, draws: Draws) -> OpticsDraw:

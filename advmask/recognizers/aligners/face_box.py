@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from advmask.core.constants import numbers
 from advmask.recognizers.alignment import similarity_to_template
 
 
@@ -38,12 +39,12 @@ def box_from_landmarks(points: Float[Tensor, "batch 5 2"], relation: BoxRelation
         Left, top, right and bottom edge, in pixels of the picture (edges lie at whole numbers).
     """
     with torch.no_grad():
-        face = torch.tensor(MEAN_FACE).to(points)
+        face = numbers(points, MEAN_FACE)
         to_face = similarity_to_template(points, face - face.mean(dim=0))
         # The inverse of a similarity [[a, -b], [b, a]] is its transpose over a² + b², the squared scale.
         power = to_face[:, 0, 0] ** 2 + to_face[:, 1, 0] ** 2
         centre = points.mean(dim=1)
-        offset = torch.tensor(relation.centre).to(points)
+        offset = numbers(points, relation.centre)
         centre = centre + torch.einsum("bji,j->bi", to_face[:, :, :2], offset) / power[:, None]
         half = relation.side / (2 * power.sqrt()[:, None])
         return torch.cat([centre - half, centre + half], dim=1)

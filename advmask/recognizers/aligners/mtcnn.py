@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from advmask.core.constants import numbers
 from advmask.core.precision import as_file, full_precision, like
 from advmask.recognizers.aligners.aligner import nearest_face
 from advmask.recognizers.aligners.face_box import BoxRelation, box_from_landmarks
@@ -103,6 +104,6 @@ class MtcnnBoxAligner:
         """
         with full_precision(pictures):
             seen = like(pictures)
-            boxes = box_from_landmarks(hint.to(seen), MTCNN_BOX) + torch.tensor(_TO_COUNTED).to(seen)
+            boxes = box_from_landmarks(hint.to(seen), MTCNN_BOX) + numbers(seen, _TO_COUNTED)
             points: Tensor = self._head.to(seen)(seen, boxes)
             return points, torch.ones(len(seen), dtype=torch.bool, device=seen.device)
