@@ -116,10 +116,13 @@ class TailAverage(nn.Module):
         for number, name in enumerate(self._names):
             averaged.get_parameter(name).copy_(self.get_buffer(f"mean_{number}"))
 
-    def get_extra_state(self) -> Any:
-        """How many steps were taken in, and which was the last, for checkpoints."""
-        return torch.tensor([self._count, self._last])
+    def _save_to_state_dict(self, destination: dict[str, Any], prefix: str, keep_vars: bool) -> None:
+        super()._save_to_state_dict(destination, prefix, keep_vars)
+        if self._names:
+            destination[f"{prefix}count"] = torch.tensor(self._count)
+            destination[f"{prefix}last"] = torch.tensor(self._last)
 
-    def set_extra_state(self, state: Any) -> None:
-        """Take up what was taken in."""
-        self._count, self._last = (int(value) for value in state)
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *more: Any) -> None:
+        if self._names and f"{prefix}count" in state_dict:
+            self._count, self._last = (int(state_dict.pop(prefix + name)) for name in ("count", "last"))
+        super()._load_from_state_dict(state_dict, prefix, *more)
