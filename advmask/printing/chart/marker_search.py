@@ -109,6 +109,7 @@ def _detected(grey: UInt8[np.ndarray, "h w"], *, name: str) -> Markers:
     cv2 = opencv()
     settings = cv2.aruco.DetectorParameters()
     settings.minMarkerPerimeterRate = 0.015
+    settings.perspectiveRemovePixelPerCell = 8  # with 4, OpenCV before 4.14 loses markers in soft photos
     detector = cv2.aruco.ArucoDetector(marker_dictionary(), settings)
     corners, numbers, _ = detector.detectMarkers(grey)
     if numbers is None:
