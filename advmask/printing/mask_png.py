@@ -90,17 +90,20 @@ def overlay_png(
         rows = min(_BAND_ROWS, height - first)
         band = Image.new("RGBA", (width, rows))
         for colour, line_px, points in strokes:
-            low, high = points[:, 1].min() - line_px, points[:, 1].max() + line_px
-            if high < first or low > first + rows:
+            # Only where the stroke is: most are short, and a fine picture of the whole band is large.
+            least, most = points.min(axis=0) - line_px - 1, points.max(axis=0) + line_px + 1
+            x0, y0 = np.floor(np.maximum(least, [0, first])).astype(int).tolist()
+            x1, y1 = np.ceil(np.minimum(most, [width, first + rows])).astype(int).tolist()
+            if x0 >= x1 or y0 >= y1:
                 continue
-            fine = Image.new("L", (width * finer, rows * finer))
+            fine = Image.new("L", ((x1 - x0) * finer, (y1 - y0) * finer))
             # Pillow counts pixels by their corners' numbers: centres are half a pixel on.
-            places = [(x, y) for x, y in ((points - [0.0, first]) * finer - 0.5).tolist()]
+            places = [(x, y) for x, y in ((points - [x0, y0]) * finer - 0.5).tolist()]
             ImageDraw.Draw(fine).line(places, fill=255, width=max(1, round(line_px * finer)), joint="curve")
-            cover = fine.resize((width, rows), Image.Resampling.BOX)
-            solid = Image.new("RGBA", (width, rows), colour)
+            cover = fine.resize((x1 - x0, y1 - y0), Image.Resampling.BOX)
+            solid = Image.new("RGBA", cover.size, colour)
             solid.putalpha(cover)
-            band.alpha_composite(solid)
+            band.alpha_composite(solid, (x0, y0 - first))
         pixels[first : first + rows] = np.asarray(band)
     return _encoded(pixels, printing, facts, None)
 

@@ -30,6 +30,10 @@ class Shares:
     spread: scipy.sparse.csr_array
     whole: NDArray[np.bool_]
 
+    def of_texels(self, part: slice) -> "Shares":
+        """The same dots, and some of the texels."""
+        return Shares(self.weights[part], self.spread[:, part], self.whole[part])
+
 
 def shares(start: float, end: float, count: int, texels: int) -> Shares:
     """Of `count` dots between two places, measured in texels."""

@@ -61,12 +61,13 @@ class PrintPlan:
         first, end = max(0, start - around), min(self.size[1], start + count + around)
         drawn, low, high = self._drawn(first, end - first)
         _, top, _, bottom = self._part(first, end - first)
-        rows = shares(top, bottom, end - first, self.texels.shape[1])
+        met = slice(math.floor(top), math.ceil(bottom))
+        rows = shares(top, bottom, end - first, self.texels.shape[1]).of_texels(met)
         columns = shares(self.box[0], self.box[2], self.size[0], self.texels.shape[2])
-        moved = fitted(drawn, low, high, self.texels, rows, columns)
+        moved = fitted(drawn, low, high, self.texels[:, met], rows, columns)
         room = _GIVE * (high - low)
         low, high = (low - room).clip(0.0, 1.0), (high + room).clip(0.0, 1.0)
-        moved = fitted(moved, low, high, self.texels, rows, columns)
+        moved = fitted(moved, low, high, self.texels[:, met], rows, columns)
         return encoded(moved[:, start - first : start - first + count])
 
     def _part(self, start: int, count: int) -> tuple[float, float, float, float]:
@@ -223,7 +224,7 @@ def _cells(start: float, end: float, count: int) -> NDArray[np.intp]:
 def _limits(
     plane: FloatArray, rows: NDArray[np.intp], columns: NDArray[np.intp]
 ) -> tuple[FloatArray, FloatArray]:
-    padded = np.pad(plane, 1, mode="edge")
+    padded = np.pad(plane, 1, mode="edge")[rows[0] : rows[-1] + 2]
     corners = padded[:-1, :-1], padded[1:, :-1], padded[:-1, 1:], padded[1:, 1:]
-    chosen = np.ix_(rows, columns)
+    chosen = np.ix_(rows - rows[0], columns)
     return np.minimum.reduce(corners)[chosen], np.maximum.reduce(corners)[chosen]

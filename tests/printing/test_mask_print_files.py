@@ -64,13 +64,18 @@ def printing(dpi=254, bleed_mm=1.0):
     return PrintingSettings(dpi=dpi, bleed_mm=bleed_mm)
 
 
-def files_of(pattern, dpi=100, bleed_mm=3.0, design=None, **sheet):
+def files_of(pattern, dpi=100, bleed_mm=3.0, design=None, *, overlays=True, **sheet):
     return print_files(
         design or design_of(pattern, size=pattern.size),
         pattern,
         printing(dpi, bleed_mm),
         SheetSettings(**sheet),
+        overlays=overlays,
     )
+
+
+def pdf_of(*what, **sheet):
+    return files_of(*what, overlays=False, **sheet)["mask.pdf"]
 
 
 def pixels(content):
@@ -223,7 +228,7 @@ def test_outlines_in_the_pdf_are_right_to_a_tenth_of_a_millimetre(name, paper):
     pattern = build_mask(MaskSettings(pattern=name)).pattern
     left, top, right, bottom = pattern.box_mm
     design = Design(torch.zeros(3, round(bottom - top), round(right - left)), pattern=name, texels_per_mm=1.0)
-    content = files_of(pattern, 72, 3.0, design, paper=paper)["mask.pdf"]
+    content = pdf_of(pattern, 72, 3.0, design, paper=paper)
     around = 3.0 + max(panel.allowance_mm for panel in pattern.panels)
     with pymupdf.open(stream=content) as document:
         page, plan = document[0], document[1]
@@ -258,7 +263,7 @@ def test_outlines_in_the_pdf_are_right_to_a_tenth_of_a_millimetre(name, paper):
 
 
 def test_every_kind_of_line_has_a_layer_and_the_file_is_sound():
-    content = files_of(two_panels())["mask.pdf"]
+    content = pdf_of(two_panels())
     reader = pypdf.PdfReader(io.BytesIO(content), strict=True)
     groups = [group.get_object()["/Name"] for group in reader.trailer["/Root"]["/OCProperties"]["/OCGs"]]
     assert groups[0] == "artwork"
@@ -278,7 +283,7 @@ def test_every_kind_of_line_has_a_layer_and_the_file_is_sound():
 def test_lines_on_the_artwork_only_where_asked_for():
     pattern = two_panels()
     for wanted, count in ((False, 0), (True, 2)):
-        with pymupdf.open(stream=files_of(pattern, cut_line=wanted)["mask.pdf"]) as document:
+        with pymupdf.open(stream=pdf_of(pattern, cut_line=wanted)) as document:
             assert len(drawn_in(document[0], MAGENTA)) == count
             assert len(drawn_in(document[0], ORANGE)) == count, "a tick on either side of the fold"
             assert drawn_in(document[0], RED) == []
@@ -287,7 +292,7 @@ def test_lines_on_the_artwork_only_where_asked_for():
 
 def test_the_ruler_is_100_mm_with_a_tick_each_10_and_marks_stand_outside_the_bleed():
     pattern = box_pattern()
-    with pymupdf.open(stream=files_of(pattern)["mask.pdf"]) as document:
+    with pymupdf.open(stream=pdf_of(pattern)) as document:
         page = document[0]
         picture = pymupdf.Rect(page.get_image_info()[0]["bbox"])
         drawings = drawn_in(page, (0.0, 0.0, 0.0))
@@ -335,7 +340,7 @@ def test_notes_say_how_to_fold_and_to_sew_and_promise_nothing():
         left, top, right, bottom = pattern.box_mm
         shape = (3, round(bottom - top), round(right - left))
         design = Design(torch.zeros(shape), pattern=name, texels_per_mm=1.0)
-        content = files_of(pattern, 72, 3.0, design)["mask.pdf"]
+        content = pdf_of(pattern, 72, 3.0, design)
         with pymupdf.open(stream=content) as document:
             words = " ".join(document[2].get_text().split())
             plan = document[1].get_text()
@@ -363,11 +368,11 @@ def test_tiles_put_together_are_the_whole_sheet(paper, shape):
     pattern = hexagon()
     texels = torch.rand(3, 16, 24).repeat_interleave(10, 1)[:, :153].repeat_interleave(10, 2)[..., :234]
     design = design_of(pattern, texels=texels.contiguous(), size="L")
-    whole = next(tile_pages(files_of(pattern, 100, 3.0, design)["mask.pdf"], 254)).astype(int)
+    whole = next(tile_pages(pdf_of(pattern, 100, 3.0, design), 254)).astype(int)
     sheet, asked = sheet_of(pattern, printing(100, 3.0)), SheetSettings(paper=paper)
     layout = lay_out(sheet, asked)
     assert (layout.rows, layout.columns) == shape
-    pages = list(tile_pages(files_of(pattern, 100, 3.0, design, paper=paper)["mask.pdf"], 254))
+    pages = list(tile_pages(pdf_of(pattern, 100, 3.0, design, paper=paper), 254))
     count = len(layout.tiles)
     assert len(pages) >= 1 + 2 * count + 1
     for tile, page in zip(layout.tiles, pages[1:], strict=False):
@@ -388,7 +393,7 @@ def test_tiles_put_together_are_the_whole_sheet(paper, shape):
 
 
 def test_tiles_have_names_marks_and_a_map():
-    content = files_of(hexagon(), paper="150x160")["mask.pdf"]
+    content = pdf_of(hexagon(), paper="150x160")
     reader = pypdf.PdfReader(io.BytesIO(content))
     texts = [page.extract_text() for page in reader.pages]
     assert "map of the tiles" in texts[0]
