@@ -66,10 +66,18 @@ def draw_chart(chart: Chart, *, dpi: int) -> UInt8[np.ndarray, "h w 3"]:
     return picture
 
 
-def marker_dictionary() -> object:
-    """The markers that stand at the corners: AprilTag 36h11, any two of which differ in 11 of 36 bits."""
-    cv2 = opencv()
-    return cv2.aruco.getPredefinedDictionary(cv2.aruco.DICT_APRILTAG_36H11)
+def marker_dictionary(numbers: range | None = None) -> object:
+    """The markers that stand at the corners: AprilTag 36h11, any two of which differ in 11 of 36 bits.
+
+    Args:
+        numbers: Some that follow each other, of which the first then has the number 0; None takes all.
+    """
+    aruco = opencv().aruco
+    every = aruco.getPredefinedDictionary(aruco.DICT_APRILTAG_36H11)
+    if numbers is None:
+        return every
+    some = every.bytesList[numbers.start : numbers.stop]
+    return aruco.Dictionary(some, every.markerSize, every.maxCorrectionBits)
 
 
 def marker_modules(number: int) -> UInt8[np.ndarray, "8 8"]:

@@ -11,6 +11,7 @@ from advmask.printing.chart.chart_layout import (
     CORNERS,
     HEIGHT_MM,
     MARKER_MODULES,
+    SEEDS,
     VERSION,
     VERSIONS,
     WIDTH_MM,
@@ -59,9 +60,7 @@ def find_chart(photo: UInt8[np.ndarray, "h w 3"], *, name: str = "The photo") ->
         MissingPackageError: OpenCV is not installed.
     """
     grey = np.asarray(opencv().cvtColor(photo, opencv().COLOR_RGB2GRAY))
-    markers = _markers(grey, name=name)
-    if not markers:
-        _refuse_without_markers(grey, name=name)
+    markers = _any_markers(grey, name=name)
     seed = _seed_of(markers, name=name)
     numbers = marker_ids(VERSION, seed)
     missing = [corner for corner, number in zip(CORNERS, numbers, strict=True) if number not in markers]
@@ -83,7 +82,22 @@ def find_chart(photo: UInt8[np.ndarray, "h w 3"], *, name: str = "The photo") ->
     return found
 
 
-def _markers(grey: UInt8[np.ndarray, "h w"], *, name: str) -> Markers:
+def _any_markers(grey: UInt8[np.ndarray, "h w"], *, name: str) -> Markers:
+    """Markers of this version, else of others: to look among all of them takes nine times as long."""
+    own = marker_ids(VERSION, 0)[0]
+    for numbers in (range(own, own + 4 * SEEDS), range(4 * SEEDS * VERSIONS)):
+        if found := _markers(grey, numbers, name=name):
+            return found
+        if _markers(np.ascontiguousarray(grey[:, ::-1]), numbers, name=name):
+            raise PhotoError(
+                f"{name} is mirrored: the chart in it reads from right to left. Switch mirroring off in the "
+                "camera, or photograph the printed side; a print to be transferred is photographed on its "
+                "cloth."
+            )
+    raise PhotoError(f"{name} shows no chart, or one too blurred, too small or too dark to be found. {_HOW}")
+
+
+def _markers(grey: UInt8[np.ndarray, "h w"], numbers: range, *, name: str) -> Markers:
     """Corners of all markers, found at several sizes of the photo and then refined in the photo itself."""
     cv2 = opencv()
     height, width = grey.shape
@@ -98,26 +112,24 @@ def _markers(grey: UInt8[np.ndarray, "h w"], *, name: str) -> Markers:
             else cv2.resize(grey, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
         )
         scale = np.array([width / small.shape[1], height / small.shape[0]])
-        for number, corners in _detected(small, name=name).items():
+        for number, corners in _detected(small, numbers, name=name).items():
             found.setdefault(number, _refined(grey, corners * scale))
         if sum(1 for number in found if marker_meaning(number)[0] == VERSION) >= 4:
             break
     return found
 
 
-def _detected(grey: UInt8[np.ndarray, "h w"], *, name: str) -> Markers:
+def _detected(grey: UInt8[np.ndarray, "h w"], numbers: range, *, name: str) -> Markers:
     cv2 = opencv()
     settings = cv2.aruco.DetectorParameters()
     settings.minMarkerPerimeterRate = 0.015
-    settings.perspectiveRemovePixelPerCell = 8  # with 4, OpenCV before 4.14 loses markers in soft photos
-    detector = cv2.aruco.ArucoDetector(marker_dictionary(), settings)
-    corners, numbers, _ = detector.detectMarkers(grey)
-    if numbers is None:
+    detector = cv2.aruco.ArucoDetector(marker_dictionary(numbers), settings)
+    corners, places, _ = detector.detectMarkers(grey)
+    if places is None:
         return {}
     found: Markers = {}
-    for number, four in zip(np.ravel(numbers).tolist(), corners, strict=True):
-        if marker_meaning(number)[0] > VERSIONS:
-            continue  # a marker that no chart has
+    for place, four in zip(np.ravel(places).tolist(), corners, strict=True):
+        number = numbers[place]
         if number in found:
             raise PhotoError(f"{name} shows more than one chart; photograph one page by itself.")
         found[number] = (
@@ -140,16 +152,6 @@ def _refined(
     refined = cv2.cornerSubPix(grey, places, (reach, reach), (-1, -1), stop).reshape(4, 2) + 0.5
     moved = np.linalg.norm(refined - corners, axis=1) > reach
     return np.where(moved[:, None], corners, refined.astype(np.float64))
-
-
-def _refuse_without_markers(grey: UInt8[np.ndarray, "h w"], *, name: str) -> None:
-    if _markers(np.ascontiguousarray(grey[:, ::-1]), name=name):
-        raise PhotoError(
-            f"{name} is mirrored: the chart in it reads from right to left. Switch mirroring off in the "
-            "camera, or photograph the printed side; a print to be transferred is photographed on its "
-            "cloth."
-        )
-    raise PhotoError(f"{name} shows no chart, or one too blurred, too small or too dark to be found. {_HOW}")
 
 
 def _seed_of(markers: Markers, *, name: str) -> int:
