@@ -5,11 +5,11 @@ import math
 import numpy as np
 from jaxtyping import Float, Int
 from numpy.typing import NDArray
-from scipy.stats import norm as normal
-from scipy.stats import t as student
+from scipy.special import ndtri, stdtrit
 
 FloatArray = NDArray[np.float64]
 _TAIL = 12  # multiples of the FMR: thresholds beyond this many times the FMR are not met in resampling
+_AT_ONCE = 2**16  # comparisons counted at a time, few enough to stay in a processor's cache
 
 
 def threshold_interval(
@@ -56,21 +56,24 @@ def threshold_interval(
     order = np.argsort(-np.asarray(impostor), kind="stable")[:kept]
     scores, first, second = np.asarray(impostor)[order], first[order], second[order]
     draws = np.random.default_rng(seed)
-    found = np.empty(resamples)
-    for turn in range(resamples):
-        times = np.bincount(draws.integers(len(people), size=len(people)), minlength=len(people))
-        total = float(times @ counted @ times)
-        if total == 0:
-            found[turn] = np.nan
-            continue
-        let_in = np.cumsum(times[first] * times[second]) <= fmr * total + 1e-9
-        place = int(np.count_nonzero(let_in))  # cumulated counts never fall
-        found[turn] = scores[min(place, kept - 1)]
+    found = np.full(resamples, np.nan)
+    rows = max(1, _AT_ONCE // kept)
+    for start in range(0, resamples, rows):
+        turns = np.arange(min(rows, resamples - start))[:, None]
+        chosen = draws.integers(len(people), size=(len(turns), len(people)))
+        times = np.zeros(chosen.shape, dtype=np.int64)
+        np.add.at(times, (turns, chosen), 1)
+        total = ((times @ counted) * times).sum(axis=1, keepdims=True)
+        let_in = (
+            np.cumsum(times.take(first, axis=1) * times.take(second, axis=1), axis=1) <= fmr * total + 1e-9
+        )
+        place = np.count_nonzero(let_in, axis=1)  # cumulated counts never fall
+        found[start : start + rows] = np.where(total[:, 0] > 0, scores[np.minimum(place, kept - 1)], np.nan)
     half = (1 - level) / 2
     low, middle, high = np.nanquantile(found, [half, 0.5, 1 - half])
     if low == high:
         return None
     # Few people: Student's factor for the normal one, and the spread that resampling n people loses.
     n = len(people)
-    wider = float(student.isf(half, n - 1) / normal.isf(half)) * math.sqrt(n / (n - 1))
+    wider = float(stdtrit(n - 1, half) / ndtri(half)) * math.sqrt(n / (n - 1))
     return float(middle + wider * (low - middle)), float(middle + wider * (high - middle))

@@ -5,7 +5,6 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from pytorch_lightning.utilities import rank_zero_only
 from torch import distributed
 
 # What Lightning tells the processes that it starts, and leaves behind in the one that started them.
@@ -14,6 +13,9 @@ _OF_ONE_RUN = ("MASTER_ADDR", "MASTER_PORT", "NODE_RANK", "LOCAL_RANK", "WORLD_S
 
 def is_first_process() -> bool:
     """Whether this process is the only one of its run, or the one of them that writes files and speaks."""
+    # Here, so that commands that only read what a run left need not wait three seconds for Lightning.
+    from pytorch_lightning.utilities import rank_zero_only
+
     return int(getattr(rank_zero_only, "rank", 0) or 0) == 0
 
 

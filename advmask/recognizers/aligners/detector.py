@@ -4,7 +4,6 @@ import torch
 import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
-from torchvision.ops import nms  # type: ignore[import-untyped]
 
 from advmask.core.precision import as_file, full_precision, like
 from advmask.recognizers.aligners.aligner import nearest_face
@@ -70,6 +69,8 @@ class DetectorAligner:
 
     def _faces(self, picture: Float[Tensor, "3 rows columns"]) -> Float[Tensor, "faces 5 2"]:
         """The landmarks of every face, pixel centres at +0.5."""
+        from torchvision.ops import nms  # type: ignore[import-untyped]  # two seconds to load
+
         layout = self._layout
         fed, scale = self._fed(picture)
         network = self._network.to(fed)
