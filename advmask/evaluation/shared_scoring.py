@@ -3,13 +3,15 @@
 import os
 import shutil
 import signal
+import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import cache
 from multiprocessing import active_children, get_context, parent_process
+from multiprocessing.context import BaseContext
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -35,7 +37,7 @@ def in_processes(
     processes: int,
     show: Callable[[Sequence["Future[Result]"]], Iterable["Future[Result]"]],
 ) -> list[Result]:
-    """Do a job in fresh processes with one thread each.
+    """Do a job in processes of its own with one thread each.
 
     The job lies in a file of the system's temporary folder until all is done, readable by its owner only; the
     processes map its tensors, so that they share their memory. What each process makes ready for itself, such
@@ -64,9 +66,8 @@ def in_processes(
                 "full. Free it, name another by the variable TMPDIR, or use protocol.processes=1."
             ) from error
         try:
-            with ProcessPoolExecutor(
-                min(processes, len(pieces)), get_context("spawn"), _begin, (folder,)
-            ) as pool:
+            count, given = min(processes, len(pieces)), (folder, dict(os.environ))
+            with ProcessPoolExecutor(count, _context(), _begin, given) as pool:
                 try:
                     results = [pool.submit(_do, path, piece) for piece in pieces]
                     return [result.result() for result in show(results)]
@@ -85,8 +86,22 @@ def in_processes(
             ) from error
 
 
-def _begin(folder: str) -> None:
+def _context() -> BaseContext:
+    """How processes are started: each a copy of one that has loaded what scoring needs, where that is safe.
+
+    Each would otherwise load it anew, which takes seconds of every core.
+    """
+    if sys.platform != "linux":
+        return get_context("spawn")
+    context = get_context("forkserver")
+    context.set_forkserver_preload(["advmask.evaluation.probe_scores"])
+    return context
+
+
+def _begin(folder: str, environment: Mapping[str, str]) -> None:
     """Prepare this process, which is one of several. What may fail is left to `_do`, which can tell."""
+    os.environ.clear()  # what it is a copy of may be older than a change of these
+    os.environ.update(environment)
     torch.set_num_threads(1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all of them; the first one sees to it
     threading.Thread(target=_end_with_parent, args=(folder,), daemon=True).start()
