@@ -9,7 +9,6 @@ from pathlib import Path
 os.environ["OMP_NUM_THREADS"] = "1"  # before torch loads its threads; processes that tests start have it too
 
 import pytest
-import torch
 from hypothesis import settings
 
 # A busy machine is no failure. Where CI is set, Hypothesis tries its usual 100 examples.
@@ -20,12 +19,20 @@ if "CI" not in os.environ:
 
 @pytest.fixture(autouse=True, scope="session")
 def _one_thread() -> None:
+    import torch  # not above: the process that only hands tests to workers can do without
+
     torch.set_num_threads(1)
 
 
 @pytest.fixture(autouse=True)
 def _seeded() -> None:
-    torch.manual_seed(0)
+    import torch
+
+    torch.default_generator.manual_seed(
+        0
+    )  # torch.manual_seed looks for accelerators first, for a millisecond
+    if torch.cuda.is_initialized():
+        torch.cuda.manual_seed_all(0)
 
 
 @pytest.fixture(autouse=True, scope="session")

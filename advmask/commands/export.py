@@ -17,10 +17,10 @@ def run(config: DictConfig) -> None:
     if of_run:
         refuse_beside_run(["mask", "texels_per_mm"])
     settings = ExportCommand.build(as_mapping(config))
+    out = None if settings.out is None else settings.out.expanduser()
     design = open_design(config.design, mask=settings.mask, texels_per_mm=settings.texels_per_mm).design
     files, words = export_files(design, settings, printer_named=_printer_was_named())
-    folder = export_folder(design) if settings.out is None else settings.out.expanduser()
-    for path in write_kept(folder, files, overwrite=settings.overwrite):
+    for path in write_kept(out or export_folder(design), files, overwrite=settings.overwrite):
         print(f"Written to {path}")
     print("\n".join(words))
 

@@ -43,6 +43,7 @@ def tiny(shared_place: Path) -> list[str]:
         shared_place / "cache",
         trainer__steps=1,
         trainer__preview_every=0,
+        export="false",
         **{"hydra__run__dir": "out"},
     )
 

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from advmask.core.errors import ConfigError, DesignError
 from advmask.effects.settings import EffectsSettings
+from advmask.evaluation import protocol
 from advmask.evaluation.conditions import Conditions
 from advmask.evaluation.protocol import evaluate_designs, people_of
 from advmask.evaluation.results import RecognizerResult
@@ -106,11 +107,13 @@ def test_masks_differ_from_bare_and_from_each_other(judge: Judge):
     assert "tiny.onnx" in result.threshold_source
 
 
-def test_probes_are_photos_times_draws(judge: Judge):
+def test_probes_are_photos_times_draws(judge: Judge, monkeypatch: pytest.MonkeyPatch):
     (result,) = judge({"design": texels(0.5)}, draws=5)
     assert (result.probes, result.left_out) == (5, 0)
+    assert protocol.PROBES_WANTED == 64
+    monkeypatch.setattr(protocol, "PROBES_WANTED", 6)
     (result,) = judge({"design": texels(0.5)}, draws=None)
-    assert result.probes == 64
+    assert result.probes == 6
     assert np.isfinite(result.conditions["design"].similarity)
 
 

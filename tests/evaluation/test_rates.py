@@ -235,7 +235,12 @@ def test_pairs_make_a_difference_more_certain():
 
 
 @pytest.mark.parametrize(
-    ("people", "turns"), [(2, 200), (3, 200), (20, 400), (50, 400), (100, 300), (200, 200)]
+    ("people", "turns"),
+    [
+        *((2, 200), (3, 200), (20, 400), (50, 400)),
+        pytest.param(100, 300, marks=pytest.mark.slow),
+        pytest.param(200, 200, marks=pytest.mark.slow),
+    ],
 )
 @pytest.mark.parametrize("probes", [1, 4])
 def test_rates_are_covered_as_often_as_is_said(people: int, turns: int, probes: int):

@@ -5,6 +5,7 @@ texture -> renderer -> effects -> alignment -> network -> similarity -> objectiv
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from torch import Tensor, nn
 
 from advmask.effects.draws import generator
 from advmask.masks.mask_building import build_mask
+from advmask.masks.surface import MaskSurface
 from advmask.objectives.own_terms import Embedded, Step
 from advmask.photos.loading import load_faces
 from advmask.recognizers.preparation import own_templates, prepare_all
@@ -24,7 +26,7 @@ from advmask.training.data import Batch, StepDataset
 from advmask.training.module import DesignModule
 from advmask.training.own_parts import OwnParts
 from advmask.training.settings import TrainSettings
-from advmask.wearing.worn_photos import wear_masks
+from advmask.wearing.worn_photos import WornPhotos, wear_masks
 
 Chain = tuple[DesignModule, Batch]
 _STEP = 1e-5  # of a texel; the error of a central difference is of the order of its square
@@ -70,17 +72,13 @@ class _Haze:
         return pictures + record["haze"].to(pictures) * (0.7 - pictures)
 
 
-def _chain(settings: TrainSettings, *, photos: int, parts: OwnParts | None = None) -> Chain:
-    """The module and one batch of a run, all in float64."""
-    # Noise has no gradient: the pictures would be differentiated as if its strength did not follow the light.
-    quiet = settings.effects.model_copy(update={"without": ("camera.sensor",)})
-    settings = settings.model_copy(update={"effects": quiet})
-    faces = load_faces(settings.faces)
+@cache
+def _worn(settings_json: str) -> tuple[WornPhotos, MaskSurface]:
+    """The portrait with its masks, and the mask: the same for most tests here."""
+    settings = TrainSettings.model_validate_json(settings_json)
     surface = build_mask(settings.mask)
-    recognizers = build_recognizers(settings.recognizers)
-    prepared = prepare_all(recognizers, faces.crops)
     worn = wear_masks(
-        faces.crops,
+        load_faces(settings.faces).crops,
         surface,
         wear=settings.effects.wear,
         ways=3,
@@ -89,8 +87,19 @@ def _chain(settings: TrainSettings, *, photos: int, parts: OwnParts | None = Non
         seed=0,
         stream="train",
     )
+    return worn, surface
+
+
+def _chain(settings: TrainSettings, *, photos: int, parts: OwnParts | None = None) -> Chain:
+    """The module and one batch of a run, all in float64."""
+    # Noise has no gradient: the pictures would be differentiated as if its strength did not follow the light.
+    quiet = settings.effects.model_copy(update={"without": ("camera.sensor",)})
+    settings = settings.model_copy(update={"effects": quiet})
+    worn, surface = _worn(settings.model_dump_json(include={"faces", "mask", "effects", "texture", "render"}))
+    recognizers = build_recognizers(settings.recognizers)
+    prepared = prepare_all(recognizers, worn.crops)
     # Three more people, of whom there is an embedding and no photo: templates are all that is asked of them.
-    own = own_templates(prepared, faces.crops, worn.crops)
+    own = own_templates(prepared, worn.crops, worn.crops)
     draws = generator(2, 0, "templates of a test")
     templates = [
         torch.cat([each, each + each.std() * torch.randn(3, each.shape[1], generator=draws)]) for each in own
