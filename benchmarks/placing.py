@@ -21,6 +21,7 @@ from _common import clocked, settings_of
 
 from advmask.commands.settings import TrainCommand
 from advmask.core.memory import keep_freed_memory
+from advmask.core.workers import cores
 from advmask.masks.mask_building import build_mask
 from advmask.photos.loading import load_faces
 from advmask.recognizers.recognizer import Recognizer
@@ -83,11 +84,10 @@ def main() -> None:
     print(f"rendering them, forward and backward, batch {BATCH}: {1000 * taken:.1f} CPU ms")
 
     before, start = sum(os.times()[:4]), time.perf_counter()
-    wear_masks(crops, surface, **how)
+    wear_masks(crops, surface, **how, processes=cores())
     wall, cpu = time.perf_counter() - start, sum(os.times()[:4]) - before
     print(
-        f"wear_masks: {len(crops) / wall:.1f} photos/s on {os.cpu_count()} cores, "
-        f"{cpu / len(crops):.3f} CPU-s each"
+        f"wear_masks: {len(crops) / wall:.1f} photos/s on {cores()} cores, {cpu / len(crops):.3f} CPU-s each"
     )
 
 

@@ -1,7 +1,8 @@
 """TIFF files whose pixels Pillow reads wrongly or not at all, read by tifffile.
 
 Pillow takes 16-bit values that lie plane by plane for ones that lie pixel by pixel, and the negative of
-16-bit grey for the positive; colours in floating point, 32 bit or more it does not know.
+16-bit grey for the positive; colours in floating point, 32 bit or more it does not know. Before 12.2 it
+stops at compressed planes of 16 bits with a further one that is not transparency.
 """
 
 import logging
@@ -11,8 +12,10 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 _PHOTOMETRIC, _COMPRESSION, _PLANAR, _BITS, _ORIENTATION, _PROFILE = 262, 259, 284, 258, 274, 34675
+_FURTHER = 338  # what channels beyond the colours are
 _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB = 0, 1, 2
 _PLANE_BY_PLANE = 2
+_UNSPECIFIED = 0
 _UNASSOCIATED, _ASSOCIATED = 2, 1  # kinds of a further channel that is transparency
 
 
@@ -34,14 +37,17 @@ def open_tiff(stream: BinaryIO) -> Image.Image:
     tags = getattr(image, "tag_v2", {})
     bits = np.atleast_1d(tags.get(_BITS, 1))
     deep = bits.max() > 8
-    planes = tags.get(_PLANAR, 1) == _PLANE_BY_PLANE and tags.get(_COMPRESSION, 1) == 1 and len(bits) > 1
-    if deep and (planes or tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO):
+    planes = tags.get(_PLANAR, 1) == _PLANE_BY_PLANE and len(bits) > 1
+    misread = planes and (tags.get(_COMPRESSION, 1) == 1 or _UNSPECIFIED in tags.get(_FURTHER, ()))
+    if deep and (misread or tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO):
         frames = getattr(image, "n_frames", 1)
         stream.seek(0)
         try:
             return _by_tifffile(stream)
         except _CompressedError:
-            if planes or not image.mode.startswith("I;16"):
+            if planes:
+                return image
+            if not image.mode.startswith("I;16"):
                 raise
         # Its compression is one that tifffile needs a further package for, and Pillow does not.
         values = np.asarray(image).astype(np.uint16)

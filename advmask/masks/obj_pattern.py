@@ -208,7 +208,7 @@ def _components(vertices: int, faces: IntArray) -> IntArray:
     from scipy.sparse.csgraph import connected_components
 
     ends = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]]])
-    graph = coo_array((np.ones(len(ends)), (ends[:, 0], ends[:, 1])), shape=(vertices, vertices))
+    graph = coo_array((np.ones(len(ends)), ends.T.astype(np.int32)), shape=(vertices, vertices))
     _, labels = connected_components(graph, directed=False)
     found, first = np.unique(labels[faces[:, 0]], return_index=True)
     rank = np.empty(int(found.max()) + 1, dtype=np.int64)

@@ -3,12 +3,13 @@
 import pickle
 import warnings
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.types import Storage
 
 from advmask.core.errors import WeightsError
 from advmask.recognizers.file_kinds import is_cut_archive, refuse_other_kind
@@ -138,7 +139,7 @@ def _pickled(path: Path) -> Any:
     try:
         with warnings.catch_warnings(), torch.serialization.safe_globals(_bystanders(path)):
             warnings.simplefilter("ignore")  # of how the file was pickled; what cannot be read is refused
-            return torch.load(path, map_location="cpu", weights_only=True)
+            return torch.load(path, map_location=_kept_while_in(path.stat().st_size), weights_only=True)
     except pickle.UnpicklingError as error:
         first = str(error)
         if "Unsupported" not in first and "GLOBAL" not in first:
@@ -151,6 +152,20 @@ def _pickled(path: Path) -> Any:
         raise
     except Exception as error:
         raise WeightsError(f"{path} is not a whole weight file; get it again.") from error
+
+
+def _kept_while_in(size: int) -> Callable[[Storage, str], Storage]:
+    """Keeps storages on the CPU while a file of that many bytes has room for them; torch 2.6 does not ask."""
+    total = 0
+
+    def kept(storage: Storage, _: str) -> Storage:
+        nonlocal total
+        total += storage.nbytes()
+        if total > size:
+            raise ValueError("more values than the file has room for")
+        return storage
+
+    return kept
 
 
 def _bystanders(path: Path) -> list[Any]:

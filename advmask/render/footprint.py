@@ -48,9 +48,9 @@ def footprints(
             each once.
 
     Returns:
-        Pixels (m,), places in the pyramid's list (m,) and weights (m,), no place twice in a pixel. The
-        weights of a pixel sum to those of its samples; texels that would hardly be seen are dropped, their
-        weight is spread over the others.
+        Pixels (m,), ascending, places in the pyramid's list (m,) and weights (m,), no place twice in a pixel.
+        The weights of a pixel sum to those of its samples; texels that would hardly be seen are dropped,
+        their weight is spread over the others.
     """
     places, share = texel - texel.dtype.type(0.5), share.astype(texel.dtype)
     if kind is None or slope is None:
@@ -65,8 +65,9 @@ def footprints(
         places = np.repeat(places, count, axis=1)
         places += read.offset.T.astype(texel.dtype).take(number, axis=1)
         each = np.diff(np.concatenate([[0], end])[np.concatenate([[0], np.cumsum(each)])])
-    entries = _of_readings(each, places, weight, pyramid=pyramid, tolerance=tolerance)
-    return _without_crumbs(*entries, rows=len(each), least=_CRUMB * tolerance)
+    row, place, weight = _of_readings(each, places, weight, pyramid=pyramid, tolerance=tolerance)
+    order = np.argsort(row, kind="stable")  # a few ascending runs, which are quickly merged
+    return _without_crumbs(row[order], place[order], weight[order], least=_CRUMB * tolerance)
 
 
 def join_footprints(first: Entries, second: Entries) -> Entries:
@@ -112,9 +113,10 @@ def _merged(values: _Floats, windows: Windows, *, pyramid: MipPyramid, tolerance
         squares, below = _together(values, level, pyramid, tolerance)
         above, beside = _together(squares, level + 1, pyramid, tolerance)
         for finer, where, parts in ((level, below, values), (level + 1, beside, squares)):
-            block, place = where // 4 ** (level + 2 - finer), where % 4 ** (level + 2 - finer)
-            side = 2 ** (level + 2 - finer)
-            column, line = side * x[block] + COLUMN_OF[place], side * y[block] + ROW_OF[place]
+            bits = level + 2 - finer
+            block, place = where >> 2 * bits, where & (1 << 2 * bits) - 1
+            column = (x[block] << bits) + COLUMN_OF.take(place)
+            line = (y[block] << bits) + ROW_OF.take(place)
             kept.append((row[block], _listed(finer, column, line, pyramid), parts[where]))
         seen = np.flatnonzero(above != 0)
         windows = windows.coarser()
@@ -130,15 +132,19 @@ def _together(values: _Floats, level: int, pyramid: MipPyramid, tolerance: float
     NaN stands for texels that stay split: nothing above them is merged either.
     """
     four = values.reshape(-1, 4)
-    a, b, c, d = four.T
-    total = a + b + c + d
-    # A texel of this level stands for 4^level of level 0.
-    error2 = (a * a + b * b + c * c + d * d - total * total / 4) / 4.0**level
-    even = error2 <= (tolerance**2 if level < pyramid.levels - 1 else -1.0)
-    even &= ((a > 0).view(np.int8) + (b > 0) + (c > 0) + (d > 0)) > 1
-    split = np.flatnonzero(~even)
+    every = np.ones(4, dtype=values.dtype)
+    total = four @ every
+    # A texel of this level stands for 4^level of level 0. One that has its square to itself stays as it is:
+    # the bytes of the four comparisons, read as one number, are more than a power of two where there are two.
+    seen = (four > 0).view(np.uint32).ravel()
+    even = (seen & (seen - np.uint32(1))) != 0
+    if level < pyramid.levels - 1:
+        even &= (four * four) @ every - 0.25 * total * total <= tolerance**2 * 4.0**level
+    else:
+        even[:] = False
+    split = np.flatnonzero((seen != 0) & ~even)
     alone = np.flatnonzero(four.take(split, axis=0) > 0)  # which NaN is not
-    total[split[total[split] != 0]] = np.nan
+    total[split] = np.nan
     return total, 4 * split[alone >> 2] + (alone & 3)
 
 
@@ -149,19 +155,21 @@ def _listed(level: int, column: _Ints, line: _Ints, pyramid: MipPyramid) -> _Int
     return pyramid.offset(level) + line * pyramid.stored(level)[1] + column
 
 
-def _without_crumbs(row: _Ints, place: _Ints, weight: _Floats, *, rows: int, least: float) -> Entries:
+def _without_crumbs(row: _Ints, place: _Ints, weight: _Floats, *, least: float) -> Entries:
     if least <= 0 or len(row) == 0:
         return row, place, weight
-    total = np.bincount(row, weight, minlength=rows)
-    seen = weight >= least * total[row]
-    left = np.bincount(row, weight * seen, minlength=rows)
+    begin = np.concatenate([[0], np.flatnonzero(row[1:] != row[:-1]) + 1])
+    each = np.diff(begin, append=len(row))
+    total = np.add.reduceat(weight, begin)
+    seen = weight >= np.repeat(least * total, each)
+    left = np.add.reduceat(weight * seen, begin)
     few = left < 0.5 * total
     if few.any():  # a pixel of which only crumbs are cloth keeps them
-        seen |= few[row]
-        left = np.bincount(row, weight * seen, minlength=rows)
+        seen |= np.repeat(few, each)
+        left = np.add.reduceat(weight * seen, begin)
     there = np.flatnonzero(seen)
-    row, place, weight = row[there], place[there], weight[there]
-    return row, place, weight * (total / left.clip(1e-12))[row]
+    row, place, weight = row[there], place[there], (weight * np.repeat(total / left, each))[there]
+    return row, place, weight
 
 
 def _corner(place: _Floats, most: int) -> tuple[_Ints, _Floats]:

@@ -10,7 +10,7 @@ from jaxtyping import Float64, Int64
 from numpy.typing import NDArray
 
 from advmask.masks.placement import Placement
-from advmask.render.rasterise import barycentric, nearest_faces
+from advmask.render.rasterise import nearest_faces
 
 _Floats = NDArray[np.float64]
 _SUB_PIXELS_AT_ONCE = 1_000_000
@@ -42,11 +42,19 @@ class Samples:
     tangents: Float64[np.ndarray, "m 2 3"]
 
 
-def samples(placement: Placement, *, height: int, width: int, supersample: int) -> Iterator[Samples]:
+def samples(
+    placement: Placement,
+    slope: Float64[np.ndarray, "f 2 2"],
+    *,
+    height: int,
+    width: int,
+    supersample: int,
+) -> Iterator[Samples]:
     """Rasterise a placement in bands of whole rows of pixels, within the box that holds it.
 
     Args:
         placement: The mask on a photo.
+        slope: Of its triangles, from `slopes`.
         height: Of the photo, px.
         width: Of the photo, px.
         supersample: Sub-pixels per pixel along each axis.
@@ -59,9 +67,8 @@ def samples(placement: Placement, *, height: int, width: int, supersample: int) 
     left, right = _within(corners[..., 0], width)
     top, bottom = _within(corners[..., 1], height)
     band = max(1, _SUB_PIXELS_AT_ONCE // max(1, (right - left) * fine * fine))
-    slope = slopes(placement)
     anchor = placement.faces[:, 0]
-    level = placement.uv_mm[anchor] - (points[anchor][:, :, None] * slope).sum(axis=1)
+    level = placement.uv_mm[anchor] - (points[anchor][:, None] @ slope)[:, 0]
     uv_of = [np.ascontiguousarray(one) for one in (*level.T, *slope.reshape(-1, 4).T)]
     for first in range(top, bottom, band):
         rows, columns = min(band, bottom - first), right - left
@@ -95,11 +102,7 @@ def samples(placement: Placement, *, height: int, width: int, supersample: int) 
         v += centre[0] * v_right + centre[1] * v_down
         middle = np.cumsum(count) - count + count // 2
         corner = placement.faces[face[middle]]
-        weight = barycentric(
-            torch.from_numpy(points),
-            torch.from_numpy(corner),
-            torch.from_numpy(np.stack([one[middle] for one in centre], axis=1)),
-        ).numpy()
+        weight = _barycentric(points[corner], centre[0][middle], centre[1][middle])
         yield Samples(
             pixel=(y + first) * width + x + left,
             count=count,
@@ -132,6 +135,15 @@ def _within(places: _Floats, most: int) -> tuple[int, int]:
     """Whole pixels from the first to the last place, within the photo."""
     low, high = math.floor(places.min(initial=most)), math.ceil(places.max(initial=0))
     return min(max(low, 0), most), max(min(high, most), 0)
+
+
+def _barycentric(corners: _Floats, x: _Floats, y: _Floats) -> _Floats:
+    """Weights (N, 3) of the corners (N, 3, 2) of triangles at places within them."""
+    (ax, ay), (bx, by), (cx, cy) = corners.transpose(1, 2, 0)
+    whole = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
+    second = ((x - ax) * (cy - ay) - (y - ay) * (cx - ax)) / whole
+    third = ((bx - ax) * (y - ay) - (by - ay) * (x - ax)) / whole
+    return np.stack([1 - second - third, second, third], axis=1)
 
 
 def _mixed(values: _Floats, corner: Int64[np.ndarray, "n 3"], weight: _Floats) -> _Floats:

@@ -76,10 +76,10 @@ def pack(
     height, width = picture.shape[-2:]
     photo = photo or PhotoLight.of(picture)
     fine = settings.supersample
-    slope = slopes(placement) * (texels_per_mm / fine)
+    slope = slopes(placement)
     bands = [
-        _band(part, placement.is_cloth, slope, pyramid, texels_per_mm, settings)
-        for part in samples(placement, height=height, width=width, supersample=fine)
+        _band(part, placement.is_cloth, slope * (texels_per_mm / fine), pyramid, texels_per_mm, settings)
+        for part in samples(placement, slope, height=height, width=width, supersample=fine)
     ]
     linear = photo.linear
     coverage = torch.zeros(height * width, dtype=torch.float64)
@@ -171,7 +171,7 @@ def _with_relief(bands: list[_Band], normals: Tensor, placement: Placement) -> t
 def _taps(bands: list[_Band], alpha: Tensor, pixel: Tensor, pyramid: MipPyramid) -> Taps:
     number = torch.full((len(alpha),), -1)
     number[pixel] = torch.arange(len(pixel))
-    rows, places, weights = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)], [np.zeros(0)]
+    rows, places, weights = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)], [np.zeros(0, np.float32)]
     for band in bands:
         row = torch.where(alpha[band.pixel] > 0, number[band.pixel], -1).numpy()[band.rows]
         kept = np.flatnonzero(row >= 0)

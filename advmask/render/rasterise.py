@@ -81,11 +81,10 @@ def nearest_faces(
         width: Of the picture, px.
     """
     device = faces.device
-    edges = _edge_functions(points_px, faces)
-    corners = points_px[faces]
+    corners = points_px.index_select(0, faces.reshape(-1)).view(-1, 3, 2)
     one, other = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
     area = one[:, 0] * other[:, 1] - one[:, 1] * other[:, 0]
-    face, y, first, last = _spans(corners, edges, area, height=height, width=width)
+    face, y, first, last = _spans(points_px, faces, corners, area, height=height, width=width)
     count = last - first + 1
     # The pixels of a span follow each other, so that their numbers differ from their places by a constant.
     ahead = y * width + first - torch.cumsum(count, dim=0) + count
@@ -102,8 +101,11 @@ def nearest_faces(
         several.index_fill_(0, covered, True)
         among = places_where(several.index_select(0, pixel))
         pixel, face = pixel[among], face[among]
-        by_x, by_y, level = ((edges * depth[faces][:, None]).sum(dim=2) / area[:, None])[face].unbind(dim=1)
-        z = by_x * ((pixel % width).to(depth) + 0.5) + by_y * ((pixel // width).to(depth) + 0.5) + level
+        centre = torch.stack([pixel % width, pixel // width], dim=1).to(depth) + 0.5
+        away, rise = centre - corners[face, 0], depth[faces] - depth[faces[:, :1]]
+        by_x = (rise[:, 1] * other[:, 1] - rise[:, 2] * one[:, 1]) / area
+        by_y = (rise[:, 2] * one[:, 0] - rise[:, 1] * other[:, 0]) / area
+        z = depth[faces[:, 0]][face] + by_x[face] * away[:, 0] + by_y[face] * away[:, 1]
         largest = torch.full((height * width,), -torch.inf, dtype=z.dtype, device=device)
         largest = largest.scatter_reduce(0, pixel, z, reduce="amax")
         front = places_where(z == largest[pixel])
@@ -120,8 +122,9 @@ def places_where(mask: Bool[Tensor, " n"]) -> Int[Tensor, " m"]:
 
 
 def _spans(
+    points: Float[Tensor, "v 2"],
+    faces: Int[Tensor, "f 3"],
     corners: Float[Tensor, "f 3 2"],
-    edges: Float[Tensor, "f 3 3"],
     area: Float[Tensor, " f"],
     *,
     height: int,
@@ -143,9 +146,13 @@ def _spans(
     first, last = (left - _SLACK).ceil().clamp(0, width), (right + _SLACK).floor().clamp(-1, width - 1)
     # Within the slack, the edge functions decide.
     near = places_where((left + _SLACK).ceil().clamp(0, width) != first)
-    first[near] += _outside(edges[face[near]], first[near] + 0.5, centre[near]).to(first)
+    first[near] += _outside(_edge_functions(points, faces[face[near]]), first[near] + 0.5, centre[near]).to(
+        first
+    )
     near = places_where((right - _SLACK).floor().clamp(-1, width - 1) != last)
-    last[near] -= _outside(edges[face[near]], last[near] + 0.5, centre[near]).to(last)
+    last[near] -= _outside(_edge_functions(points, faces[face[near]]), last[near] + 0.5, centre[near]).to(
+        last
+    )
     return face, y, first.long(), torch.maximum(last, first - 1).long()
 
 

@@ -12,6 +12,7 @@ from advmask.colour.srgb import linear_from_srgb, luminance
 _RIDGE = 0.05  # pulls the directional part to zero where the covered skin says little
 _HUBER = 1.345  # 95 % efficiency on clean data (Huber 1964)
 _STEPS = 8
+_ENOUGH = 2000  # pixels, from which a fit of four numbers gains nothing
 # White is sought among the brighter pixels whose log(R/G) and log(B/G) are at most this: skin is redder.
 _NEAR_WHITE = (0.18, 0.25)
 _BRIGHT_SHARE = 0.4  # of the 98th percentile of the luminance
@@ -63,7 +64,9 @@ def fit_light(normals: Float[Tensor, "n 3"], brightness: Float[Tensor, " n"]) ->
     Source:
         Ramamoorthi and Hanrahan, "An efficient representation for irradiance environment maps", 2001.
     """
-    basis = torch.cat([torch.ones_like(normals[:, :1]), normals], dim=1)
+    every = max(1, len(normals) // _ENOUGH)
+    basis, brightness = normals[::every], brightness[::every]
+    basis = torch.cat([torch.ones_like(basis[:, :1]), basis], dim=1)
     # The directional part is centred, so that the ridge does not trade light for brightness.
     centre = basis[:, 1:].mean(dim=0)
     basis = torch.cat([basis[:, :1], basis[:, 1:] - centre], dim=1)

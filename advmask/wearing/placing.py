@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from advmask.core.errors import PhotoError
 from advmask.core.threads import one_thread
 from advmask.effects.draws import draws
 from advmask.effects.settings import WearSettings
@@ -15,6 +16,9 @@ from advmask.render.mask_fitting import PosedFace, find_pose, fit_masks
 from advmask.render.packing import PackedPlacement
 from advmask.render.settings import RenderSettings
 from advmask.wearing.placement_cache import PlacementCache, placement_key
+
+Laid = tuple[PackedPlacement, ...] | PhotoError
+"""The placements of a photo, or why there are none."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +64,13 @@ class Placer:
             PhotoError: It cannot be laid on this photo.
         """
         return place_masks(crop, self.surface, self._wears(crop), self.texels_per_mm, self.render)
+
+    def try_to_place(self, crop: FaceCrop) -> Laid:
+        """As `place`, with what is raised given back, so that other photos can go on."""
+        try:
+            return self.place(crop)
+        except PhotoError as error:
+            return error
 
     def _wears(self, crop: FaceCrop) -> list[Wear]:
         # Drawn from the photo's content, so that leaving one photo out does not change the others.
@@ -107,22 +118,17 @@ class Placements:
         self._crops: list[tuple[FaceCrop, str]] = []
         self._in_memory: dict[int, tuple[PackedPlacement, ...]] = {}
 
-    def prepare(self, crop: FaceCrop) -> bool:
+    def add(self, crop: FaceCrop, key: str, packed: tuple[PackedPlacement, ...] | None) -> None:
         """Add a photo.
 
-        Returns:
-            Whether its placements were in the cache.
-
-        Raises:
-            PhotoError: The mask cannot be laid on this photo.
+        Args:
+            crop: The photo.
+            key: What its placements are kept under.
+            packed: Its placements; None where the cache holds them.
         """
-        key = self._placer.key(crop)
-        known = self._cache.holds(key, self._placer.ways)
-        packed = () if known else self._placer.place(crop)
         self._crops.append((crop, key))
-        if not known:
+        if packed is not None:
             self._keep(len(self._crops) - 1, packed)
-        return known
 
     def get(self, photo: int, way: int) -> PackedPlacement:
         """The placement of a photo, by the order of `prepare`, worn in one of its ways."""

@@ -1,6 +1,7 @@
 """Photos wearing masks: where photos, masks, draws and renderer meet, for training and evaluation alike."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 import torch
@@ -9,6 +10,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from advmask.core.errors import PhotoError
+from advmask.core.workers import Workers, cores
 from advmask.effects.settings import WearSettings
 from advmask.masks.surface import MaskSurface
 from advmask.photos.crops import FaceCrop
@@ -17,7 +19,9 @@ from advmask.render.batching import PackedBatch, collate
 from advmask.render.mask_fitting import find_pose
 from advmask.render.settings import RenderSettings
 from advmask.wearing.placement_cache import PlacementCache
-from advmask.wearing.placing import Placements, Placer
+from advmask.wearing.placing import Laid, Placements, Placer
+
+_WORTH_A_PROCESS = 400  # placements, which take several times as long as a process takes to start
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,10 +86,12 @@ def wear_masks(
     stream: str,
     cache: PlacementCache | None = None,
     progress: bool = False,
+    processes: int | None = None,
 ) -> WornPhotos:
     """Place a mask on every photo in several drawn ways.
 
-    An interrupted call that is made again goes on where it stopped, if there is a cache.
+    An interrupted call that is made again goes on where it stopped, if there is a cache. Where there is much
+    to do it is shared among processes; placements are the same, however many there are.
 
     Args:
         crops: Photos; one that no mask can be placed on is left out and named.
@@ -98,6 +104,7 @@ def wear_masks(
         stream: Name of the draws; evaluation uses another than training and so sees other draws.
         cache: Where placements are kept, and looked up; None holds them in memory.
         progress: Show a progress bar.
+        processes: That share the work; None takes one for each core, or fewer where there is little to do.
 
     Raises:
         PhotoError: No photo is left.
@@ -109,18 +116,29 @@ def wear_masks(
     placements = Placements(placer, cache)
     kept: list[FaceCrop] = []
     omissions: list[Omission] = []
+    keys = [placer.key(crop) for crop in crops]
+    known = [cache.holds(key, ways) for key in keys]
+    missing = [crop for crop, there in zip(crops, known, strict=True) if not there]
+    if processes is None:
+        processes = min(cores(), ways * len(missing) // _WORTH_A_PROCESS)
     reused = 0
-    bar = tqdm(crops, desc="masks", unit="photo", disable=not progress)
-    for crop in bar:
-        try:
-            known = placements.prepare(crop)
-        except PhotoError as error:
-            omissions.append(Omission(crop.source, str(error)))
-            continue
-        kept.append(crop)
-        reused += known
-        if known:
-            bar.set_postfix_str(f"{reused} from the cache", refresh=False)
+    with ExitStack() as stack:
+        laid: Iterator[Laid]
+        if processes < 2:
+            laid = map(placer.try_to_place, missing)
+        else:
+            laid = stack.enter_context(Workers(placer.try_to_place, processes)).map(missing)
+        bar = tqdm(crops, desc="masks", unit="photo", disable=not progress)
+        for crop, key, there in zip(bar, keys, known, strict=True):
+            packed = None if there else next(laid)
+            if isinstance(packed, PhotoError):
+                omissions.append(Omission(crop.source, str(packed)))
+                continue
+            placements.add(crop, key, packed)
+            kept.append(crop)
+            reused += there
+            if there:
+                bar.set_postfix_str(f"{reused} from the cache", refresh=False)
     cache.prune()
     if not kept:
         reasons = "; ".join(f"{one.source.name}: {one.reason}" for one in omissions[:3])

@@ -11,6 +11,7 @@ from PIL import Image
 from advmask.applying.picture_files import open_picture
 from advmask.core.errors import PhotoError
 from advmask.core.picture_reading import read_picture
+from advmask.core.tiff_reading import open_tiff
 
 RGB = np.random.default_rng(3).integers(0, 256, (40, 56, 3), dtype=np.uint8)
 GREY = RGB[..., 0]
@@ -59,6 +60,16 @@ def test_layouts(tmp_path: Path, name: str, order: str, layout: dict[str, Any]) 
     assert np.abs(opened.values[..., :3].astype(int) - expected).max() <= 1
     assert (opened.notice is None) == (values.dtype == np.uint8)
     assert opened.frames == (3 if name == "pages" else 1)
+
+
+def test_planes_that_only_pillow_decompresses_are_left_to_it(tmp_path: Path) -> None:
+    path = tmp_path / "a.tif"
+    values, options, _ = CASES["planar, with a channel for something else"]
+    tifffile.imwrite(path, values, compression="zlib", **options)
+    with tifffile.TiffFile(path, mode="r+b") as file:
+        file.pages[0].tags["Compression"].overwrite(5)  # LZW
+    with path.open("rb") as stream:
+        assert open_tiff(stream).format == "TIFF"
 
 
 def test_orientation_and_compressed_negatives(tmp_path: Path) -> None:

@@ -125,6 +125,14 @@ def test_an_interrupted_preparation_goes_on_where_it_stopped(
     assert same_batches(photos, worn(FACES))
 
 
+@pytest.mark.slow
+def test_several_processes_lay_the_same_masks(tmp_path: Path):
+    lost = dataclasses.replace(FACES[0], landmarks=FACES[0].landmarks * 0 + 5, sha256="0" * 64)
+    photos = worn([*FACES, lost], PlacementCache(tmp_path), processes=2)
+    assert same_batches(photos, worn(FACES))
+    assert [one.source for one in photos.omissions] == [lost.source]
+
+
 @pytest.mark.parametrize("harm", ["deleted", "cut", "flipped"])
 def test_a_file_lost_during_a_run_is_made_again(tmp_path: Path, laid: list[int], harm: str):
     photos = worn(FACES, PlacementCache(tmp_path))
@@ -189,7 +197,7 @@ def test_memory_does_not_grow_with_the_number_of_photos(tmp_path: Path, monkeypa
     crops = [dataclasses.replace(FACES[0], sha256=f"{i:064}") for i in range(200)]
 
     def grown(count: int) -> int:
-        photos = worn(crops[:count], PlacementCache(tmp_path / str(count)))
+        photos = worn(crops[:count], PlacementCache(tmp_path / str(count)), processes=1)
         before = anonymous_kb()
         for first in range(0, count, 4):
             rows = range(first, first + 4)

@@ -123,6 +123,7 @@ def _detected(grey: UInt8[np.ndarray, "h w"], numbers: range, *, name: str) -> M
     cv2 = opencv()
     settings = cv2.aruco.DetectorParameters()
     settings.minMarkerPerimeterRate = 0.015
+    settings.perspectiveRemovePixelPerCell = 8  # with 4, OpenCV before 4.14 loses markers in soft photos
     detector = cv2.aruco.ArucoDetector(marker_dictionary(numbers), settings)
     corners, places, _ = detector.detectMarkers(grey)
     if places is None:

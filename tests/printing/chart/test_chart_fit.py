@@ -126,7 +126,7 @@ def test_pictures_that_are_refused(photo: np.ndarray, change: Change, message: s
     [
         ({"exposure": 1.4}, "overexposed"),
         ({"exposure": 0.06}, "underexposed"),
-        ({"blur_px": 3.5}, "is blurred: edges spread"),
+        ({"blur_px": 3.0}, "is blurred: edges spread"),
         ({"gradient": np.array([0.9, 0.0, 0.0, 0.0, 0.0]), "exposure": 0.35}, "lit too unevenly"),
     ],
 )
