@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Bool, UInt8
 from PIL import Image, ImageCms, ImageOps
 
+from advmask.core.errors import RunError
 from advmask.core.files import written_aside
 from advmask.core.picture_formats import JPEG_SUFFIXES, TIFF_SUFFIXES, open_image
 from advmask.core.picture_reading import read_picture
@@ -133,7 +134,10 @@ def write_picture(
     elif kind == "TIFF":
         options |= {"compression": "tiff_lzw"}
     content = io.BytesIO()  # not at once into the file: libtiff does not say why it cannot write
-    image.save(content, format=kind, **options)
+    try:
+        image.save(content, format=kind, **options)
+    except (ValueError, OSError, SystemError) as error:  # such as more pixels than the format can have
+        raise RunError(f"Cannot write {path} as {kind}: {error}. Choose a name that ends in .png.") from error
     with written_aside(path) as aside:
         aside.write_bytes(content.getbuffer())
 

@@ -6,6 +6,8 @@ from typing import Any
 SCHEMA = 4
 KNOWN = (2, 3, 4)
 
+_LARGEST = 1e100  # of the figures in a record
+
 Check = Callable[[Any, str], list[str]]
 
 
@@ -17,10 +19,12 @@ def problems(record: Any) -> list[str]:
     return _RECORD(record, "the file")
 
 
-def _kind(*kinds: type, name: str) -> Check:
+def _kind(*kinds: type, name: str, bounded: bool = False) -> Check:
     def check(value: Any, where: str) -> list[str]:
         # True is an int to Python, and not a number to anybody else.
         right = isinstance(value, kinds) and (bool in kinds or not isinstance(value, bool))
+        if right and bounded:  # JSON in Python knows NaN, infinities and integers beyond all floats
+            right = abs(value) < _LARGEST
         return [] if right else [f"{where} should be {name} and is {value!r:.40}"]
 
     return check
@@ -63,7 +67,7 @@ def _object(needed: Mapping[str, Check], optional: Mapping[str, Check] | None = 
 
 _TEXT = _kind(str, name="a text")
 _COUNT = _kind(int, name="a whole number")
-_NUMBER = _kind(int, float, name="a number")
+_NUMBER = _kind(int, float, name="a number", bounded=True)
 _TRUTH = _kind(bool, name="true or false")
 _ESTIMATE = _object(
     {"value": _or_null(_NUMBER), "low": _or_null(_NUMBER), "high": _or_null(_NUMBER)},

@@ -11,7 +11,7 @@ from advmask.applying.face_finding import FaceFinder, FoundFace
 from advmask.applying.mask_drawing import WornDesign
 from advmask.applying.picture_files import changed_values, open_picture, write_picture
 from advmask.applying.settings import FindSettings
-from advmask.core.errors import PhotoError
+from advmask.core.errors import PhotoError, RunError
 from advmask.photos.landmark_files import points_path
 from advmask.photos.occluders import occluder_path
 
@@ -182,3 +182,12 @@ def test_frames_that_are_not_written_are_told(
         applied = apply(source, target, design, finder)
         told = "only the first is written" if ending == ".gif" else said
         assert any(f"It has 3 frames or pages; {told}" in one for one in applied.notices)
+
+
+@pytest.mark.parametrize("ending", [".webp", ".jpg"])
+def test_a_picture_too_wide_for_its_format_is_one_sentence(tmp_path: Path, ending: str) -> None:
+    wide = np.zeros((1, 70_000, 3), dtype=np.uint8)
+    with pytest.raises(RunError, match=rf"Cannot write .*wide{ending} as \w+: .*ends in \.png\."):
+        write_picture(tmp_path / f"wide{ending}", wide, profile=None)
+    assert not list(tmp_path.iterdir())
+    write_picture(tmp_path / "wide.png", wide, profile=None)

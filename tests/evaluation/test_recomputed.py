@@ -300,11 +300,11 @@ def test_a_result_without_its_conditions_is_one_sentence(
     record: dict[str, Any], tmp_path: Path, missing: str
 ):
     odd = json.loads(json.dumps(record))
-    one = odd["results"][0]
+    number, one = next((i, one) for i, one in enumerate(odd["results"]) if one["strongest_plain"])
     name = one["strongest_plain"] if missing == "strongest" else missing
     del one["conditions"][name]
     (tmp_path / "results.json").write_text(json.dumps(odd))
-    with pytest.raises(RunError, match=rf"the file.results\[0\].conditions lacks '{name}'"):
+    with pytest.raises(RunError, match=rf"the file.results\[{number}\].conditions lacks '{name}'"):
         load_results(tmp_path / "results.json")
 
 
@@ -327,3 +327,11 @@ def test_killed_while_an_earlier_evaluation_is_put_by(
         if not killed:
             assert number > len(BESIDE)
             return
+
+
+@pytest.mark.parametrize("odd", ["NaN", "Infinity", "-Infinity", "1" + 400 * "0"])
+def test_a_figure_that_is_no_number_is_one_sentence(record: dict[str, Any], tmp_path: Path, odd: str):
+    text = json.dumps(record).replace('"fmr": 0.', f'"fmr": {odd}, "was": 0.', 1)
+    (tmp_path / "results.json").write_text(text)
+    with pytest.raises(RunError, match="fmr should be a number"):
+        load_results(tmp_path / "results.json")
