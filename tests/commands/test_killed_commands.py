@@ -1,4 +1,4 @@
-"""`kill -9` at random moments of every command that writes: no half a file, nothing lost, and it goes on."""
+"""`kill -9` at random moments of all commands that write, and two at once: no file is half, mixed or lost."""
 
 import csv
 import gzip
@@ -164,6 +164,85 @@ def test_killed_at_random_moments(
         if killed == MOMENTS:
             return
     raise AssertionError(f"{killed} of {MOMENTS} were killed before they ended")
+
+
+def _at_once(server: multiprocessing.context.ForkServerContext, *commands: list[str]) -> list[int | None]:
+    """Exit codes of commands that run at the same time."""
+    processes = [server.Process(target=_command, args=(words,)) for words in commands]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    return [process.exitcode for process in processes]
+
+
+def _contents(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files(folder)}
+
+
+def test_two_training_runs_in_one_folder(
+    server: multiprocessing.context.ForkServerContext,
+    place: Path,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    case = train_anew(place, tmp_path)
+    codes = _at_once(server, case.again, case.again)
+    assert sorted(codes, key=str) == [0, 7]
+    assert "Another advmask is training in" in capfd.readouterr().err
+    for path in files(tmp_path):
+        assert_whole(path)
+    assert len((tmp_path / "run" / "metrics.csv").read_text().splitlines()) == 21
+
+
+def test_two_training_runs_with_one_cache(
+    server: multiprocessing.context.ForkServerContext, place: Path, tmp_path: Path
+) -> None:
+    case = train_anew(place, tmp_path)
+    other = [*case.again[:-1], f"hydra.run.dir={tmp_path / 'other'}"]
+    assert _at_once(server, case.again, other) == [0, 0]
+    for name in ("texture.safetensors", "metrics.csv"):
+        assert (tmp_path / "run" / name).read_bytes() == (tmp_path / "other" / name).read_bytes()
+    assert not list((tmp_path / "cache").rglob(".*"))
+    for path in files(tmp_path):
+        assert_whole(path)
+
+
+def test_two_evaluations_in_one_folder(
+    server: multiprocessing.context.ForkServerContext, place: Path, tmp_path: Path
+) -> None:
+    case = evaluate(place, tmp_path)
+    commands = [[*case.again, f"protocol.seed={seed}"] for seed in (1, 2)]
+    assert _at_once(server, *commands) == [0, 0]
+    found = {
+        json.loads(path.read_text())["settings"]["protocol"]["seed"]: path.stem.removeprefix("results")
+        for path in (tmp_path / "run").glob("results*.json")
+    }
+    assert sorted(found) == [1, 2]
+    for (seed, number), command in zip(sorted(found.items()), commands, strict=True):
+        alone = tmp_path / f"alone-{seed}"
+        assert cli.main([*command, f"hydra.run.dir={alone}"]) == 0
+        for path in files(alone):
+            stem, _, rest = path.name.partition(".")
+            same = tmp_path / "run" / f"{stem}{number}.{rest}"
+            assert same.read_bytes() == path.read_bytes() or stem == "report"  # which says the command
+
+
+def test_two_exports_into_one_folder(
+    server: multiprocessing.context.ForkServerContext, place: Path, tmp_path: Path
+) -> None:
+    case = export(place, tmp_path)
+    commands = [[*case.again[:-1], f"printing.dpi={dpi}", "overwrite=true"] for dpi in (72, 80)]
+    assert _at_once(server, *commands) == [0, 0]
+    alone = []
+    for number, command in enumerate(commands):
+        assert cli.main([*command, f"out={tmp_path / str(number)}"]) == 0
+        alone.append(_contents(tmp_path / str(number)))
+    found = _contents(tmp_path / "run" / "exports")
+    for name in set(alone[0]) - {"files.json"}:
+        assert found[name] in (alone[0][name], alone[1][name])
+    wins = [all(found[name] == one[name] for name in set(one) - {"files.json"}) for one in alone]
+    assert any(wins), "files of both are mixed"
 
 
 def _made(folder: Path) -> Path:
