@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
 
 from advmask.core.errors import RunError
 
@@ -23,6 +24,18 @@ def output_dir() -> Path:
     if not os.access(folder, os.W_OK | os.X_OK):
         raise RunError(unwritable(folder, "Permission denied"))
     return folder
+
+
+def folder_of_all_jobs(design: str | None) -> Path:
+    """Where the jobs of a sweep that share one evaluation meet: the run of the design, or the sweep's folder.
+
+    Raises:
+        RunError: The folder of this job cannot be written to.
+    """
+    own = output_dir()
+    if HydraConfig.get().mode != RunMode.MULTIRUN:
+        return own
+    return Path(design).absolute() if design and Path(design).is_dir() else own.parent
 
 
 def folder_of_first_process() -> str | None:

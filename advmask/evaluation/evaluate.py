@@ -9,6 +9,7 @@ from typing import Any
 from torch import Tensor
 
 from advmask.core.changed_settings import changed
+from advmask.core.errors import ConfigError
 from advmask.core.run_config import settings_of_run
 from advmask.core.settings import Settings
 from advmask.effects.own_effects import Effect
@@ -21,6 +22,7 @@ from advmask.evaluation.protocol import PLAIN_ENROLMENT, Judgement, judge_design
 from advmask.evaluation.record_facts import about_recognizers, package_versions, texels_sha256
 from advmask.evaluation.results import PLAIN_MASKS, result_record
 from advmask.evaluation.settings import ProtocolSettings, ScoringSettings
+from advmask.evaluation.shards import Shard
 from advmask.evaluation.summary import say_bare_doubts
 from advmask.evaluation.traits import break_down, photo_traits
 from advmask.masks.mask_building import build_mask
@@ -122,6 +124,7 @@ def evaluate_design(
     controls: Sequence[str] = CONTROLS,
     aligners: Sequence[str | Aligner] | None = None,
     own_effects: Sequence[Effect] = (),
+    parts: Path | None = None,
 ) -> Evaluation:
     """Measure a design with every setting given; `evaluate` gives those that are not.
 
@@ -133,8 +136,10 @@ def evaluate_design(
         controls: Names of designs that ship.
         aligners: In place of those of the protocol, by name or as objects.
         own_effects: Effects of the user's own, after the camera.
+        parts: Folder of the parts, where `protocol.shard` asks for one.
 
     Raises:
+        PartsAwaitedError: This part is scored, and others are not.
         AdvmaskError: Whatever the user can mend, in one sentence.
     """
     changes: dict[str, Any] = {"mask": design.mask, "texels_per_mm": design.texels_per_mm}
@@ -160,7 +165,9 @@ def evaluate_design(
         aligners=aligners,
         own_effects=own_effects,
         linked=(BARE, *({PLAIN_ENROLMENT} & masks.keys()), DESIGN) if protocol.linkability else (),
+        shard=_shard(settings, design, recognizers, faces, parts),
     )
+    settings = _of_the_whole(settings)
     results = [one for each in judgement.judged for one in each.summaries(seed=protocol.seed)]
     say_bare_doubts([one for one in results if one.fmr == results[0].fmr])
     of_run = None if design.run is None else settings_of_run(design.run, _OfRun)
@@ -185,6 +192,37 @@ def evaluate_design(
         "packages": package_versions(),
     }
     return Evaluation(results, result_record(results, facts), judgement)
+
+
+def _of_the_whole(settings: ScoringSettings) -> ScoringSettings:
+    """Settings as one run has them that is not in parts."""
+    protocol = settings.protocol.model_copy(update={"shard": None})
+    return settings.model_copy(update={"protocol": protocol})
+
+
+def _shard(
+    settings: ScoringSettings,
+    design: Design,
+    recognizers: Sequence[Recognizer],
+    faces: FaceSet,
+    parts: Path | None,
+) -> Shard | None:
+    if settings.protocol.shard is None:
+        return None
+    if parts is None:
+        raise ConfigError("protocol.shard needs a folder for the parts; it is for `advmask evaluate`.")
+    number, _, of = settings.protocol.shard.partition("/")
+    kept = _of_the_whole(settings).model_dump(mode="json")
+    protocol = {key: value for key, value in kept["protocol"].items() if key not in ("progress", "processes")}
+    of_scores = {key: kept[key] for key in ScoringSettings.model_fields if key != "faces"}
+    about = {
+        "settings": of_scores | {"protocol": protocol},
+        "texels": texels_sha256(design.texels),
+        "weights": [one.weights_sha256 for one in recognizers],
+        "photos": [[crop.person, crop.sha256] for crop in faces.crops],
+        "packages": package_versions(),
+    }
+    return Shard(int(number), int(of), parts, about)
 
 
 def _unsupported(judgement: Judgement) -> list[dict[str, Any]]:

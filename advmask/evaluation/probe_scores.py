@@ -16,6 +16,7 @@ from advmask.core.errors import ConfigError
 from advmask.core.shown_names import shown
 from advmask.effects.records import moved
 from advmask.evaluation.enrolled import JudgedGallery
+from advmask.evaluation.shards import Piece, Shard
 from advmask.evaluation.shared_scoring import in_processes
 from advmask.recognizers.aligners.aligner import Aligner
 from advmask.recognizers.aligners.aligner_names import build_aligner
@@ -32,7 +33,6 @@ BARE = "bare"
 _CHUNK = 16
 
 Columns = dict[str, NDArray[np.float64]]
-_Piece = dict[tuple[int, int, str], dict[str, NDArray[Any]]]  # by set-up, gallery and condition
 _NONE = Comparisons(np.empty(0), np.empty(0), np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64))
 
 
@@ -165,7 +165,12 @@ def every_setup(
 
 
 def score(
-    stage: Stage, setups: Sequence[Setup], *, progress: bool = False, processes: int = 1
+    stage: Stage,
+    setups: Sequence[Setup],
+    *,
+    progress: bool = False,
+    processes: int = 1,
+    shard: Shard | None = None,
 ) -> list[Scores]:
     """Score bare probes and every design on the same photos, placements and draws.
 
@@ -175,19 +180,25 @@ def score(
         progress: Show a progress bar.
         processes: With more than one, that many fresh processes of one thread each build recognizers and
             aligners again by their names, and share the probes. The scores are the same.
+        shard: The part of the probes that is scored here; what others scored is read.
 
     Raises:
         ConfigError: A recognizer or aligner cannot be built again as it is, for several processes.
         RunError: One of several processes died.
+        PartsAwaitedError: Others have not scored their part yet.
     """
-    starts = range(0, len(stage.probes), _CHUNK)
+    starts: Sequence[int] = range(0, len(stage.probes), _CHUNK)
+    if shard is not None:
+        starts = shard.chosen(starts)
     show: partial[tqdm[Any]] = partial(tqdm, desc="probes", unit=f"x{_CHUNK}", disable=not progress)
-    if processes == 1:
+    if processes == 1 or not starts:
         with torch.no_grad():
             pieces = [_scored(stage, setups, start) for start in show(starts)]
     else:
         _check_named(setups)
         pieces = in_processes(_Job(stage, tuple(map(_named, setups))), starts, processes=processes, show=show)
+    if shard is not None:
+        pieces = list(shard.whole(dict(zip(starts, pieces, strict=True))).values())
     photos = stage.photos
     everybody = tuple(photos.names[photo] for photo, _ in stage.probes)
     names = stage.names()
@@ -253,7 +264,7 @@ class _Job:
     stage: Stage
     setups: tuple[_Named, ...]
 
-    def begin(self) -> Callable[[int], _Piece]:
+    def begin(self) -> Callable[[int], Piece]:
         recognizers = {one.recognizer: build_recognizer(one.recognizer) for one in self.setups}
         for one in self.setups:
             if recognizers[one.recognizer].weights_sha256 != one.checksum:
@@ -269,9 +280,9 @@ class _Job:
         return partial(_scored, self.stage, setups)
 
 
-def _scored(stage: Stage, setups: Sequence[Setup], start: int) -> _Piece:
+def _scored(stage: Stage, setups: Sequence[Setup], start: int) -> Piece:
     """Scores of the probes from `start` on, as many as belong together."""
-    found: _Piece = {}
+    found: Piece = {}
     photos = stage.photos
     chosen = [photo for photo, _ in stage.probes[start : start + _CHUNK]]
     enrolled = [stage.rows[photo] for photo in chosen]

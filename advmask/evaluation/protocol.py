@@ -17,6 +17,7 @@ from advmask.evaluation.enrolled import JudgedGallery, build_galleries
 from advmask.evaluation.maker_setup import maker_setup
 from advmask.evaluation.probe_scores import Scores, Stage, every_setup, score
 from advmask.evaluation.settings import ProtocolSettings
+from advmask.evaluation.shards import Shard
 from advmask.evaluation.summary import RecognizerResult, summarise
 from advmask.masks.mask_building import build_mask
 from advmask.photos.loading import FaceSet
@@ -106,6 +107,7 @@ def judge_designs(
     aligners: Sequence[str | Aligner] | None = None,
     own_effects: Sequence[Effect] = (),
     linked: Sequence[str] = (),
+    shard: Shard | None = None,
 ) -> Judgement:
     """Score designs and control masks on the same photos, placements and draws.
 
@@ -121,12 +123,14 @@ def judge_designs(
         aligners: In place of `protocol.aligners`, by name or as objects.
         own_effects: Effects of the user's own, after the camera.
         linked: Conditions whose faces are to be matched with each other, by `linkability`.
+        shard: The part that is scored here, of an evaluation in parts.
 
     Raises:
         ConfigError: The split leaves nobody in the group to be probed.
         PhotoError: A mask can be placed on none of the photos.
         DesignError: People are to be enrolled masked, and the plain mask for it is not among the designs.
         RunError: One of several processes died.
+        PartsAwaitedError: Other parts have not been scored yet.
     """
     built = build_aligners(protocol.aligners if aligners is None else aligners)
     names = people_of(faces, protocol.people)
@@ -168,7 +172,7 @@ def judge_designs(
     setups = every_setup([item.recognizer for item in prepared], galleries, built)
     makers = [maker_setup(item, faces, fmrs=protocol.fmrs) for item in prepared]
     setups += [one for one in makers if one is not None]
-    scores = score(stage, setups, progress=protocol.progress, processes=protocol.processes)
+    scores = score(stage, setups, progress=protocol.progress, processes=protocol.processes, shard=shard)
     judged_by = [(one.recognizer, gallery) for one in setups for gallery in one.galleries]
     judged = [
         JudgedScores(one, recognizer, gallery.thresholds[0], gallery)

@@ -26,6 +26,8 @@ class ProtocolSettings(Settings):
             each picture; bare takes those of the bare one; python:module:function.
         galleries: What probes are compared with: people enrolled with bare photos, masked ones (under a plain
             mask), or pooled: both, the better counts.
+        shard: The part that is scored here, such as 1/4, of an evaluation in parts on several machines; who
+            comes last writes the results, which are those of one run. evaluate only.
         linkability: Also match faces that wear the same mask with each other; evaluate only.
         seed: Of the draws; training draws from other streams, so the design was not trained on these draws.
         progress: Show progress bars.
@@ -38,6 +40,7 @@ class ProtocolSettings(Settings):
     draws: int | None = Field(default=None, ge=1)
     aligners: list[str] = Field(default=["mtcnn", "bare"], min_length=1)
     galleries: list[GalleryName] = Field(default=["bare"], min_length=1)
+    shard: str | None = Field(default=None, pattern=r"^[1-9]\d*/[1-9]\d*$")
     linkability: bool = True
     seed: int = 1
     progress: bool = True
@@ -57,6 +60,13 @@ class ProtocolSettings(Settings):
         if not all(0 < value < 1 for value in values):
             raise ValueError("false match rates lie between 0 and 1")
         return values
+
+    @field_validator("shard")
+    @classmethod
+    def _one_of_the_parts(cls, value: str | None) -> str | None:
+        if value is not None and int(value.partition("/")[0]) > int(value.partition("/")[2]):
+            raise ValueError("a part and how many there are, such as 2/4, were expected")
+        return value
 
     @property
     def fmrs(self) -> tuple[float, ...]:
