@@ -119,7 +119,7 @@ def _files(design: Design, settings: ExportSettings, printing: PrintingSettings,
     if design.run is not None:
         facts["advmask:config_sha256"] = sha256(design.run / CONFIG)
     jobs = print_jobs(design, settings, printing, facts=facts)
+    # First, though last in the list: results that cannot be read are said before anything large is drawn.
+    cards = {} if design.run is None else card_files(design.run, jobs[0], size=design.size)
     files, words = job_files(jobs, settings, notices=notices)
-    if design.run is not None:
-        files |= card_files(design.run, jobs[0], size=design.size)
-    return files, words
+    return files | cards, words

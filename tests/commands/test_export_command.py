@@ -26,8 +26,29 @@ FEW = ["printing.dpi=72"]
 @pytest.fixture(autouse=True)
 def _place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    paint_flowers()
+
+
+def paint_flowers() -> None:
     picture = np.random.default_rng(0).integers(0, 255, (60, 90, 3), dtype=np.uint8)
     Image.fromarray(picture).resize((300, 200)).save("flowers.png")
+
+
+@pytest.fixture(scope="module")
+def flawed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A place full of designs that cannot be printed."""
+    folder = tmp_path_factory.mktemp("flawed")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        paint_flowers()
+        a_run("runs/unfinished", finished=False)
+        save_texels(a_run("runs/other") / "texture.safetensors", torch.rand(3, 50, 60))
+        (a_run("runs/damaged") / "results.json").write_text('{"schema": 7}')
+        for name, key, value in (("texture", "pattern", "pleated"), ("printed", "bleed_mm", "3")):
+            chunks = PngImagePlugin.PngInfo()
+            chunks.add_text(f"advmask:{key}", value)
+            Image.open("flowers.png").save(f"{name}.png", pnginfo=chunks)
+    return folder
 
 
 def a_run(
@@ -243,15 +264,14 @@ def test_cmyk_pictures_are_converted_and_that_is_said(capsys: pytest.CaptureFixt
     ],
 )
 def test_what_the_user_can_mend(
-    words: list[str], code: int, says: str, capsys: pytest.CaptureFixture[str]
+    words: list[str],
+    code: int,
+    says: str,
+    flawed: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    a_run("runs/unfinished", finished=False)
-    save_texels(a_run("runs/other") / "texture.safetensors", torch.rand(3, 50, 60))
-    (a_run("runs/damaged") / "results.json").write_text('{"schema": 7}')
-    for name, key, value in (("texture", "pattern", "pleated"), ("printed", "bleed_mm", "3")):
-        chunks = PngImagePlugin.PngInfo()
-        chunks.add_text(f"advmask:{key}", value)
-        Image.open("flowers.png").save(f"{name}.png", pnginfo=chunks)
+    monkeypatch.chdir(flawed)
     before = written()
     assert cli.main(["export", *words]) == code
     error = capsys.readouterr().err
