@@ -77,6 +77,7 @@ def _by_tifffile(stream: BinaryIO) -> Image.Image:
             _check(page)
             if Image.MAX_IMAGE_PIXELS and page.imagewidth * page.imagelength > Image.MAX_IMAGE_PIXELS:
                 raise Image.DecompressionBombError("too many pixels")
+            _check_whole(page, size=file.filehandle.size)
             values, frames = page.asarray(), len(file.pages)
     except tifffile.TiffFileError as error:
         raise UnreadableTiffError(f"is a TIFF that cannot be read ({error}); save it again") from error
@@ -103,6 +104,15 @@ def _check(page: Any) -> None:
             f"is a TIFF of a rare kind, compressed in a way that is not read here ({compression}); save it "
             "without compression, or as RGB of 8 or 16 bits"
         )
+
+
+def _check_whole(page: Any, *, size: int) -> None:
+    """Refuse a file that lacks some of the picture's data, for which tifffile would give black."""
+    pieces = list(zip(page.dataoffsets, page.databytecounts, strict=True))
+    cut = any(count == 0 or offset + count > size for offset, count in pieces)
+    stored = sum(count for _, count in pieces)
+    if cut or not pieces or (int(page.compression) == 1 and 8 * stored < page.size * page.bitspersample):
+        raise UnreadableTiffError("is a TIFF whose end is missing; copy it again or leave it out")
 
 
 def _picture(values: np.ndarray, page: Any) -> Image.Image:

@@ -94,3 +94,24 @@ def test_what_is_not_read_is_called_a_tiff(tmp_path: Path) -> None:
     tifffile.imwrite(path, planes(DEEP), **SEPARATE)
     with pytest.raises(PhotoError, match="more than 1,000 pixels"):
         read_picture(path, max_pixels=1000)
+
+
+@pytest.mark.parametrize("name", ["planar", "white is zero", "32 bits", "floating point"])
+@pytest.mark.parametrize("compression", [None, "zlib"])
+def test_a_cut_tiff_is_not_read_as_black(tmp_path: Path, name: str, compression: str | None) -> None:
+    values, options, _ = CASES[name]
+    path = tmp_path / "cut.tif"
+    tifffile.imwrite(path, values, compression=compression, **options)
+    content = path.read_bytes()
+    path.write_bytes(content[: 3 * len(content) // 4])
+    with pytest.raises(PhotoError, match=r"cut\.tif .*(end is missing|damaged|cut off|cannot be read)"):
+        read_picture(path)
+
+
+def test_a_small_file_that_claims_to_be_a_large_picture_is_refused_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "claims.tif"
+    tifffile.imwrite(path, DEEP_GREY, photometric="miniswhite")
+    with tifffile.TiffFile(path, mode="r+b") as file:
+        file.pages[0].tags["ImageLength"].overwrite(1_000_000, dtype="I")
+    with pytest.raises(PhotoError, match="end is missing"):
+        read_picture(path)
