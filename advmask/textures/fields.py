@@ -12,6 +12,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from advmask.core.banded import Banded, Windows
 from advmask.textures.bases import spline_matrix, wave_matrix
 
 _FIRST_HALF_WAVES = 4  # of the shorter side: all that is open at the first step of a spectral field
@@ -53,8 +54,6 @@ class SplineField(nn.Module):
         Burt and Adelson, "The Laplacian pyramid as a compact image code", 1983, for the sum of scales.
     """
 
-    row_weights: Tensor
-
     def __init__(
         self,
         extent: Extent,
@@ -70,36 +69,38 @@ class SplineField(nn.Module):
         # Where the finest level is free texel by texel there is no matrix for it.
         self._free = spacing <= 1
         spacings = [max(spacing, 1.0) * ratio**level for level in range(levels)]
-        rows = []
+        self._windows: dict[str, Windows | None] = {}
         self.levels = nn.ParameterList()
         for level, distance in enumerate(spacings):
             if level == 0 and self._free:
                 self.levels.append(nn.Parameter(torch.zeros(channels, extent.height, extent.width)))
                 continue
             across = spline_matrix(extent.width, distance, periodic=extent.periodic_columns)
-            rows.append(spline_matrix(extent.height, distance, periodic=extent.periodic_rows))
-            self.register_buffer(f"columns_{level}", across.T.contiguous(), persistent=False)
-            self.levels.append(nn.Parameter(torch.zeros(channels, rows[-1].shape[1], across.shape[1])))
-        weights = torch.cat(rows, dim=1) if rows else torch.zeros(extent.height, 0)
-        self.register_buffer("row_weights", weights, persistent=False)
+            down = spline_matrix(extent.height, distance, periodic=extent.periodic_rows)
+            for name, matrix in ((f"columns_{level}", across), (f"rows_{level}", down)):
+                self.register_buffer(name, matrix, persistent=False)
+                self._windows[name] = Banded.of(matrix).windows
+            self.levels.append(nn.Parameter(torch.zeros(channels, down.shape[1], across.shape[1])))
 
     def forward(self, share: float) -> Float[Tensor, "channels height width"]:
         """The field when `share` of the run is over."""
-        parts: list[Tensor] = []
-        free: Tensor | None = None
+        field: Tensor | None = None
         for level, change in enumerate(self.levels):
             let_in = self.let_in(level, share)
             part: Tensor = change if let_in == 1 else change * let_in
-            if level == 0 and self._free:
-                free = part
-                continue
-            parts.append(part @ self.get_buffer(f"columns_{level}"))
-        if free is not None and not parts:
-            return free
-        # One product for all levels: knots of the rows side by side.
-        knots = parts[0] if len(parts) == 1 else torch.cat(parts, dim=1)
-        field: Tensor = self.row_weights @ knots
-        return field if free is None else field + free
+            if level > 0 or not self._free:
+                channels, rows, columns = part.shape
+                across = self._banded(f"columns_{level}").columns(part.reshape(1, -1, columns))
+                part = self._banded(f"rows_{level}", times=channels).rows(across.view(channels, rows, -1))
+            field = part if field is None else field + part
+        assert field is not None
+        return field
+
+    def _banded(self, name: str, *, times: int = 1) -> Banded:
+        """A matrix, so many times; on a GPU whole."""
+        matrix = self.get_buffer(name)
+        windows = self._windows[name] if matrix.device.type == "cpu" else None
+        return Banded(matrix.expand(times, -1, -1), None if windows is None else windows * times)
 
     def let_in(self, level: int, share: float) -> float:
         """How far a level counts, 0 to 1; level 0 is the finest and opens last, the coarsest is always in."""

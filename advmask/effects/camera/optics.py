@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
 
-from advmask.effects.camera.banded import Banded, windows_of
+from advmask.core.banded import Banded, windows_of
 from advmask.effects.camera.settings import OpticsSettings
 from advmask.effects.draws import Draws
 
@@ -120,15 +120,27 @@ def enlarge(
     Returns:
         The same tensor if no photo can have lost pixels.
     """
-    rows, columns = size
     if not drawn.shrinks(size):
         return pictures
-    across = _interpolation(drawn, columns, width_px=columns)
-    down = across if rows == columns else _interpolation(drawn, rows, width_px=columns)
+    rows, columns = size
     batch, channels, short, narrow = pictures.shape
-    wide = across.columns(pictures.reshape(batch, channels * short, narrow))
-    high = down.repeated(channels).rows(wide.view(batch * channels, short, columns))
+    # Columns by a product, and rows, which lie together in memory, by taking two of them each.
+    across = _interpolation(_places(drawn, columns, width_px=columns), narrow)
+    wide = across.columns(pictures.reshape(batch, channels * short, narrow)).view(-1, columns)
+    places = _places(drawn, rows, width_px=columns)
+    upper = places.long().clamp_(max=short - 2) if short > 1 else places.long()
+    planes = torch.arange(batch * channels, device=wide.device).view(batch, channels, 1) * short
+    taken = (planes + upper[:, None]).flatten()
+    weight = (places - upper).to(wide.dtype)[:, None].expand(-1, channels, -1).reshape(-1, 1)
+    high = torch.lerp(wide.index_select(0, taken), wide.index_select(0, taken + min(1, short - 1)), weight)
     return high.view(batch, channels, rows, columns)
+
+
+def _places(drawn: OpticsDraw, size: int, *, width_px: int) -> Tensor:
+    """Where on the sensor each of `size` pixels lies, in its pixels from the centre of the first."""
+    numbers = drawn.sizes(size, width_px=width_px)[:, None]
+    places = (torch.arange(size, device=numbers.device) + 0.5) * (numbers / size) - 0.5
+    return places.clamp(min=0).minimum(numbers - 1)
 
 
 def _projection(drawn: OpticsDraw, size: int, *, width_px: int) -> Banded:
@@ -141,12 +153,14 @@ def _projection(drawn: OpticsDraw, size: int, *, width_px: int) -> Banded:
     pixels = torch.arange(most + 1, device=numbers.device)
     pitch = (size / numbers)[:, None]  # pixels of the picture for one of the sensor
     edges = pixels.minimum(numbers[:, None]) * pitch
-    distance = edges[:, :, None] - torch.arange(1, size, device=numbers.device)
+    integral = (edges[:, :, None] - torch.arange(1, size, device=numbers.device)).clamp_(min=0)
     if drawn.most_focus_px > 0:
         sigma = (drawn.focus_px[:, None] * pitch).clamp(min=1e-3)[:, :, None]
-        integral = _integral(distance, sigma)
-    else:
-        integral = distance.clamp(min=0)
+        # Only near an edge is the integral of a blurred one another than that of a sharp one.
+        reach = math.ceil(_BELL * drawn.most_focus_px * size / _pixels(drawn.far_px, size, width_px))
+        near = edges.floor().long()[:, :, None] + torch.arange(-reach, reach + 2, device=numbers.device)
+        near = near.clamp_(1, size - 1)
+        integral.scatter_(2, near - 1, _integral(edges[:, :, None] - near, sigma))
     beyond = integral.diff(dim=1) / pitch[:, :, None]
     share = beyond.new_empty(len(numbers), most, size)
     share[:, :, 0] = 1
@@ -154,8 +168,8 @@ def _projection(drawn: OpticsDraw, size: int, *, width_px: int) -> Banded:
     share[:, :, :-1] -= beyond
     last = pixels[:-1].minimum(numbers[:, None] - 1)
     share = share[torch.arange(len(numbers), device=last.device)[:, None], last]
-    reach = (_BELL * drawn.focus_px)[:, None]
-    windows = windows_of((last - reach) * pitch, (last + 1 + reach) * pitch, columns=size)
+    blur = (_BELL * drawn.focus_px)[:, None]
+    windows = windows_of((last - blur) * pitch, (last + 1 + blur) * pitch, columns=size)
     return Banded(share, windows)
 
 
@@ -171,10 +185,7 @@ def _integral(distance: Tensor, sigma: Tensor) -> Tensor:
     return bell.add_(standard.erf_().add_(1).mul_(distance).mul_(0.5))
 
 
-def _interpolation(drawn: OpticsDraw, size: int, *, width_px: int) -> Banded:
-    """Weights of the pixels of the sensor in each of `size` pixels, piecewise linear between centres."""
-    numbers, most = drawn.sizes(size, width_px=width_px), drawn.largest(size, width_px=width_px)
-    places = (torch.arange(size, device=numbers.device) + 0.5) * (numbers[:, None] / size) - 0.5
-    places = places.clamp(min=0).minimum(numbers[:, None] - 1)
-    weights = 1 - (places[:, :, None] - torch.arange(most, device=numbers.device)).abs()
-    return Banded(weights.clamp_(min=0), windows_of(places.floor(), places.floor() + 2, columns=most))
+def _interpolation(places: Tensor, count: int) -> Banded:
+    """Weights of `count` pixels of the sensor at places between their centres, piecewise linear."""
+    weights = (1 - (places[:, :, None] - torch.arange(count, device=places.device)).abs_()).clamp_(min=0)
+    return Banded(weights, windows_of(places.floor(), places.floor() + 2, columns=count))
