@@ -28,6 +28,7 @@ from advmask.recognizers.recognizer import Recognizer
 from advmask.recognizers.recognizer_names import build_recognizers
 from advmask.render.batching import collate
 from advmask.render.renderer import MaskRenderer
+from advmask.render.worn_masks import wear_mask
 from advmask.wearing.placing import Placer
 from advmask.wearing.worn_photos import wear_masks
 
@@ -82,6 +83,11 @@ def main() -> None:
     render = partial(MaskRenderer(), texture, pictures, batch)
     taken = statistics.median(clocked(lambda: render().sum().backward()) for _ in range(9))
     print(f"rendering them, forward and backward, batch {BATCH}: {1000 * taken:.1f} CPU ms")
+
+    landmarks = torch.stack([crop.landmarks for crop in crops[: len(pictures)]])
+    straight = partial(wear_mask, texture, pictures, landmarks, mask=surface, direct=True)
+    taken = statistics.median(clocked(lambda: straight().sum().backward()) for _ in range(5))
+    print(f"drawing them directly, nothing placed before: {1000 * taken:.0f} CPU ms")
 
     before, start = sum(os.times()[:4]), time.perf_counter()
     wear_masks(crops, surface, **how, processes=cores())

@@ -13,7 +13,7 @@ FloatArray = NDArray[np.float64]
 _CENTRES = 180  # of the spline: one for each 12 mm of cloth, which is as fine as a nose bends it
 _SMOOTHING = 1e-3  # keeps the spline calm where a pleat lays cloth on cloth
 _SAME_PLACE_MM = 0.01
-_UNIT_MM = 100.0  # of the spline's affine part, so that its system of equations is well scaled
+UNIT_MM = 100.0  # of the spline's affine part, so that its system of equations is well scaled
 # What is left of a slip at the sides, where the ear loops hold, and at the lower rim, where the chin does.
 _AT_SIDES, _AT_CHIN = 0.5, 0.6
 _STILL = 0.2  # share of the height, from the top, where the nose holds a mask that is stretched
@@ -43,18 +43,23 @@ def slid(
     """
     if slip_mm == 0 and stretch == 0:
         return vertices_mm
-    spline = _spline(np.ascontiguousarray(chart_mm).tobytes())
+    across, down = chart_mm.T
+    held, middle = held_and_still(chart_mm)
+    now = np.column_stack([across * (1 + stretch), middle + (down - middle) / (1 + stretch) + slip_mm * held])
+    return np.asarray(vertices_mm + spline_of(chart_mm).moved(vertices_mm, now))
+
+
+def held_and_still(chart_mm: Float64[np.ndarray, "v 2"]) -> tuple[Float64[np.ndarray, " v"], float]:
+    """What share of a slip each vertex follows, and where on the chart a stretched mask keeps still."""
     across, down = chart_mm.T
     top, bottom = float(down.min()), float(down.max())
     share = (down - top) / (bottom - top)
     held = (1 - (1 - _AT_SIDES) * (across / np.abs(across).max()) ** 2) * (1 - (1 - _AT_CHIN) * share)
-    middle = top + _STILL * (bottom - top)
-    now = np.column_stack([across * (1 + stretch), middle + (down - middle) / (1 + stretch) + slip_mm * held])
-    return np.asarray(vertices_mm + spline.moved(vertices_mm, now))
+    return held, top + _STILL * (bottom - top)
 
 
 @dataclass(frozen=True, eq=False)
-class _Spline:
+class Spline:
     """A thin-plate spline from the chart to space, of which only the values at its centres are not known.
 
     Attributes:
@@ -75,8 +80,13 @@ class _Spline:
         return np.asarray((_basis(now_mm, self.places_mm) - self.before) @ coefficients)
 
 
+def spline_of(chart_mm: Float64[np.ndarray, "v 2"]) -> Spline:
+    """The spline of a mask, by where its vertices lie on a face."""
+    return _spline(np.ascontiguousarray(chart_mm).tobytes())
+
+
 @lru_cache(maxsize=8)
-def _spline(chart: bytes) -> _Spline:
+def _spline(chart: bytes) -> Spline:
     places = np.frombuffer(chart).reshape(-1, 2)
     centres = _spread(places)
     count = len(centres)
@@ -85,14 +95,14 @@ def _spline(chart: bytes) -> _Spline:
     system[count:, :count] = system[:count, count:].T
     system[:count, :count] += _SMOOTHING * np.eye(count)
     solved = np.linalg.solve(system, np.eye(count + 3, count)).astype(np.float64)
-    return _Spline(centres, places[centres], solved, _basis(places, places[centres]))
+    return Spline(centres, places[centres], solved, _basis(places, places[centres]))
 
 
 def _basis(places: FloatArray, centres: FloatArray) -> FloatArray:
     """Radial functions r^2 log r about the centres, and the affine functions, at places: (m, n + 3)."""
     squares = cdist(places, centres, "sqeuclidean")
     radial = 0.5 * squares * np.log(squares.clip(1e-200))
-    return np.asarray(np.hstack([radial, np.ones((len(places), 1)), places / _UNIT_MM]), dtype=np.float64)
+    return np.asarray(np.hstack([radial, np.ones((len(places), 1)), places / UNIT_MM]), dtype=np.float64)
 
 
 def _spread(places: FloatArray) -> NDArray[np.int64]:

@@ -10,9 +10,9 @@ FloatArray = NDArray[np.float64]
 
 # Where the strands pass out of sight on the reference head, right in the picture, head millimetres:
 # above the root of the ear and below its lobe.
-_EAR_MM = np.array([[76.0, 20.0, -24.0], [73.5, -26.0, -20.0]])
-_WIDTH_MM = 3.5
-_STATIONS = 12
+EAR_MM = np.array([[76.0, 20.0, -24.0], [73.5, -26.0, -20.0]])
+WIDTH_MM = 3.5
+STATIONS = 12
 _SIDE_SHARE = 0.9  # corners are sought among the border vertices at least this far out
 
 
@@ -52,21 +52,21 @@ def strands(corners_mm: Float64[np.ndarray, "4 3"]) -> Strands:
     faces: list[NDArray[np.int64]] = []
     for number, corner in enumerate(corners_mm):
         side = -1.0 if number < 2 else 1.0
-        ear = _EAR_MM[number % 2] * [side, 1.0, 1.0]
+        ear = EAR_MM[number % 2] * [side, 1.0, 1.0]
         bend = np.array([ear[0], 0.6 * corner[1] + 0.4 * ear[1], 0.4 * corner[2] + 0.6 * ear[2]])
-        t = np.linspace(0.0, 1.0, _STATIONS)[:, None]
+        t = np.linspace(0.0, 1.0, STATIONS)[:, None]
         path = (1 - t) ** 2 * corner + 2 * t * (1 - t) * bend + t**2 * ear
         along = np.gradient(path, axis=0)
         along /= np.linalg.norm(along, axis=1, keepdims=True)
         outward = path * [1.0, 0.0, 0.5] + [0.0, 0.0, 10.0]
         outward -= (outward * along).sum(axis=1, keepdims=True) * along
         outward /= np.linalg.norm(outward, axis=1, keepdims=True)
-        across = np.cross(along, outward) * (_WIDTH_MM / 2)
+        across = np.cross(along, outward) * (WIDTH_MM / 2)
         path = path + outward  # a millimetre above the skin
         first = sum(map(len, vertices))
         vertices.append(np.stack([path - across, path + across], axis=1).reshape(-1, 3))
         normals.append(np.repeat(outward, 2, axis=0))
-        a = first + 2 * np.arange(_STATIONS - 1)
+        a = first + 2 * np.arange(STATIONS - 1)
         faces.append(np.concatenate([np.stack([a, a + 1, a + 2], 1), np.stack([a + 1, a + 3, a + 2], 1)]))
     mesh = np.concatenate(vertices), np.concatenate(normals), np.concatenate(faces)
     return Strands(mesh[0], mesh[1], _facing_out(*mesh))

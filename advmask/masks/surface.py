@@ -81,12 +81,18 @@ def vertex_normals(
 
     Vertices in one place share a normal, so that light runs smoothly over seams.
     """
-    x, y, z = np.rint(vertices.T / _SAME_PLACE_MM).astype(np.int64) & _PLACE_MASK
-    _, place = np.unique((x << 2 * _PLACE_BITS) | (y << _PLACE_BITS) | z, return_inverse=True)
+    place = same_places(vertices)
     a, b, c = (vertices[faces[:, corner]] for corner in range(3))
     total = _summed(place[faces], np.cross(b - a, c - a), int(place.max(initial=-1)) + 1)
     normals = total[place]
     return np.asarray(normals / np.linalg.norm(normals, axis=1, keepdims=True).clip(1e-12))
+
+
+def same_places(vertices: Float64[np.ndarray, "v 3"]) -> Int64[np.ndarray, " v"]:
+    """A number for each vertex that those in one place share."""
+    x, y, z = np.rint(vertices.T / _SAME_PLACE_MM).astype(np.int64) & _PLACE_MASK
+    _, place = np.unique((x << 2 * _PLACE_BITS) | (y << _PLACE_BITS) | z, return_inverse=True)
+    return np.asarray(place, dtype=np.int64)
 
 
 def vertex_tangents(

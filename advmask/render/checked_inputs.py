@@ -144,16 +144,14 @@ def posed_faces(
     return faces
 
 
-def for_each(value: Tensor | None, shape: tuple[int, ...], *, batch: int, name: str) -> list[Tensor | None]:
-    """A tensor for all pictures, or one for each, as a list; None for each where it is None.
+def for_all(value: Tensor, shape: tuple[int, ...], *, batch: int, name: str) -> Tensor:
+    """A tensor for all pictures, or one for each, as one with the batch first.
 
     Raises:
         ValueError: It has another shape.
     """
-    if value is None:
-        return [None] * batch
     if tuple(value.shape) == shape:
-        return [value] * batch
+        return value.expand(batch, *shape)
     if tuple(value.shape) == (batch, *shape):
-        return list(value)
+        return value
     raise ValueError(f"{name} must have the shape {shape} or {(batch, *shape)}, not {tuple(value.shape)}")

@@ -95,7 +95,7 @@ def pack(
         bumpy, light = _with_relief(bands, normals, placement)
         fitted = fit_light(normals, photo.brightness[covered])
         lit[covered] = evaluate_light(fitted, bumpy) * light * photo.white
-        tint, saturation = photo.tint, colours_kept(linear[covered])
+        tint, saturation = photo.tint, float(colours_kept(linear[covered]))
         shadow = contact_shadow(coverage.view(height, width), px_per_mm=placement.px_per_mm)
     alpha = soft_alpha(coverage.view(height, width), edge_px=settings.edge_px)
     if occluder is not None:

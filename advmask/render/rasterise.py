@@ -65,6 +65,7 @@ def nearest_faces(
     *,
     height: int,
     width: int,
+    between: Int[Tensor, "f 2"] | None = None,
 ) -> Int[Tensor, " pixels"]:
     """Number of the nearest triangle at each pixel centre, row by row; -1 where there is none.
 
@@ -79,12 +80,14 @@ def nearest_faces(
         faces: Corner numbers.
         height: Of the picture, px.
         width: Of the picture, px.
+        between: First row of each triangle, and the row after its last: pictures of a batch stand below each
+            other, and what leaves one of them must not appear in the next. None is the whole picture.
     """
     device = faces.device
     corners = points_px.index_select(0, faces.reshape(-1)).view(-1, 3, 2)
     one, other = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
     area = one[:, 0] * other[:, 1] - one[:, 1] * other[:, 0]
-    face, y, first, last = _spans(points_px, faces, corners, area, height=height, width=width)
+    face, y, first, last = _spans(points_px, faces, corners, area, between, height=height, width=width)
     count = last - first + 1
     # The pixels of a span follow each other, so that their numbers differ from their places by a constant.
     ahead = y * width + first - torch.cumsum(count, dim=0) + count
@@ -126,6 +129,7 @@ def _spans(
     faces: Int[Tensor, "f 3"],
     corners: Float[Tensor, "f 3 2"],
     area: Float[Tensor, " f"],
+    between: Int[Tensor, "f 2"] | None,
     *,
     height: int,
     width: int,
@@ -133,6 +137,8 @@ def _spans(
     """Triangle, row, first and last column (s,) of all runs of pixels whose centres lie in a triangle."""
     low = (corners[..., 1].amin(dim=1) - 0.5).ceil().clamp(0, height).long()
     high = (corners[..., 1].amax(dim=1) - 0.5).floor().clamp(-1, height - 1).long()
+    if between is not None:
+        low, high = torch.maximum(low, between[:, 0]), torch.minimum(high, between[:, 1] - 1)
     rows = (high - low + 1).clamp(min=0) * (area != 0)
     face = torch.repeat_interleave(rows)
     y = torch.arange(len(face), device=face.device) + (low - torch.cumsum(rows, dim=0) + rows).index_select(

@@ -34,7 +34,7 @@ class MaskRenderer(nn.Module):
 
     The mip pyramid is built in linear light and read through each placement's taps, which hold the footprints
     of all covered pixels; the cloth takes the photo's light and colours and is laid over the photo in linear
-    light; the result is sRGB. Geometry comes packed and carries no gradient: see `direct.render_direct` for a
+    light; the result is sRGB. Geometry comes packed and carries no gradient: see `direct_rendering` for a
     gradient in placement and light.
     """
 

@@ -1,5 +1,7 @@
 """The rim of a mask on a photo: how softly it ends, and the shadow it casts on the skin."""
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
@@ -12,7 +14,9 @@ _SHADOW_DOWN_MM = 0.8  # light mostly comes from above
 _FAINTEST = 0.02  # shadow that nobody sees
 
 
-def soft_alpha(coverage: Float[Tensor, "height width"], *, edge_px: float) -> Float[Tensor, "height width"]:
+def soft_alpha(
+    coverage: Float[Tensor, "*b height width"], *, edge_px: float
+) -> Float[Tensor, "*b height width"]:
     """Coverage with a rim softened inwards: the blurred coverage, stretched to reach zero at the border.
 
     Args:
@@ -26,29 +30,56 @@ def soft_alpha(coverage: Float[Tensor, "height width"], *, edge_px: float) -> Fl
 
 
 def contact_shadow(
-    coverage: Float[Tensor, "height width"], *, px_per_mm: float
-) -> Float[Tensor, "height width"]:
-    """Share of the light that a mask takes from the skin next to its rim; zero well away from it."""
-    blurred = gaussian_blur(coverage, _SHADOW_MM * px_per_mm)
-    down = min(round(_SHADOW_DOWN_MM * px_per_mm), len(coverage))
-    if down > 0:
-        blurred = torch.cat([blurred[:1].expand(down, -1), blurred[:-down]])
+    coverage: Float[Tensor, "*b height width"], *, px_per_mm: float | Sequence[float]
+) -> Float[Tensor, "*b height width"]:
+    """Share of the light that a mask takes from the skin next to its rim; zero well away from it.
+
+    Args:
+        coverage: Share of each pixel that the mask covers.
+        px_per_mm: At the head, or at the head of each picture.
+    """
+    each = [px_per_mm] if isinstance(px_per_mm, float) else list(px_per_mm)
+    blurred = gaussian_blur(coverage, [_SHADOW_MM * one for one in each])
+    rows = torch.arange(coverage.shape[-2], device=coverage.device)
+    down = torch.tensor([round(_SHADOW_DOWN_MM * one) for one in each], device=coverage.device)
+    above = (rows - down[:, None]).clamp(min=0).view(*coverage.shape[:-1], 1).expand_as(coverage)
     # Half of the blurred coverage lies inside the border, where the shadow falls on no skin.
-    shadow = _SHADOW * (2 * blurred).clamp(max=1)
+    shadow = _SHADOW * (2 * blurred.gather(-2, above)).clamp(max=1)
     return torch.where(shadow > _FAINTEST, shadow, 0.0)
 
 
-def gaussian_blur(picture: Float[Tensor, "height width"], sigma: float) -> Float[Tensor, "height width"]:
-    """Blur with a Gaussian cut off at three standard deviations, repeating the border."""
+def gaussian_blur(
+    picture: Float[Tensor, "*b height width"], sigma: float | Sequence[float]
+) -> Float[Tensor, "*b height width"]:
+    """Blur with a Gaussian cut off at three standard deviations, repeating the border.
+
+    Args:
+        picture: One, or a batch.
+        sigma: Standard deviation, px, of all or of each.
+    """
+    each = [sigma] if isinstance(sigma, int | float) else list(sigma)
     # A head far larger than the picture must not ask for a kernel far larger than it.
-    radius = min(max(1, round(3 * sigma)), 2 * max(picture.shape))
+    reach = [min(max(1, round(3 * one)), 2 * max(picture.shape[-2:])) for one in each]
+    radius = max(reach)
     place = torch.arange(-radius, radius + 1, dtype=torch.float64)
-    kernel = torch.exp(-0.5 * (place / max(sigma, 1e-3)) ** 2)
-    kernel = kernel / kernel.sum()
-    for axis, margin in ((0, (0, 0, radius, radius)), (1, (radius, radius, 0, 0))):
-        padded = F.pad(picture[None, None], margin, mode="replicate")[0, 0]
+    kernels = torch.stack(
+        [
+            torch.exp(-0.5 * (place / max(one, 1e-3)) ** 2) * (place.abs() <= far)
+            for one, far in zip(each, reach, strict=True)
+        ]
+    )
+    weights = (kernels / kernels.sum(dim=1, keepdim=True)).T[..., None, None].to(picture)
+    for axis, margin in ((-2, (0, 0, radius, radius)), (-1, (radius, radius, 0, 0))):
+        planes = picture.view(-1, 1, *picture.shape[-2:])
+        padded = F.pad(planes, margin, mode="replicate").view(*picture.shape[:-2], *_grown(picture, margin))
         # Tap by tap: a convolution would unfold large pictures into gigabytes.
         picture = torch.zeros_like(picture)
-        for tap, weight in enumerate(kernel.tolist()):
-            picture.add_(padded.narrow(axis, tap, picture.shape[axis]), alpha=weight)
+        for tap, weight in enumerate(weights):
+            part = padded.narrow(axis, tap, picture.shape[axis])
+            picture = picture.addcmul_(part, weight if picture.ndim == 3 else weight[0])
     return picture
+
+
+def _grown(picture: Tensor, margin: tuple[int, int, int, int]) -> tuple[int, int]:
+    left, right, top, bottom = margin
+    return picture.shape[-2] + top + bottom, picture.shape[-1] + left + right

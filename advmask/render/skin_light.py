@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from advmask.colour.srgb import linear_from_srgb, luminance
@@ -43,10 +43,10 @@ class PhotoLight:
         """Read it off a photo in [0, 1], sRGB."""
         linear = linear_from_srgb(picture.permute(1, 2, 0)).double().reshape(-1, 3)
         bright = luminance(linear)
-        return cls(linear, bright, white_level(bright), photo_tint(linear))
+        return cls(linear, bright, float(white_level(bright)), photo_tint(linear))
 
 
-def fit_light(normals: Float[Tensor, "n 3"], brightness: Float[Tensor, " n"]) -> Float[Tensor, " 4"]:
+def fit_light(normals: Float[Tensor, "*b n 3"], brightness: Float[Tensor, "*b n"]) -> Float[Tensor, "*b 4"]:
     """Fit brightness = c0 + c1 . normal, robustly: lips, beards and nostrils must not steer the light.
 
     Iteratively reweighted least squares with Huber weights and a ridge on the directional part. A
@@ -64,29 +64,34 @@ def fit_light(normals: Float[Tensor, "n 3"], brightness: Float[Tensor, " n"]) ->
     Source:
         Ramamoorthi and Hanrahan, "An efficient representation for irradiance environment maps", 2001.
     """
-    every = max(1, len(normals) // _ENOUGH)
-    basis, brightness = normals[::every], brightness[::every]
-    basis = torch.cat([torch.ones_like(basis[:, :1]), basis], dim=1)
+    every = max(1, normals.shape[-2] // _ENOUGH)
+    normals, brightness = normals[..., ::every, :], brightness[..., ::every, None]
     # The directional part is centred, so that the ridge does not trade light for brightness.
-    centre = basis[:, 1:].mean(dim=0)
-    basis = torch.cat([basis[:, :1], basis[:, 1:] - centre], dim=1)
+    centre = normals.mean(dim=-2, keepdim=True)
+    basis = torch.cat([torch.ones_like(normals[..., :1]), normals - centre], dim=-1)
     weight = torch.ones_like(brightness)
-    ridge = _RIDGE * len(brightness) * torch.diag(torch.tensor([0.0, 1, 1, 1]).to(basis)) / 10
-    coefficients = torch.zeros(4).to(basis)
+    ridge = _RIDGE * basis.shape[-2] * torch.diag(torch.tensor([0.0, 1, 1, 1]).to(basis)) / 10
+    coefficients = torch.zeros_like(basis[..., :1, :]).mT
     for _ in range(_STEPS):
-        weighted = basis * weight[:, None]
-        coefficients = torch.linalg.solve(weighted.T @ basis + ridge, weighted.T @ brightness)
+        weighted = (basis * weight).mT
+        coefficients = torch.linalg.solve(weighted @ basis + ridge, weighted @ brightness)
         error = (brightness - basis @ coefficients).abs()
-        spread = 1.4826 * error.median() + 1e-6
+        spread = 1.4826 * error.median(dim=-2, keepdim=True).values + 1e-6
         weight = (_HUBER * spread / error.clamp(min=1e-9)).clamp(max=1.0)
-    mean = coefficients[0].clamp(min=1e-4)
-    direction = coefficients[1:] / mean
-    return torch.cat([(1 - direction @ centre)[None], direction])
+    coefficients = coefficients[..., 0]
+    direction = coefficients[..., 1:] / coefficients[..., :1].clamp(min=1e-4)
+    even = 1 - (direction * centre[..., 0, :]).sum(dim=-1, keepdim=True)
+    return torch.cat([even, direction], dim=-1)
 
 
-def evaluate_light(light: Float[Tensor, " 4"], normals: Float[Tensor, "n 3"]) -> Float[Tensor, " n"]:
-    """Light at each normal relative to its mean over the mask, kept within believable limits."""
-    return (light[0] + normals @ light[1:]).clamp(_DARKEST, _BRIGHTEST)
+def evaluate_light(light: Float[Tensor, "*n 4"], normals: Float[Tensor, "n 3"]) -> Float[Tensor, " n"]:
+    """Light at each normal relative to its mean over the mask, kept within believable limits.
+
+    Args:
+        light: (4,) for all normals, or for each.
+        normals: Unit.
+    """
+    return (light[..., 0] + (normals * light[..., 1:]).sum(dim=1)).clamp(_DARKEST, _BRIGHTEST)
 
 
 def bent_normals(
@@ -103,16 +108,16 @@ def bent_normals(
     return F.normalize(normals - (slope[..., None] * per_mm).sum(dim=1), dim=1)
 
 
-def white_level(brightness: Float[Tensor, "..."]) -> float:
+def white_level(brightness: Float[Tensor, "*b n"]) -> Float[Tensor, "*b"]:
     """Linear luminance that white cloth is given under a photo's mean light.
 
     Cloth must be neither brighter than the brightest things around it nor as dark as an underexposed
     cheek: the 98th percentile of the crop's luminance, between 0.35 and 0.85.
     """
-    return float(_percentile(brightness.flatten(), 0.98).clamp(0.35, 0.85))
+    return _percentile(brightness, 0.98).clamp(0.35, 0.85)
 
 
-def photo_tint(linear: Float[Tensor, "n 3"]) -> Float[Tensor, " 3"]:
+def photo_tint(linear: Float[Tensor, "*b n 3"]) -> Float[Tensor, "*b 3"]:
     """Colour of the light, read off what is nearly white in a photo.
 
     Skin itself does not tell the light: people differ more than lamps do.
@@ -124,33 +129,42 @@ def photo_tint(linear: Float[Tensor, "n 3"]) -> Float[Tensor, " 3"]:
         Factor of each channel, of mean luminance one.
     """
     bright, ratio = luminance(linear), _chroma(linear)
-    near = (ratio.abs() <= torch.tensor(_NEAR_WHITE).to(ratio)).all(dim=1)
-    white = near & (bright > _BRIGHT_SHARE * _percentile(bright, 0.98))
-    trust = float(white.sum() / (white.sum() + _PRIOR_SHARE * len(linear)))
-    away = torch.zeros(2).to(ratio)
-    if bool(white.any()):
-        away = ratio[white].median(dim=0).values * trust
-    tint = torch.stack([away[0].exp(), torch.ones_like(away[0]), away[1].exp()])
-    return (tint / luminance(tint)).float()
+    near = (ratio.abs() <= torch.tensor(_NEAR_WHITE).to(ratio)).all(dim=-1)
+    white = near & (bright > _BRIGHT_SHARE * _percentile(bright, 0.98)[..., None])
+    count = white.sum(dim=-1, keepdim=True)
+    trust = count / (count + _PRIOR_SHARE * white.shape[-1])
+    median = torch.where(white[..., None], ratio, torch.nan).nanmedian(dim=-2).values.nan_to_num()
+    away = (median * trust).exp()
+    tint = torch.stack([away[..., 0], torch.ones_like(away[..., 0]), away[..., 1]], dim=-1)
+    return (tint / luminance(tint)[..., None]).float()
 
 
-def colours_kept(skin: Float[Tensor, "n 3"]) -> float:
-    """How much of its colours covered skin (linear light) keeps, in [0, 1].
+def colours_kept(linear: Float[Tensor, "*b n 3"], covered: Bool[Tensor, "*b n"] | None = None) -> Tensor:
+    """How much of its colours the skin under a mask keeps, in [0, 1].
 
     0 for a grey photo, whose mask must be grey too.
+
+    Args:
+        linear: Linear light of covered skin, or of all pixels.
+        covered: Which are; None where all of them are.
+
+    Returns:
+        (*b), 1 where nothing is covered that is not black.
     """
-    chroma = _chroma(skin).abs().sum(dim=1)[luminance(skin) > 0.02]
-    if len(chroma) == 0:
-        return 1.0
-    return min(1.0, max(0.0, (float(chroma.median()) - _NO_COLOUR) / (_FULL_COLOUR - _NO_COLOUR)))
+    seen = luminance(linear) > 0.02
+    chroma = torch.where(
+        seen if covered is None else seen & covered, _chroma(linear).abs().sum(-1), torch.nan
+    )
+    share = (chroma.nanmedian(dim=-1).values - _NO_COLOUR) / (_FULL_COLOUR - _NO_COLOUR)
+    return share.nan_to_num(1.0).clamp(0, 1)
 
 
 def _chroma(linear: Tensor) -> Tensor:
-    """(N, 2) log(R/G) and log(B/G)."""
+    """(*b, N, 2) log(R/G) and log(B/G)."""
     logs = linear.clamp(min=1e-3).log()
-    return logs[:, [0, 2]] - logs[:, 1:2]
+    return logs[..., [0, 2]] - logs[..., 1:2]
 
 
 def _percentile(values: Tensor, share: float) -> Tensor:
-    """The value that a share of all values does not exceed."""
-    return values.kthvalue(max(1, round(share * values.numel()))).values
+    """The value along the last axis that a share of all values does not exceed."""
+    return values.kthvalue(max(1, round(share * values.shape[-1])), dim=-1).values

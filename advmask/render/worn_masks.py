@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -16,17 +17,20 @@ from advmask.render.checked_inputs import (
     Mask,
     checked_pictures,
     checked_texels,
-    for_each,
+    for_all,
     mask_surface,
     posed_faces,
     texels_per_mm_of,
 )
-from advmask.render.differentiable_placement import render_direct
+from advmask.render.direct_rendering import render_directly
 from advmask.render.mask_fitting import fit_masks
 from advmask.render.renderer import MaskRenderer
 from advmask.render.settings import RenderSettings
+from advmask.render.worn_meshes import heads_and_wear
 
 _DEFAULT = RenderSettings()
+_SUB_PIXELS_AT_ONCE = 16_000_000  # of pictures that are drawn directly together
+_SHOWN = {"tilt": "tilt_deg", "angles": "turn_deg"}
 
 
 def wear_mask(
@@ -39,26 +43,30 @@ def wear_mask(
     shift_mm: Float[Tensor, "*b 2"] | None = None,
     tilt_deg: Float[Tensor, "*b"] | None = None,
     scale: Float[Tensor, "*b"] | None = None,
+    slip_mm: Float[Tensor, "*b"] | None = None,
+    stretch: Float[Tensor, "*b"] | None = None,
     turn_deg: Float[Tensor, "*b 3"] | None = None,
     light: Float[Tensor, "*b 4"] | None = None,
     occluders: Float[Tensor, "batch rows columns"] | None = None,
     render: RenderSettings = _DEFAULT,
+    direct: bool = False,
 ) -> Float[Tensor, "batch 3 rows columns"]:
     """Lay a printed mask on the face in each picture, differentiably.
 
     The head's pose is fitted to the landmarks, the mask is placed on it and lit like the skin that it
     covers, and each pixel takes the mean of the cloth it sees, in linear light. The gradient goes to
-    `texels`, and to `shift_mm`, `tilt_deg`, `scale`, `turn_deg` and `light` where these are given. Giving one
-    of them leads through a slower path, which reads the texture again for each picture; what it draws agrees
-    with the other to some 40 dB. Silhouettes, folds and the shadow of the rim carry no gradient there. To
-    render several textures on the same pictures, place the masks once with `WornMasks`.
+    `texels`, and to `shift_mm`, `tilt_deg`, `scale`, `slip_mm`, `stretch`, `turn_deg` and `light` where these
+    are given. Giving one of them, or `direct`, draws the whole batch at once from poses and mesh, on the
+    device of the pictures; what it draws agrees with the other way to some 40 dB. Silhouettes, folds and the
+    shadow of the rim carry no gradient there. To render several textures on the same pictures, place the
+    masks once with `WornMasks`.
 
     **Convention.** Pictures and texels are sRGB in [0, 1]. Points are (x, y) in pixels, the centre of the
     first pixel at (0.5, 0.5). Row 0 of the texture is the upper edge of the flat pattern. A frontal, upright
     head is turned by (0, 0, 0) degrees; yaw is positive to the right in the picture, pitch up, roll and tilt
-    clockwise. Pixels that the mask does not touch keep their values exactly. Poses, placements and light are
-    found on the CPU, without gradient to pictures and landmarks; the result is on the device of `pictures`,
-    in their precision.
+    clockwise. Pixels that the mask does not touch keep their values exactly. Poses are found on the CPU,
+    without gradient to pictures and landmarks, and so are placements and light where they are not drawn
+    directly; the result is on the device of `pictures`, in their precision.
 
     Args:
         texels: (3, h, w), or (B, 3, h, w) with one texture for each picture. `texture_size` tells h and w;
@@ -73,11 +81,15 @@ def wear_mask(
         shift_mm: (2,) or (B, 2), in place of that of `wear`: right in the picture and up, millimetres.
         tilt_deg: () or (B,), in place of that of `wear`: degrees.
         scale: () or (B,), in place of that of `wear`: 1 fits.
+        slip_mm: () or (B,), in place of that of `wear`: how far the upper rim slid down.
+        stretch: () or (B,), in place of that of `wear`.
         turn_deg: (3,) or (B, 3), in place of the fitted pose: yaw, pitch, roll, degrees.
         light: (4,) or (B, 4): even light, and light from the right, from above and from the camera, relative
             to the mean light of the picture; None fits it to the picture.
         occluders: (B, H, W), alpha in [0, 1] of what is in front of the mask: hair, hands, glasses.
         render: How masks are drawn.
+        direct: Draw from poses and mesh even where no placement is given as tensors: no preparation, which
+            pays where each set of placements is drawn once, on a GPU above all.
 
     Returns:
         (B, 3, H, W), the pictures with masks.
@@ -101,14 +113,21 @@ def wear_mask(
     surface = mask_surface(mask)
     texels = checked_texels(texels, batch=batch)
     per_mm = texels_per_mm_of(texels.shape[-2:], surface)
-    given = [
-        for_each(shift_mm, (2,), batch=batch, name="shift_mm"),
-        for_each(None if tilt_deg is None else torch.deg2rad(tilt_deg), (), batch=batch, name="tilt_deg"),
-        for_each(scale, (), batch=batch, name="scale"),
-        for_each(None if turn_deg is None else torch.deg2rad(turn_deg), (3,), batch=batch, name="turn_deg"),
-        for_each(light, (4,), batch=batch, name="light"),
-    ]
-    if all(one is None for values in given for one in values):
+    asked: dict[str, tuple[Tensor | None, tuple[int, ...]]] = {
+        "shift_mm": (shift_mm, (2,)),
+        "tilt": (None if tilt_deg is None else torch.deg2rad(tilt_deg), ()),
+        "scale": (scale, ()),
+        "slip_mm": (slip_mm, ()),
+        "stretch": (stretch, ()),
+        "angles": (None if turn_deg is None else torch.deg2rad(turn_deg), (3,)),
+    }
+    given = {
+        name: for_all(value, shape, batch=batch, name=_SHOWN.get(name, name))
+        for name, (value, shape) in asked.items()
+        if value is not None
+    }
+    lamps = None if light is None else for_all(light, (4,), batch=batch, name="light")
+    if not (given or direct) and lamps is None:
         placed = WornMasks(
             pictures,
             landmarks,
@@ -120,33 +139,37 @@ def wear_mask(
         )
         worn: Tensor = placed(texels)
         return worn
-    faces, wears = posed_faces(pictures, landmarks, occluders), _each_wear(wear, batch)
+    faces = posed_faces(pictures, landmarks, occluders)
+    wears = [one or Wear() for one in _each_wear(wear, batch)]
+    how = heads_and_wear([face.pose for face in faces], wears, device=pictures.device, given=given)
+    people = None
+    if faces[0].dense is not None:
+        fitted = [
+            follow_person(surface.vertices_mm, one.dense.double().numpy(), one.pose)
+            for one in faces
+            if one.dense is not None
+        ]
+        people = torch.from_numpy(np.stack(fitted)).to(pictures.device)
+    at_once = max(1, _SUB_PIXELS_AT_ONCE // (pictures[0, 0].numel() * render.supersample**2))
     drawn = []
-    for number, (face, (shift, tilt, size, angles, lamp)) in enumerate(
-        zip(faces, zip(*given, strict=True), strict=True)
-    ):
-        person = None
-        if face.dense is not None:
-            person = follow_person(surface.vertices_mm, face.dense.double().numpy(), face.pose)
+    for first in range(0, batch, at_once):
+        part = slice(first, first + at_once)
         drawn.append(
-            render_direct(
-                texels if texels.ndim == 3 else texels[number],
-                pictures[number],
+            render_directly(
+                texels if texels.ndim == 3 else texels[part],
+                pictures[part],
                 surface,
-                face.pose,
+                how.part(part),
                 texels_per_mm=per_mm,
                 settings=render,
-                wear=wears[number],
-                vertices_mm=person,
-                shift_mm=shift,
-                tilt=tilt,
-                scale=size,
-                angles=angles,
-                light=lamp,
-                occluder=None if face.occluder is None else face.occluder.to(pictures.device),
+                px_per_mm=[face.pose.scale_px_per_mm for face in faces[part]],
+                wears=wears[part],
+                vertices_mm=None if people is None else people[part],
+                light=None if lamps is None else lamps[part],
+                occluders=None if occluders is None else occluders[part].to(pictures.device),
             )
         )
-    return torch.stack(drawn)
+    return torch.cat(drawn)
 
 
 class WornMasks(nn.Module):

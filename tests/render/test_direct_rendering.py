@@ -13,15 +13,38 @@ from advmask.masks.placement import Wear, place
 from advmask.masks.pose import HeadPose
 from advmask.masks.shipped import shipped_surface
 from advmask.render.batching import collate
-from advmask.render.differentiable_placement import _Parameters, render_direct
+from advmask.render.direct_rendering import render_directly
 from advmask.render.packing import pack
 from advmask.render.pyramid import MipPyramid
 from advmask.render.renderer import MaskRenderer
 from advmask.render.settings import RenderSettings
+from advmask.render.worn_meshes import heads_and_wear, worn_meshes
 
 SIDE, PER_MM = 112, 3.0
 BARE = RenderSettings(shading=False, edge_px=0.0, ear_loops=False)
 WORN = Wear((2.0, -3.0), 4.0, 1.05, (Fold(True, 0.4, (0.7, 0.5), 1.2, 3.0),))
+
+
+def render_direct(
+    texture, picture, surface, pose, *, wear=None, vertices_mm=None, light=None, occluder=None, **given
+):
+    """One picture, and what may take the place of its wear and pose."""
+    settings, texels_per_mm = given.pop("settings"), given.pop("texels_per_mm")
+    moved = {name: value[None] for name, value in given.items() if value is not None}
+    (out,) = render_directly(
+        texture,
+        picture[None],
+        surface,
+        heads_and_wear([pose], [wear or Wear()], given=moved),
+        texels_per_mm=texels_per_mm,
+        settings=settings,
+        px_per_mm=[pose.scale_px_per_mm],
+        wears=[wear or Wear()],
+        vertices_mm=None if vertices_mm is None else torch.from_numpy(vertices_mm)[None],
+        light=None if light is None else light[None],
+        occluders=None if occluder is None else occluder[None],
+    )
+    return out
 
 
 def texture_of(kind: str, name: str) -> torch.Tensor:
@@ -73,6 +96,58 @@ def test_it_agrees_with_the_packed_renderer(kind, name, settings, wear, angles):
     assert -10 * torch.log10(error) > (34 if kind == "checks" else 40)
 
 
+@pytest.mark.parametrize(("kind", "floor"), [("checks", 38.0), ("smooth", 46.0)])
+def test_a_batch_agrees_with_the_packed_renderer_from_0_to_60_degrees(kind, floor):
+    surface, texture = shipped_surface("contour"), texture_of(kind, "contour")
+    wears = [replace(WORN, slip_mm=slip, stretch=0.03) for slip in (0.0, 2.0, 5.0, 8.0, 3.0)]
+    poses = [head(SIDE, yaw=float(yaw)) for yaw in (0, 15, 30, 45, 60)]
+    pictures = torch.stack([photo(number, side=SIDE) for number in range(5)])
+    packed = [
+        pack(
+            place(surface, pose, wear=wear),
+            picture,
+            pyramid=MipPyramid(*texture.shape[1:]),
+            texels_per_mm=PER_MM,
+            settings=RenderSettings(),
+        )
+        for pose, wear, picture in zip(poses, wears, pictures, strict=True)
+    ]
+    expected = MaskRenderer()(texture, pictures, collate(packed, height=SIDE, width=SIDE))
+    found = render_directly(
+        texture,
+        pictures,
+        surface,
+        heads_and_wear(poses, wears),
+        texels_per_mm=PER_MM,
+        settings=RenderSettings(),
+        px_per_mm=[pose.scale_px_per_mm for pose in poses],
+        wears=wears,
+    )
+    for number, one in enumerate(packed):
+        changed = torch.zeros(SIDE * SIDE, dtype=torch.bool)
+        changed[one.pixel.long()] = True
+        error = (found - expected)[number].view(3, -1)[:, changed].square().mean()
+        assert -10 * torch.log10(error) > floor
+        assert torch.equal(found[number].view(3, -1)[:, ~changed], pictures[number].view(3, -1)[:, ~changed])
+
+
+def test_a_mask_that_leaves_its_picture_does_not_appear_in_the_next():
+    surface, texture = patch(), torch.rand(3, *patch().texture_size(0.4))
+    poses = [HeadPose(0.0, 0.0, 0.0, 0.4, (10.0, 19.0)), HeadPose(0.0, 0.0, 0.0, 0.4, (500.0, 500.0))]
+    pictures = torch.stack([photo(0, side=20), photo(1, side=20)])
+    found = render_directly(
+        texture,
+        pictures,
+        surface,
+        heads_and_wear(poses, [Wear()] * 2),
+        texels_per_mm=0.4,
+        settings=RenderSettings(ear_loops=False),
+        px_per_mm=[0.4, 0.4],
+    )
+    assert (found[0] != pictures[0]).any()
+    assert torch.equal(found[1], pictures[1])
+
+
 @pytest.mark.parametrize("name", ["shift_mm", "tilt", "scale", "angles", "light"])
 def test_parameters_take_the_place_of_those_of_wear_and_pose(name):
     surface, picture = shipped_surface("contour"), photo(side=64)
@@ -117,7 +192,7 @@ def test_gradients_agree_with_finite_differences(shading):
     texel = (torch.randint(3, (20,)), torch.randint(height, (20,)), torch.randint(width, (20,)))
     weight = torch.rand(3, side, side, dtype=torch.float64)
 
-    def scalar(texels, shift_mm, tilt, scale, angles, light):
+    def scalar(texels, shift_mm, tilt, scale, angles, light, slip_mm, stretch):
         out = render_direct(
             texture.index_put(texel, texels),
             picture,
@@ -130,6 +205,8 @@ def test_gradients_agree_with_finite_differences(shading):
             scale=scale,
             angles=angles,
             light=light,
+            slip_mm=slip_mm,
+            stretch=stretch,
         )
         assert out.max() < 1
         return (out * weight).sum()
@@ -141,12 +218,14 @@ def test_gradients_agree_with_finite_differences(shading):
         torch.tensor(1.03).double(),
         torch.tensor([0.3, 0.15, -0.2]).double(),
         torch.tensor([1.0, 0.2, -0.1, 0.05]).double(),
+        torch.tensor(0.6).double(),
+        torch.tensor(0.02).double(),
     ]
     for value in given:
         value.requires_grad_()
     assert torch.autograd.gradcheck(scalar, given, eps=1e-7, atol=1e-4)
     slopes = torch.autograd.grad(scalar(*given), given, materialize_grads=True)
-    for slope in slopes if shading else slopes[:5]:
+    for slope in slopes if shading else (*slopes[:5], *slopes[6:]):
         assert slope.abs().max() > 1e-3
     assert shading == bool(slopes[5].any())  # without shading there is no light
 
@@ -225,16 +304,23 @@ def test_fine_cloth_on_a_small_face_is_not_aliased():
     assert -10 * torch.log10((found - expected)[(expected != picture)].square().mean()) > 32
 
 
-def test_points_and_normals_are_those_of_the_placement():
-    surface, wear = shipped_surface("contour"), Wear((3.0, -5.0), 20.0, 1.6)
-    pose = HeadPose(0.4, -0.3, 0.2, 0.8, (90.0, 70.0))
-    given = _Parameters(
-        shift_mm=torch.tensor(wear.shift_mm).double(),
-        tilt=torch.tensor(np.deg2rad(20.0)),
-        scale=torch.tensor(1.6, dtype=torch.float64),
-        angles=torch.tensor([0.4, -0.3, 0.2], dtype=torch.float64),
-    )
-    expected = place(surface, pose, wear=wear)
-    points, normals = given.moved(surface.vertices_mm, surface.faces, pose, expected)
-    np.testing.assert_allclose(points, expected.points_px, atol=1e-9)
-    np.testing.assert_allclose(normals, expected.normals, atol=1e-9)
+@pytest.mark.parametrize("name", ["contour", "panelled", "pleated"])
+def test_meshes_are_those_of_the_placements(name):
+    surface = shipped_surface(name)
+    wears = [Wear((3.0, -5.0), 20.0, 1.6, slip_mm=5.0, stretch=0.03), Wear()]
+    poses = [HeadPose(0.4, -0.3, 0.2, 0.8, (90.0, 70.0)), HeadPose(-0.9, 0.1, 0.0, 0.5, (50.0, 60.0))]
+    meshes = worn_meshes(surface, heads_and_wear(poses, wears))
+    for number, (pose, wear) in enumerate(zip(poses, wears, strict=True)):
+        expected = place(surface, pose, wear=wear)
+        for field in ("points_px", "depth_mm", "normals", "tangents"):
+            np.testing.assert_allclose(getattr(meshes, field)[number], getattr(expected, field), atol=1e-8)
+        np.testing.assert_allclose(meshes.uv_mm, expected.uv_mm)
+        front = meshes.front[number]
+        assert (sorted_faces(meshes.faces[front]) == sorted_faces(expected.faces)).all()
+        assert int(meshes.is_cloth[front].sum()) == expected.is_cloth.sum()
+
+
+def sorted_faces(faces):
+    """Triangles in an order of their own, whichever way they turn."""
+    corners = np.sort(np.asarray(faces), axis=1)
+    return corners[np.lexsort(corners.T)]

@@ -98,12 +98,12 @@ def test_one_pixel_is_enough_to_fit():
 
 @pytest.mark.parametrize(("level", "expected"), [(0.0, 0.35), (0.5, 0.5), (1.0, 0.85)])
 def test_white_cloth_is_between_limits(level, expected):
-    assert white_level(torch.full((40, 40), level)) == pytest.approx(expected)
+    assert white_level(torch.full((1600,), level)) == pytest.approx(expected)
 
 
 def test_white_level_is_the_98th_percentile():
     values = torch.linspace(0.0, 0.8, 1001)[torch.randperm(1001)]
-    assert white_level(values.view(7, 143)) == pytest.approx(0.98 * 0.8, abs=0.002)
+    assert white_level(values) == pytest.approx(0.98 * 0.8, abs=0.002)
 
 
 def skin(count: int = 2000, *, seed: int = 0) -> torch.Tensor:

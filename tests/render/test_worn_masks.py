@@ -136,6 +136,18 @@ def test_a_placement_given_as_tensors_is_that_of_wear():
     assert (other - fixed).square().mean() > 1e-3
 
 
+def test_directly_it_draws_the_same_without_preparing(monkeypatch):
+    texels = torch.stack([random_texture(0), random_texture(1)])
+    wears = [Wear((2.0, -1.0), 5.0, 1.05, slip_mm=3.0), Wear()]
+    fixed = wear_mask(texels, PICTURES, landmarks(), wear=wears)
+    monkeypatch.setattr(worn_masks, "fit_masks", None)
+    direct = wear_mask(texels, PICTURES, landmarks(), wear=wears, direct=True)
+    assert (direct - fixed).square().mean() < 1e-4
+    monkeypatch.setattr(worn_masks, "_SUB_PIXELS_AT_ONCE", 1)  # one picture after another
+    again = wear_mask(texels, PICTURES, landmarks(), wear=wears, direct=True)
+    torch.testing.assert_close(again, direct, atol=1e-6, rtol=0)
+
+
 def test_a_mesh_moves_the_mask_with_the_face():
     points = torch.stack([mesh(pose) for pose in HEADS])
     texels = random_texture()
