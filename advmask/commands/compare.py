@@ -1,6 +1,7 @@
 """`advmask compare`: several designs side by side, paired over the same photos, placements and draws."""
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,9 +24,11 @@ from advmask.evaluation.result_tables import figure, markdown_table, percent
 from advmask.evaluation.results import PLAIN_MASKS, json_text
 from advmask.masks.mask_building import build_mask
 from advmask.masks.settings import MaskSettings
-from advmask.photos.loading import load_faces
+from advmask.photos.loading import FaceSet, load_faces
 from advmask.recognizers.preparation import prepare_all
+from advmask.recognizers.recognizer import Recognizer
 from advmask.recognizers.recognizer_names import build_recognizers
+from advmask.recognizers.services import services_allowed
 from advmask.textures.design_files import name_of
 from advmask.wearing.artwork import shipped_design
 
@@ -49,20 +52,8 @@ def run(config: DictConfig) -> None:
     for sentence in [*faces.omissions, *faces.notices]:
         print(sentence)
     recognizers = build_recognizers(settings.recognizers)
-    prepared = prepare_all(recognizers, faces.crops, fmr=settings.protocol.fmr)
-    groups: list[list[JudgedScores]] = []
-    for own_mask, texels_per_mm, members in _by_mask(names, opened, mask):
-        surface = build_mask(own_mask)
-        controls = {name: shipped_design(name, surface, texels_per_mm=texels_per_mm) for name in PLAIN_MASKS}
-        groups.append(
-            judge_designs(
-                controls | {name: one.texels for name, one in members.items()},
-                faces,
-                prepared,
-                conditions=replace(conditions_of(settings), mask=own_mask, texels_per_mm=texels_per_mm),
-                protocol=settings.protocol,
-            ).judged
-        )
+    with services_allowed(settings.services):
+        groups = _judged(settings, recognizers, faces, list(_by_mask(names, opened, mask)))
     compared = side_by_side(groups, names, seed=settings.protocol.seed)
     record = {
         "schema": SCHEMA,
@@ -77,6 +68,30 @@ def run(config: DictConfig) -> None:
     print(
         f"\n{MARKS_EXPLAINED}\nPaired over the same photos, placements, light and camera.\nWritten to {path}"
     )
+
+
+def _judged(
+    settings: CompareCommand,
+    recognizers: Sequence[Recognizer],
+    faces: FaceSet,
+    masks: Sequence[tuple[MaskSettings, float, Mapping[str, NamedDesign]]],
+) -> list[list[JudgedScores]]:
+    """Scores of all designs, by the mask they belong on."""
+    prepared = prepare_all(recognizers, faces.crops, fmr=settings.protocol.fmr)
+    groups = []
+    for own_mask, texels_per_mm, members in masks:
+        surface = build_mask(own_mask)
+        controls = {name: shipped_design(name, surface, texels_per_mm=texels_per_mm) for name in PLAIN_MASKS}
+        groups.append(
+            judge_designs(
+                controls | {name: one.texels for name, one in members.items()},
+                faces,
+                prepared,
+                conditions=replace(conditions_of(settings), mask=own_mask, texels_per_mm=texels_per_mm),
+                protocol=settings.protocol,
+            ).judged
+        )
+    return groups
 
 
 def _by_mask(

@@ -23,6 +23,7 @@ from advmask.evaluation.results import json_text, keep_earlier
 from advmask.masks.settings import MaskSettings
 from advmask.photos.settings import FacesSettings
 from advmask.recognizers.recognizer_names import build_recognizers
+from advmask.recognizers.services import services_allowed
 from advmask.textures.design_files import name_of
 from advmask.training.run_folder import RunFolder
 from advmask.training.settings import TrainSettings
@@ -53,13 +54,14 @@ def run(config: DictConfig) -> None:
     folder = output_dir()  # refused now, not after all scoring
     settings = given if of_run is None else JudgeCommand.build(over(_from_run(of_run, given), config))
     recognizers = build_recognizers(settings.recognizers)
-    verdict = judge_folder(
-        given.photos.expanduser(),
-        recognizers,
-        faces=FacesSettings.build(settings.faces.model_dump()),
-        protocol=settings.protocol,
-        enrolment=None if given.enrolment is None else given.enrolment.expanduser(),
-    )
+    with services_allowed(settings.services):
+        verdict = judge_folder(
+            given.photos.expanduser(),
+            recognizers,
+            faces=FacesSettings.build(settings.faces.model_dump()),
+            protocol=settings.protocol,
+            enrolment=None if given.enrolment is None else given.enrolment.expanduser(),
+        )
     facts = {
         "date": datetime.now(UTC).date().isoformat(),
         "settings": settings.model_dump(mode="json"),

@@ -14,6 +14,7 @@ from advmask.masks.settings import SIZES, MaskSettings
 from advmask.photos.settings import CropSettings, FacesSettings
 from advmask.printers.settings import PrinterSettings
 from advmask.printing.settings import AskedPrinting, ExportSettings, Paper
+from advmask.recognizers.settings import ServiceSettings
 from advmask.render.settings import RenderSettings
 from advmask.textures.settings import TexelsPerMm
 from advmask.training.settings import TrainSettings
@@ -167,6 +168,7 @@ class JudgeCommand(Settings):
             that of the run, if any.
         protocol: How.
         paper: Of the protocol page.
+        services: What services on the net may be sent.
     """
 
     action: str = "pictures"
@@ -178,6 +180,7 @@ class JudgeCommand(Settings):
     faces: CropSettings = CropSettings()
     protocol: JudgeProtocol = JudgeProtocol()
     paper: Paper = "a4"
+    services: ServiceSettings = ServiceSettings()
 
     @field_validator("photos", "enrolment", "design", mode="before")
     @classmethod

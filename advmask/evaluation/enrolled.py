@@ -59,7 +59,7 @@ class JudgedGallery:
             names: The person on each probe.
         """
         each = [recognizer.similarity_matrix(embeddings, templates) for templates in self.templates]
-        similarity = torch.stack(each).amax(dim=0).double()
+        similarity = torch.stack(each).amax(dim=0).double().nan_to_num(nan=-torch.inf)
         similarity[range(len(names)), [self.people.index(name) for name in names]] = -torch.inf
         return similarity
 

@@ -18,7 +18,7 @@ from advmask.evaluation.conditions import conditions_of
 from advmask.evaluation.findings import Evaluation
 from advmask.evaluation.linkability import linkability
 from advmask.evaluation.probe_scores import BARE
-from advmask.evaluation.protocol import PLAIN_ENROLMENT, Judgement, judge_designs, people_of
+from advmask.evaluation.protocol import PLAIN_ENROLMENT, Judgement, draws_of, judge_designs, people_of
 from advmask.evaluation.record_facts import about_recognizers, package_versions, texels_sha256
 from advmask.evaluation.results import PLAIN_MASKS, result_record
 from advmask.evaluation.settings import ProtocolSettings, ScoringSettings
@@ -34,6 +34,7 @@ from advmask.recognizers.aligners.aligner import Aligner
 from advmask.recognizers.preparation import prepare_all
 from advmask.recognizers.recognizer import Recognizer
 from advmask.recognizers.recognizer_names import build_recognizers
+from advmask.recognizers.services import services_allowed
 from advmask.render.settings import RenderSettings
 from advmask.textures.design_files import Design
 from advmask.wearing.artwork import shipped_design
@@ -156,17 +157,19 @@ def evaluate_design(
             _log.warning(sentence)
     surface = build_mask(design.mask)
     masks = {name: shipped_design(name, surface, texels_per_mm=design.texels_per_mm) for name in controls}
-    judgement = judge_designs(
-        masks | {DESIGN: design.texels},
-        faces,
-        prepare_all(recognizers, faces.crops, fmr=protocol.fmr),
-        conditions=conditions_of(settings),
-        protocol=protocol,
-        aligners=aligners,
-        own_effects=own_effects,
-        linked=(BARE, *({PLAIN_ENROLMENT} & masks.keys()), DESIGN) if protocol.linkability else (),
-        shard=_shard(settings, design, recognizers, faces, parts),
-    )
+    _say_what_is_sent(recognizers, faces, protocol, conditions=len(masks) + 2)
+    with services_allowed(settings.services):
+        judgement = judge_designs(
+            masks | {DESIGN: design.texels},
+            faces,
+            prepare_all(recognizers, faces.crops, fmr=protocol.fmr),
+            conditions=conditions_of(settings),
+            protocol=protocol,
+            aligners=aligners,
+            own_effects=own_effects,
+            linked=(BARE, *({PLAIN_ENROLMENT} & masks.keys()), DESIGN) if protocol.linkability else (),
+            shard=_shard(settings, design, recognizers, faces, parts),
+        )
     settings = _of_the_whole(settings)
     results = [one for each in judgement.judged for one in each.summaries(seed=protocol.seed)]
     say_bare_doubts([one for one in results if one.fmr == results[0].fmr])
@@ -192,6 +195,21 @@ def evaluate_design(
         "packages": package_versions(),
     }
     return Evaluation(results, result_record(results, facts), judgement)
+
+
+def _say_what_is_sent(
+    recognizers: Sequence[Recognizer], faces: FaceSet, protocol: ProtocolSettings, *, conditions: int
+) -> None:
+    """Log how many pictures services are shown, before the first of them is."""
+    probed = len(faces.of(people_of(faces, protocol.people)))
+    if probed:
+        shown = len(faces.crops) + probed * draws_of(protocol, probed) * conditions
+        for one in recognizers:
+            if one.asked:
+                _log.warning(
+                    f"{one.label} is asked about {shown:,} pictures at most; what it answered before is not "
+                    "asked again, and nothing is sent that services.send and services.calls do not allow."
+                )
 
 
 def _of_the_whole(settings: ScoringSettings) -> ScoringSettings:

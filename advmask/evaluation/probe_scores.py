@@ -229,15 +229,16 @@ def score(
 
 
 def _check_named(setups: Sequence[Setup]) -> None:
-    names = [one.recognizer.name for one in setups if one.recognizer.name.startswith(f"{MODULE}:")]
+    recognizers = [one.recognizer for one in setups]
+    names = [one.name for one in recognizers if one.asked or one.name.startswith(f"{MODULE}:")]
     aligners = [one.aligner for one in setups]
     names += [
         one.name for one in aligners if isinstance(one, OwnAligner) and not one.name.startswith("python:")
     ]
     if objects := dict.fromkeys(names):
         raise ConfigError(
-            f"{', '.join(objects)} was given as an object and is not shared by processes; take "
-            "protocol.processes=1."
+            f"{', '.join(objects)} was given as an object, or is a service, and is not shared by processes; "
+            "take protocol.processes=1."
         )
 
 
@@ -301,6 +302,7 @@ def _scored(stage: Stage, setups: Sequence[Setup], start: int) -> Piece:
             if pair not in embedded:
                 embedded[pair] = recognizer(pictures, points).cpu()  # where those it is compared with lie
             embeddings = embedded[pair]
+            seen = seen & torch.isfinite(embeddings).all(dim=1)  # services find faces by themselves
             for j, gallery in enumerate(setup.galleries):
                 own = gallery.gallery.similarity(recognizer, embeddings, enrolled).double()
                 others = gallery.similarity_to_others(recognizer, embeddings, people)

@@ -72,6 +72,11 @@ class Judgement:
     judged: list[JudgedScores]
 
 
+def draws_of(protocol: ProtocolSettings, photos: int) -> int:
+    """Draws of the effects for each of some photos."""
+    return protocol.draws or math.ceil(PROBES_WANTED / photos)
+
+
 def evaluate_designs(
     designs: Mapping[str, Float[Tensor, "3 height width"]],
     faces: FaceSet,
@@ -139,7 +144,7 @@ def judge_designs(
         raise ConfigError(
             f"protocol.people={protocol.people} names nobody here; choose all or another group."
         )
-    draws = protocol.draws or math.ceil(PROBES_WANTED / len(crops))
+    draws = draws_of(protocol, len(crops))
     wearing = partial(
         wear_masks,
         surface=build_mask(conditions.mask),

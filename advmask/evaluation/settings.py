@@ -9,7 +9,7 @@ from advmask.effects.settings import EffectsSettings, default_effects
 from advmask.masks.settings import MaskSettings
 from advmask.photos.settings import FacesSettings
 from advmask.printers.settings import PrinterSettings
-from advmask.recognizers.settings import GalleryName
+from advmask.recognizers.settings import GalleryName, ServiceSettings
 from advmask.render.settings import RenderSettings
 from advmask.textures.settings import TexelsPerMm
 
@@ -102,6 +102,7 @@ class ScoringSettings(Settings):
         effects: What happens between print and recognizer.
         printer: Which.
         protocol: How.
+        services: What services on the net may be sent.
     """
 
     recognizers: list[str] = Field(default=["dlib"], min_length=1)
@@ -112,3 +113,4 @@ class ScoringSettings(Settings):
     effects: EffectsSettings = Field(default_factory=default_effects)
     printer: PrinterSettings = PrinterSettings()
     protocol: ProtocolSettings = ProtocolSettings()
+    services: ServiceSettings = ServiceSettings()

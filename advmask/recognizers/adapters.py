@@ -24,12 +24,14 @@ from advmask.recognizers.onnx_file import normalises_itself, read_onnx
 from advmask.recognizers.onnx_network import UnconvertibleError, load_onnx
 from advmask.recognizers.own_network import (
     INSIGHTFACE,
+    built_by_function,
     load_python,
     load_torchscript,
     script_as_written,
     weights_checksum,
 )
 from advmask.recognizers.recognizer import Recognizer
+from advmask.recognizers.services import AskedNetwork, checked_service
 from advmask.recognizers.specification import NetworkSpecification, read_specification
 from advmask.recognizers.vit import load_vit
 from advmask.recognizers.weights_folder import checked_sha256, expected_path, held_by_name
@@ -192,6 +194,29 @@ def _python(name: str, rest: str) -> Recognizer:
     )
 
 
+def _service(name: str, rest: str) -> Recognizer:
+    service = checked_service(built_by_function(name, rest), name=name)
+    specification = NetworkSpecification.build(
+        {
+            **INSIGHTFACE,
+            "mean": (0.0,) * 3,
+            "std": (1.0,) * 3,
+            "embedding": service.embedding,
+            "distance": getattr(service, "distance", "cosine"),
+            "calibration": getattr(service, "calibration", None),
+            "family": getattr(service, "family", "service"),
+            "source": service.name,
+        }
+    )
+    return Recognizer(
+        name,
+        AskedNetwork(service, label=name),
+        specification,
+        calibration=_stated(specification, service.name),
+        why_no_gradient="it is asked picture by picture",
+    )
+
+
 def _iresnet(name: str, rest: str, *, depth: int) -> Recognizer:
     path = _path(name, rest, f"iresnet{depth}:networks/backbone.pth")
     return _from_weights(name, path, partial(load_iresnet, depth=depth), IRESNET)
@@ -290,6 +315,7 @@ BUILDERS: dict[str, Builder] = {
     "onnx-blackbox": partial(_onnx, black_box=True),
     "torchscript": _torchscript,
     "python": _python,
+    "service": _service,
     **dict.fromkeys(PROGRAMS, _installed),
 }
 """By what stands before the colon; each takes the whole name and what stands behind it."""

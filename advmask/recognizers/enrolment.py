@@ -103,13 +103,14 @@ def bare_comparisons(
     """
     enrolment = enrolments[0]
     own = torch.stack([recognizer.similarity(embeddings, one.own) for one in enrolments]).amax(dim=0)
-    genuine = own[enrolment.has_other]
+    genuine = own[enrolment.has_other & torch.isfinite(own)]
     matrix = torch.stack([recognizer.similarity_matrix(embeddings, one.gallery) for one in enrolments]).amax(
         dim=0
     )
     same = torch.zeros_like(matrix, dtype=torch.bool)
     same[torch.arange(len(embeddings)), torch.tensor(enrolment.person)] = True
-    probe, gallery = (~same).nonzero(as_tuple=True)
+    # Services find no face on some photos.
+    probe, gallery = (~same & torch.isfinite(matrix)).nonzero(as_tuple=True)
     return Comparisons(
         genuine.double().numpy(),
         matrix[probe, gallery].double().numpy(),

@@ -15,7 +15,7 @@ def label_of(name: str) -> str:
         return scheme
     if scheme in ("facenet", "insightface", "uniface", "cvlface", "opencv"):
         return f"{scheme}-{rest}"
-    if scheme == "python":
+    if scheme in ("python", "service"):
         module, _, function = rest.rpartition(":")
         return f"{_stem(module)}.{function}"
     return f"{_stem(rest)}-blackbox" if scheme == "onnx-blackbox" else _stem(rest)

@@ -97,10 +97,34 @@ def load_python(name: str, place: str) -> tuple[nn.Module, NetworkSpecification]
     Raises:
         ConfigError: The function cannot be found, fails, or gives something else.
     """
+    built = built_by_function(name, place)
+    network, told = built if isinstance(built, tuple) and len(built) == 2 else (built, None)
+    if not isinstance(network, nn.Module) or not (told is None or isinstance(told, Mapping)):
+        raise ConfigError(
+            f"{name}: {place.rpartition(':')[2]}() gives {type(built).__name__}; a torch.nn.Module was "
+            "expected, or a pair of one and a dict that says how to feed it."
+        )
+    try:
+        return fitted_module(network, told or INSIGHTFACE, name=name, find_length=told is None)
+    except ConfigError as error:
+        raise ConfigError(f"{name}: {error}") from error
+
+
+def built_by_function(name: str, place: str) -> Any:
+    """What a user's function without arguments gives.
+
+    Args:
+        name: The recognizer's whole name, for errors.
+        place: `MODULE:FUNCTION` or `FILE.py:FUNCTION`.
+
+    Raises:
+        ConfigError: The function cannot be found, or fails.
+    """
     module_name, _, function_name = place.rpartition(":")
     if not module_name or not function_name:
+        scheme = name.partition(":")[0]
         raise ConfigError(
-            f"{name} names no function; write python:MODULE:FUNCTION or python:FILE.py:FUNCTION."
+            f"{name} names no function; write {scheme}:MODULE:FUNCTION or {scheme}:FILE.py:FUNCTION."
         )
     module = _module(name, module_name, function_name)
     function = getattr(module, function_name, None)
@@ -109,21 +133,11 @@ def load_python(name: str, place: str) -> tuple[nn.Module, NetworkSpecification]
             f"{name}: {module_name} has no function {function_name}; {_functions(module, function_name)}"
         )
     try:
-        built = function()
+        return function()
     except AdvmaskError:
         raise
     except Exception as error:
         raise ConfigError(f"{name}: {function_name}() failed ({type(error).__name__}: {error}).") from error
-    network, told = built if isinstance(built, tuple) and len(built) == 2 else (built, None)
-    if not isinstance(network, nn.Module) or not (told is None or isinstance(told, Mapping)):
-        raise ConfigError(
-            f"{name}: {function_name}() gives {type(built).__name__}; a torch.nn.Module was expected, or a "
-            "pair of one and a dict that says how to feed it."
-        )
-    try:
-        return fitted_module(network, told or INSIGHTFACE, name=name, find_length=told is None)
-    except ConfigError as error:
-        raise ConfigError(f"{name}: {error}") from error
 
 
 def fitted_module(

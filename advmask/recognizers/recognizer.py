@@ -14,6 +14,7 @@ from advmask.recognizers.eye_region import eye_region, only_eyes
 from advmask.recognizers.labels import label_of
 from advmask.recognizers.own_module import as_recognizer_parts
 from advmask.recognizers.preprocessing import embedded
+from advmask.recognizers.services import AskedNetwork
 from advmask.recognizers.similarity import Distance, mean_template, similarity, similarity_matrix
 from advmask.recognizers.specification import NetworkSpecification
 from advmask.recognizers.templates import template_points
@@ -127,6 +128,11 @@ class Recognizer(nn.Module):
         return cls(**as_recognizer_parts(module, name, feeding))
 
     @property
+    def asked(self) -> bool:
+        """Whether it is a service that is asked picture by picture, and finds faces by itself or does not."""
+        return isinstance(self.network, AskedNetwork)
+
+    @property
     def label(self) -> str:
         """Short name for tables: of a path its stem, of a function `module.function`."""
         return label_of(self.name)
@@ -164,7 +170,9 @@ class Recognizer(nn.Module):
     def chips(
         self, pictures: Float[Tensor, "batch 3 rows columns"], landmarks: Float[Tensor, "batch 5 2"]
     ) -> Float[Tensor, "batch 3 height width"]:
-        """Align pictures ([0, 1], RGB) by five landmarks each; differentiable."""
+        """Align pictures ([0, 1], RGB) by five landmarks each; differentiable. A service sees all."""
+        if self.asked:
+            return pictures
         transform = similarity_to_template(landmarks, self.template.to(landmarks.dtype))
         return cut_chips(pictures, transform, size=self.specification.size)
 
@@ -193,7 +201,9 @@ class Recognizer(nn.Module):
         return similarity_matrix(probes, templates, distance=self.distance)
 
     def enrol(self, embeddings: Float[Tensor, "n dim"]) -> Float[Tensor, " dim"]:
-        """Gallery template of a person from the embeddings of several photos."""
+        """Gallery template of a person from the embeddings of several photos; NaN where none has a face."""
+        if self.asked:
+            embeddings = embeddings[torch.isfinite(embeddings).all(dim=1)]
         return mean_template(embeddings, distance=self.distance)
 
     @property
@@ -259,7 +269,7 @@ def embed_all(
             pieces.append(recognizer(pictures[part].to(device), landmarks[part].to(device)).cpu())
     embeddings = torch.cat(pieces) if pieces else torch.zeros(0, recognizer.specification.embedding)
     broken = int((~torch.isfinite(embeddings)).any(dim=1).sum())
-    if broken:
+    if broken and not recognizer.asked:
         raise WeightsError(
             f"{recognizer.name} gives undefined embeddings for {broken} of {len(embeddings)} photos; its "
             "weights are damaged, or `range`, `mean` and `std` in its specification are wrong."

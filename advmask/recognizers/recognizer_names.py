@@ -32,6 +32,7 @@ FORMS = (
     "onnx-blackbox:PATH",
     "torchscript:PATH",
     "python:MODULE:FUNCTION",
+    "service:MODULE:FUNCTION",
     "a name that `advmask weights list` shows, such as insightface:buffalo_l where that is installed",
     f"{EYES}:NAME (a matcher of any of these that sees the eye region alone)",
     PRESENT,
@@ -186,11 +187,11 @@ def _from_anywhere(name: str) -> str:
     if scheme not in BUILDERS:
         found = held_by_name(name)
         return _from_anywhere(found[0].recognizer) if len(found) == 1 else name
-    file, _, function = rest.rpartition(":") if scheme == "python" else (rest, "", "")
+    file, _, function = rest.rpartition(":") if scheme in ("python", "service") else (rest, "", "")
     if (
         not file
         or scheme in ("dlib", "facenet", *PROGRAMS)
-        or (scheme == "python" and not file.endswith(".py"))
+        or (scheme in ("python", "service") and not file.endswith(".py"))
     ):
         return name
     try:

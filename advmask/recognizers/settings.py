@@ -48,3 +48,17 @@ class SurrogateSettings(Settings):
     weights: list[float] | None = None
     compile: bool = False
     perturbation: PerturbationSettings = PerturbationSettings()
+
+
+class ServiceSettings(Settings):
+    """What services on the net may be sent, which are named as service:FILE.py:FUNCTION.
+
+    Attributes:
+        send: Send them pictures of faces; without it only answers that were kept are used.
+        calls: The most pictures that each may be sent by this command.
+        per_second: The most in a second.
+    """
+
+    send: bool = False
+    calls: int = Field(default=0, ge=0)
+    per_second: float = Field(default=5.0, gt=0)

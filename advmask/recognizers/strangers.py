@@ -37,7 +37,7 @@ def doubtful_photos(
     judges = [
         (recognizer, of_it)
         for recognizer, of_it in zip(recognizers, embeddings, strict=True)
-        if recognizer.calibration is not None and not recognizer.eyes_only
+        if recognizer.calibration is not None and not recognizer.eyes_only and not recognizer.asked
     ]
     rows: dict[str, list[int]] = {}
     for row, crop in enumerate(crops):
