@@ -124,8 +124,8 @@ class AskedNetwork(nn.Module):
             except Exception as error:  # whatever the user's code, or the net, raises
                 if number == _TRIES - 1 or self.sent >= allowed.calls:
                     raise WeightsError(
-                        f"{self._label} failed {number + 1} times in a row ({type(error).__name__}: {error}). "
-                        "What it answered before is kept; repeat the command later."
+                        f"{self._label} failed {number + 1} times in a row ({type(error).__name__}: "
+                        f"{error}). What it answered before is kept; repeat the command later."
                     ) from error
                 self._pause(_FIRST_WAIT_S * 2**number)
                 continue
@@ -144,8 +144,8 @@ class AskedNetwork(nn.Module):
             row = []
         if len(row) != length or not all(map(math.isfinite, row)):
             raise WeightsError(
-                f"{self._label} answered {str(answer)[:60]!r}; {length} finite numbers were expected, or None "
-                "where no face is found."
+                f"{self._label} answered {str(answer)[:60]!r}; {length} finite numbers were expected, or "
+                "None where no face is found."
             )
         return row
 
@@ -159,8 +159,8 @@ def checked_service(built: Any, *, name: str) -> Service:
     fits = isinstance(built, Service) and isinstance(built.name, str) and isinstance(built.embedding, int)
     if not fits or not 2 <= built.embedding <= 65536:
         raise ConfigError(
-            f"{name} gives {type(built).__name__}, which is no service: `name`, `embedding` (how many numbers) "
-            "and `embed(png)` were expected."
+            f"{name} gives {type(built).__name__}, which is no service: `name`, `embedding` (how many "
+            "numbers) and `embed(png)` were expected."
         )
     service: Service = built
     return service
