@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+import yaml
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override, ValueType
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
@@ -22,9 +23,13 @@ from omegaconf.errors import (
 
 from advmask.commands.arguments import Arguments, unknown_option
 from advmask.commands.settings_text import known_keys
+from advmask.core.config_folders import user_conf_dir
+from advmask.core.data_files import read_yaml
 from advmask.core.errors import AdvmaskError, ConfigError, MissingPackageError
 
 _FOLDERS_OF_HYDRA = ("hydra.run.dir", "hydra.sweep.dir")
+# What a YAML file that is none comes to, deep in Hydra.
+_OF_A_FILE = (yaml.YAMLError, ValueError, RecursionError, TypeError, AttributeError, HydraException, OSError)
 _LAUNCHERS = ("joblib", "submitit_local", "submitit_slurm")  # what advmask[sweep] brings
 
 
@@ -40,6 +45,8 @@ def explained(error: Exception, *, command: str, conf: Path, arguments: Argument
     sentence: str | None = None
     if isinstance(error, AdvmaskError):
         return error
+    if isinstance(error, _OF_A_FILE) and (damaged := _damaged_choice(arguments)):
+        return ConfigError(damaged)
     if isinstance(error, OverrideParseException):
         key, equals, _ = error.override.partition("=")
         advice = f"; a text is quoted so: '{key}=\"TEXT\"'" if equals else ""
@@ -56,6 +63,8 @@ def explained(error: Exception, *, command: str, conf: Path, arguments: Argument
         )
     elif isinstance(error, (HydraException, ValueError)):
         sentence = _first_fault(command, conf, arguments)
+        if sentence is None and isinstance(error, OmegaConfBaseException):
+            sentence = _omegaconf(error)
         if sentence is None and isinstance(error.__cause__, OmegaConfBaseException):
             sentence = _omegaconf(error.__cause__)
         if sentence is None and isinstance(error, HydraException):
@@ -68,6 +77,26 @@ def explained(error: Exception, *, command: str, conf: Path, arguments: Argument
     ):
         sentence = _omegaconf(error)
     return None if sentence is None else ConfigError(sentence)
+
+
+def _damaged_choice(arguments: Arguments) -> str | None:
+    """What is wrong with the first of the user's own YAML files that a word chooses; None where none is."""
+    given = arguments.option("--config-dir")
+    folders = [*([Path(given)] if given else []), user_conf_dir()]
+    for word in arguments.overrides:
+        group, _, choice = word.partition("=")
+        for path in (folder / group / f"{choice}.yaml" for folder in folders):
+            try:
+                values = read_yaml(path) or {}
+                sound = isinstance(values, dict) and isinstance(values.get("defaults", []), list)
+                reason = "" if sound else "lines of the form KEY: VALUE were expected"
+            except FileNotFoundError:
+                continue
+            except (OSError, ValueError) as error:
+                reason = next(iter(str(error).splitlines()), "damaged")
+            if reason:
+                return f"{path} cannot be read ({reason.rstrip('.')}); mend it or make it anew."
+    return None
 
 
 def _interpolated(arguments: Arguments) -> str | None:

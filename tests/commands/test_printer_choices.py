@@ -38,3 +38,29 @@ def test_help_and_messages_name_it(own: Path, capsys: pytest.CaptureFixture[str]
 
 def test_a_profile_is_given_by_its_file(own: Path, capsys: pytest.CaptureFixture[str]):
     assert composed(f"printer={own}/my shop.icc", capsys=capsys)["printer"]["profile"] == f"{own}/my shop.icc"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"a: [", b"\xff\xfe", b"[" * 3000, b"- 1\n- 2", b"defaults: 3", b"\0"],
+)
+def test_a_damaged_printer_is_one_sentence(
+    own: Path, content: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = own / "own folder" / "conf" / "printer" / "mine.yaml"
+    path.write_bytes(content)
+    for command in (["export", "design=x.png"], ["train"]):
+        assert cli.main([*command, "printer=mine"]) == 2
+        err = capsys.readouterr().err
+        assert err.startswith(f"{path} cannot be read (")
+        assert err.endswith("); mend it or make it anew.\n")
+        assert err.count("\n") == 1
+
+
+def test_a_variable_that_is_not_set_is_one_sentence(own: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = own / "own folder" / "conf" / "printer" / "mine.yaml"
+    path.write_text("about: ${oc.env:NOPE}\n")
+    assert cli.main(["train", "printer=mine"]) == 2
+    err = capsys.readouterr().err
+    assert "Environment variable 'NOPE' not found" in err
+    assert err.count("\n") == 1
