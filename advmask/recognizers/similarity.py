@@ -7,6 +7,8 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
+from advmask.core.precision import full_precision
+
 Distance = Literal["cosine", "euclidean"]
 
 
@@ -31,7 +33,8 @@ def similarity_matrix(
 ) -> Float[Tensor, "n m"]:
     """Similarity of every probe to every template."""
     if distance == "cosine":
-        return F.normalize(probes, dim=1) @ F.normalize(templates, dim=1).T
+        with full_precision(probes):
+            return F.normalize(probes, dim=1) @ F.normalize(templates, dim=1).T
     return -torch.cdist(probes, templates, compute_mode="donot_use_mm_for_euclid_dist")
 
 

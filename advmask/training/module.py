@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from advmask.core.precision import full_precision
 from advmask.effects.draws import generator
 from advmask.objectives.displacement import Displacement
 from advmask.objectives.features import FeatureSimilarity
@@ -91,7 +92,15 @@ class DesignModule(pl.LightningModule):
         return loss
 
     def loss(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
-        """Render, photograph, recognise, compare: the loss, and the values to be logged."""
+        """Render, photograph, recognise, compare: the loss, and the values to be logged.
+
+        All in the precision of what it is given, whatever is in force around; see `Ensemble` for that of
+        the networks.
+        """
+        with full_precision(batch.pictures):
+            return self._loss(batch)
+
+    def _loss(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         self.texture.progress(batch.step / self._steps)
         texels = self.texture()
         judged: list[Judged] = []

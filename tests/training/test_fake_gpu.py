@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from fake_gpu import FakeGpu, HostWork, fake_gpu, gradients
+from tiny_module import module_and_batch, photos_of
 from torch import Tensor
 from torch._subclasses.fake_tensor import (
     DataDependentOutputException,
@@ -25,17 +26,17 @@ from advmask.masks.mask_building import build_mask
 from advmask.photos.loading import load_faces
 from advmask.recognizers import alignment
 from advmask.recognizers.aligners.aligner import BareAligner
-from advmask.recognizers.preparation import own_templates, prepare_all
+from advmask.recognizers.preparation import prepare_all
 from advmask.recognizers.recognizer_names import build_recognizers
-from advmask.training.building import build_module, build_scene, build_texture
-from advmask.training.data import Batch, StepDataset
+from advmask.training.building import build_scene
+from advmask.training.data import Batch
 from advmask.training.guard import FiniteSteps
 from advmask.training.module import DesignModule
 from advmask.training.settings import TrainSettings
 from advmask.training.step_log import EVERY, StepLog
 from advmask.training.validation import build_probes
 from advmask.wearing.scene import Scene
-from advmask.wearing.worn_photos import WornPhotos, wear_masks
+from advmask.wearing.worn_photos import WornPhotos
 
 Build = Callable[..., TrainSettings]
 
@@ -54,32 +55,6 @@ def settings_of(build: Build, **groups: Any) -> TrainSettings:
     # Worn as it fits, for a small picture has no room to slip in.
     fits = settings.effects.model_copy(update={"wear": WearSettings()})
     return settings.model_copy(update={"effects": fits})
-
-
-def photos_of(settings: TrainSettings) -> WornPhotos:
-    return wear_masks(
-        load_faces(settings.faces).crops,
-        build_mask(settings.mask),
-        wear=settings.effects.wear,
-        ways=2,
-        texels_per_mm=settings.texture.texels_per_mm,
-        render=settings.render,
-        seed=0,
-        stream="train",
-    )
-
-
-def module_and_batch(settings: TrainSettings) -> tuple[DesignModule, Batch]:
-    faces, surface = load_faces(settings.faces), build_mask(settings.mask)
-    prepared = prepare_all(build_recognizers(settings.recognizers), faces.crops)
-    photos = photos_of(settings)
-    module = build_module(
-        settings,
-        build_texture(settings, surface),
-        [one.recognizer for one in prepared],
-        own_templates(prepared, faces.crops, photos.crops),
-    )
-    return module, StepDataset(photos, module.scene.drawer, batch=settings.trainer.batch, seed=0)[3]
 
 
 class FakePhotos:
