@@ -45,16 +45,18 @@ def threshold_interval(
     Source:
         Owen, "The pigeonhole bootstrap", 2007.
     """
-    people, number = np.unique(np.concatenate([probe, gallery]), return_inverse=True)
+    people = np.union1d(probe, gallery)
     if len(people) < 5 or len(impostor) == 0:
         return None
-    first, second = number[: len(probe)], number[len(probe) :]
-    counted = np.zeros((len(people), len(people)))
-    np.add.at(counted, (first, second), 1.0)
+    # Where many photos are compared with many people, each copy of such an array takes much memory.
+    row = np.zeros(people[-1] + 1, dtype=np.int64)
+    row[people] = np.arange(len(people))
+    pairs = row[probe] * len(people) + row[gallery]
+    counted = np.bincount(pairs, minlength=len(people) ** 2).reshape(len(people), -1).astype(np.float64)
     # Only the highest scores can become a threshold; of the others the number suffices.
     kept = min(len(impostor), max(200, math.ceil(_TAIL * fmr * len(impostor))))
     order = np.argsort(-np.asarray(impostor), kind="stable")[:kept]
-    scores, first, second = np.asarray(impostor)[order], first[order], second[order]
+    scores, (first, second) = np.asarray(impostor)[order], np.divmod(pairs[order], len(people))
     draws = np.random.default_rng(seed)
     found = np.full(resamples, np.nan)
     rows = max(1, _AT_ONCE // kept)
