@@ -1,7 +1,10 @@
 """One video file in, one video file out."""
 
 import math
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -9,13 +12,17 @@ from tqdm import tqdm
 
 from advmask.applying.apply_to_picture import Applied
 from advmask.applying.face_finding import FaceFinder, FoundFace
-from advmask.applying.mask_drawing import WornDesign, draw_masks
+from advmask.applying.mask_drawing import Drawn, WornDesign, draw_masks
 from advmask.applying.settings import SteadySettings
 from advmask.applying.steadying import steadied
 from advmask.applying.tracking import Tracker
 from advmask.applying.video_files import VideoReader, upright_rgb, written_video
 from advmask.core.errors import ConfigError, PhotoError
+from advmask.core.threads import ahead
+from advmask.core.workers import cores
 
+_Part = tuple[Any, Any]  # a frame or a packet of sound, in the order of the file
+_PartAndFaces = tuple[Any, Any, list[FoundFace]]
 _UNSEEN_DEG = 0.5
 
 
@@ -61,13 +68,12 @@ def apply_to_video(
         tqdm(total=reader.read, desc=f"{source.name}: masks", unit="frame", disable=not progress) as bar,
     ):
         number = 0
-        for frame, sound in reader.frames_and_sound(container):
+        parts = _with_faces(reader.frames_and_sound(container), by_frame)
+        for frame, sound, drawn in ahead(partial(_drawn, design), parts, threads=cores()):
             if sound is not None:
                 writer.copy_sound(sound)
             if frame is None:
                 continue
-            faces = by_frame.get(number, [])
-            drawn = draw_masks(upright_rgb(frame), faces, design) if faces else None
             count = 0 if drawn is None else drawn.masks
             writer.write(frame, drawn.picture if drawn is not None and count else None)
             masks, masked_frames = max(masks, count), masked_frames + (count > 0)
@@ -91,15 +97,36 @@ def apply_to_video(
     return Applied(masks, tuple(notices))
 
 
+def _with_faces(parts: Iterable[_Part], by_frame: Mapping[int, list[FoundFace]]) -> Iterator[_PartAndFaces]:
+    """Frames and packets of sound as they come, and the faces of each frame."""
+    number = 0
+    for frame, sound in parts:
+        yield frame, sound, [] if frame is None else by_frame.get(number, [])
+        number += frame is not None
+
+
+def _drawn(design: WornDesign, part: _PartAndFaces) -> tuple[Any, Any, Drawn | None]:
+    frame, sound, faces = part
+    return frame, sound, draw_masks(upright_rgb(frame), faces, design) if faces else None
+
+
 def _followed(
     reader: VideoReader, finder: FaceFinder, steady: SteadySettings, *, progress: bool
 ) -> dict[int, list[FoundFace]]:
     """The faces of each frame that has some, by its number."""
     rate = float(reader.rate)
     tracker = Tracker(finder, every=steady.every, patience=math.ceil(steady.gap_s * rate))
-    bar = tqdm(reader.frames(), total=reader.expected, desc="faces", unit="frame", disable=not progress)
-    for frame in bar:
-        count = tracker.add(Image.fromarray(np.asarray(upright_rgb(frame))))
+
+    def searched(numbered: tuple[int, Any]) -> tuple[Image.Image, list[FoundFace] | None]:
+        number, frame = numbered
+        image = Image.fromarray(np.asarray(upright_rgb(frame)))
+        return image, finder.find(image) if tracker.searched(number) else None
+
+    # One thread searches whole pictures while this one follows known faces.
+    frames = ahead(searched, enumerate(reader.frames()), threads=1)
+    bar = tqdm(frames, total=reader.expected, desc="faces", unit="frame", disable=not progress)
+    for image, found in bar:
+        count = tracker.add(image, found)
         bar.set_postfix_str(f"{count} faces", refresh=False)
     by_frame: dict[int, list[FoundFace]] = {}
     for track in tracker.tracks():

@@ -1,7 +1,7 @@
 """Faces followed through the frames of a video: who is who, by where they are."""
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from PIL import Image
@@ -52,8 +52,17 @@ class Tracker:
         self._frames = 0
         self._recent: deque[tuple[int, Image.Image]] = deque(maxlen=max(1, every - 1))
 
-    def add(self, image: Image.Image) -> int:
-        """Look at the next frame, of mode RGB, and give the number of faces found in it."""
+    def searched(self, number: int) -> bool:
+        """Tell whether the whole picture of a frame is searched."""
+        return number % self._every == 0
+
+    def add(self, image: Image.Image, found: Sequence[FoundFace] | None = None) -> int:
+        """Look at the next frame, of mode RGB, and give the number of faces found in it.
+
+        Args:
+            image: The frame.
+            found: Faces of the whole picture, where it was searched before.
+        """
         number = self._frames
         self._frames += 1
         alive = [track for track in self._tracks if number - track.last <= self._patience + 1]
@@ -62,8 +71,8 @@ class Tracker:
             if again is not None:
                 track.seen[number] = again
         self._part(alive, number)
-        if number % self._every == 0:
-            for face in self._finder.find(image):
+        if self.searched(number):
+            for face in self._finder.find(image) if found is None else found:
                 self._meet(face, image, alive, number)
         self._recent.append((number, image))
         return sum(number in track.seen for track in self._tracks)

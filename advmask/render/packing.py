@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from advmask.colour.srgb import luminance
 from advmask.masks.placement import Placement
 from advmask.masks.relief import relief
 from advmask.render.footprint import footprints, join_footprints
@@ -81,7 +82,6 @@ def pack(
         _band(part, placement.is_cloth, slope * (texels_per_mm / fine), pyramid, texels_per_mm, settings)
         for part in samples(placement, slope, height=height, width=width, supersample=fine)
     ]
-    linear = photo.linear
     coverage = torch.zeros(height * width, dtype=torch.float64)
     lit = torch.zeros(height * width, dtype=torch.float64)
     covered = torch.cat([band.pixel for band in bands]) if bands else torch.zeros(0, dtype=torch.long)
@@ -93,9 +93,10 @@ def pack(
     if bands and settings.shading:
         normals = F.normalize(torch.cat([band.normals for band in bands]), dim=1)
         bumpy, light = _with_relief(bands, normals, placement)
-        fitted = fit_light(normals, photo.brightness[covered])
+        skin = photo.linear(covered)
+        fitted = fit_light(normals, luminance(skin))
         lit[covered] = evaluate_light(fitted, bumpy) * light * photo.white
-        tint, saturation = photo.tint, float(colours_kept(linear[covered]))
+        tint, saturation = photo.tint, float(colours_kept(skin))
         shadow = contact_shadow(coverage.view(height, width), px_per_mm=placement.px_per_mm)
     alpha = soft_alpha(coverage.view(height, width), edge_px=settings.edge_px)
     if occluder is not None:
@@ -106,7 +107,7 @@ def pack(
         taps=_taps(bands, alpha, pixel, pyramid),
         pixel=pixel.int(),
         gain=(alpha * lit)[pixel].half(),
-        under=(linear[pixel] * ((1 - alpha) * (1 - shadow))[pixel, None]).half(),
+        under=(photo.linear(pixel) * ((1 - alpha) * (1 - shadow))[pixel, None]).half(),
         tint=tint.float(),
         saturation=saturation,
         pyramid=pyramid,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Float64, Int
 from torch import Tensor
 
 from advmask.colour.srgb import linear_from_srgb, luminance
@@ -13,6 +13,7 @@ _RIDGE = 0.05  # pulls the directional part to zero where the covered skin says 
 _HUBER = 1.345  # 95 % efficiency on clean data (Huber 1964)
 _STEPS = 8
 _ENOUGH = 2000  # pixels, from which a fit of four numbers gains nothing
+_ENOUGH_OF_PHOTO = 50_000  # pixels, from which percentiles of a whole photo gain nothing
 # White is sought among the brighter pixels whose log(R/G) and log(B/G) are at most this: skin is redder.
 _NEAR_WHITE = (0.18, 0.25)
 _BRIGHT_SHARE = 0.4  # of the 98th percentile of the luminance
@@ -27,23 +28,25 @@ class PhotoLight:
     """What a bare photo tells of its light, whatever is worn on it.
 
     Attributes:
-        linear: (N, 3) linear light of all pixels, row by row.
-        brightness: (N,) their luminance.
+        pixels: (N, 3) the photo in [0, 1], sRGB, row by row.
         white: What white cloth is given; see `white_level`.
         tint: Colour of the light; see `photo_tint`.
     """
 
-    linear: Float[Tensor, "n 3"]
-    brightness: Float[Tensor, " n"]
+    pixels: Float[Tensor, "n 3"]
     white: float
     tint: Float[Tensor, " 3"]
 
     @classmethod
     def of(cls, picture: Float[Tensor, "3 height width"]) -> "PhotoLight":
-        """Read it off a photo in [0, 1], sRGB."""
-        linear = linear_from_srgb(picture.permute(1, 2, 0)).double().reshape(-1, 3)
-        bright = luminance(linear)
-        return cls(linear, bright, float(white_level(bright)), photo_tint(linear))
+        """Read it off a photo in [0, 1], sRGB; off evenly spread pixels of a large one."""
+        pixels = picture.permute(1, 2, 0).reshape(-1, 3)
+        some = linear_from_srgb(pixels[:: max(1, len(pixels) // _ENOUGH_OF_PHOTO)]).double()
+        return cls(pixels, float(white_level(luminance(some))), photo_tint(some))
+
+    def linear(self, places: Int[Tensor, " m"]) -> Float64[Tensor, "m 3"]:
+        """Linear light of some pixels."""
+        return linear_from_srgb(self.pixels[places]).double()
 
 
 def fit_light(normals: Float[Tensor, "*b n 3"], brightness: Float[Tensor, "*b n"]) -> Float[Tensor, "*b 4"]:
