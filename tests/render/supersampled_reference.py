@@ -3,6 +3,8 @@
 It shares no code with advmask.render; the tests compare against it.
 """
 
+from functools import cache, lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -33,6 +35,7 @@ def to_srgb(linear: Array) -> Array:
     return out
 
 
+@lru_cache(maxsize=5)  # tests ask the same of several textures, one after the other
 def visible_uv(placement: Placement, *, side: int, samples: int) -> tuple[NDArray[np.int64], Array]:
     """Nearest triangle (-1: none) and pattern position in mm of each sub-sample of a square picture."""
     count = side * samples
@@ -127,6 +130,7 @@ def head(side: int, *, yaw: float = 0.0, pitch: float = 0.0, roll: float = 0.0) 
     return HeadPose(float(yaw), float(pitch), float(roll), 0.55 * unit, (56 * unit, 62 * unit))
 
 
+@cache
 def worn(side: int, *, name: str = "contour", **angles: float) -> Placement:
     """A mask without ear loops, of which the oracle knows nothing, on `head(side, ...)`."""
     return place(shipped_surface(name), head(side, **angles), ear_loops=False)

@@ -15,8 +15,8 @@ from advmask.render.settings import RenderSettings
 PER_MM, SIDE = 3.6, 112
 
 
-@pytest.mark.parametrize("settings", [RenderSettings(), RenderSettings(shading=False, edge_px=0.0)])
 @pytest.mark.parametrize("yaw", [0.0, 30.0, 45.0])
+@pytest.mark.parametrize("settings", [RenderSettings(), RenderSettings(shading=False, edge_px=0.0)])
 def test_visible_texels_receive_gradient(yaw, settings):
     height, width = shipped_surface("contour").texture_size(PER_MM)
     assert height >= 460
