@@ -106,6 +106,7 @@ def test_what_is_printed_to_a_full_disk_is_one_sentence(words: list[str], buffer
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_commands_that_do_not_train_do_without_lightning():
     """It takes three seconds to load, as torchvision and the statistics of scipy do."""
     code = (

@@ -114,7 +114,7 @@ def test_real_photos_of_somebody_else_are_named(
     people = sorted(path for path in (shared_dir / "faces").iterdir() if path.is_dir())[:24]
     for person in people:
         (tmp_path / person.name).mkdir()
-        for photo in sorted(person.glob("*.jpg")):
+        for photo in sorted(person.glob("*.jpg"))[: 4 if person == people[0] else 2]:
             (tmp_path / person.name / photo.name).symlink_to(photo)
     first, second, *_ = people
     (tmp_path / first.name / "other.jpg").symlink_to(second / "1.jpg")
