@@ -62,12 +62,15 @@ class FacesSettings(CropSettings):
         landmarks: mtcnn finds five points; mesh finds 468 more with the network in `mesh_model`; file reads
             them from `PHOTO.points.json` next to each photo and looks for no faces.
         mesh_model: For mesh: face_landmark.tflite, or the mediapipe 0.10.21 wheel that holds it.
+        cache_gb: Of placed masks that are kept. Beyond it those that were not used for longest are deleted,
+            and never those that any run used within a day.
     """
 
     people: Path | None = None
     split: tuple[float, float, float] = (0.61, 0.11, 0.28)
     landmarks: LandmarkSource = "mtcnn"
     mesh_model: Path | None = None
+    cache_gb: float = Field(default=8.0, ge=0)
 
     @field_validator("split", mode="before")
     @classmethod

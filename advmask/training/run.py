@@ -41,7 +41,7 @@ from advmask.training.run_folder import RunFolder
 from advmask.training.settings import TrainSettings
 from advmask.training.validation import build_probes
 from advmask.wearing.placement_cache import placement_cache
-from advmask.wearing.worn_photos import wear_masks
+from advmask.wearing.worn_photos import WAYS_SEED, wear_masks
 
 _log = logging.getLogger(__name__)
 
@@ -173,7 +173,7 @@ def _trained(
         ways=settings.trainer.placements or max(_FEWEST_WAYS, min(_MOST_WAYS, _WAYS_IN_ALL // len(crops))),
         texels_per_mm=settings.texture.texels_per_mm,
         render=settings.render,
-        seed=settings.seed,
+        seed=WAYS_SEED,
         stream="train",
         cache=placement_cache(settings.faces),
         progress=settings.trainer.progress,

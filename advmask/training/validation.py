@@ -26,7 +26,7 @@ from advmask.training.settings import TrainSettings
 from advmask.wearing.placement_cache import placement_cache
 from advmask.wearing.scene import Scene
 from advmask.wearing.scene_draw import seeded
-from advmask.wearing.worn_photos import WornPhotos, wear_masks
+from advmask.wearing.worn_photos import WAYS_SEED, WornPhotos, wear_masks
 
 _log = logging.getLogger(__name__)
 
@@ -139,7 +139,7 @@ def build_probes(
         ways=_WAYS,
         texels_per_mm=settings.texture.texels_per_mm,
         render=settings.render,
-        seed=settings.seed,
+        seed=WAYS_SEED,
         stream="validate",
         cache=placement_cache(settings.faces),
         progress=trainer.progress,

@@ -32,6 +32,7 @@ from advmask.wearing.placement_files import (
 LIMIT_BYTES = 8 * 10**9  # of files that no run is using
 
 _SPARE_BYTES = 10**9  # of the disk that is left to others
+_UNUSED_S = 86400.0  # a run of some hours marks the files it uses once, when it begins
 _ABANDONED_S = 3600.0  # after which a file half written was left behind by a killed process
 # Whose face it is and where the photo lies change nothing in a placement.
 _NOT_IN_KEY = ("person", "source")
@@ -45,9 +46,10 @@ _log = logging.getLogger(__name__)
 
 def placement_cache(faces: FacesSettings) -> "PlacementCache":
     """The cache for placements on these photos: next to their crops, or none where crops are not kept."""
+    folder = default_placement_folder() if faces.cache else None
     if isinstance(faces.cache, Path):
-        return PlacementCache(placements_beside(faces.cache))
-    return PlacementCache(default_placement_folder() if faces.cache else None)
+        folder = placements_beside(faces.cache)
+    return PlacementCache(folder, limit_bytes=int(faces.cache_gb * 1e9))
 
 
 def placements_beside(crops: Path) -> Path:
@@ -109,16 +111,23 @@ class PlacementCache:
 
     Args:
         folder: Where the files are; None keeps nothing.
-        limit_bytes: Beyond it `prune` deletes.
+        limit_bytes: Beyond it `prune` deletes what was not used for `unused_s`.
+        unused_s: Seconds within which files are left alone, as another run may be using them.
         spare_bytes: Of the disk that are never taken.
     """
 
     def __init__(
-        self, folder: Path | None, *, limit_bytes: int = LIMIT_BYTES, spare_bytes: int = _SPARE_BYTES
+        self,
+        folder: Path | None,
+        *,
+        limit_bytes: int = LIMIT_BYTES,
+        spare_bytes: int = _SPARE_BYTES,
+        unused_s: float = _UNUSED_S,
     ) -> None:
         self._folder = folder
         self._limit = limit_bytes
         self._spare = spare_bytes
+        self._unused = unused_s
         self._writable = folder is not None
         self._used: set[str] = set()  # keys, which pruning leaves alone
         self._checked: set[tuple[str, int]] = set()
@@ -186,13 +195,14 @@ class PlacementCache:
     def prune(self) -> int:
         """Delete the files that were not used for longest until the rest is within the limit.
 
-        Files used through this object stay, whatever they take.
+        Files used through this object, or lately by anybody, stay, whatever they take: runs that share a
+        folder beyond its limit would otherwise place each other's masks again and again.
 
         Returns:
             The bytes freed.
         """
         _, taken = self.size()
-        return self._delete_oldest(taken - self._limit)
+        return self._delete_oldest(taken - self._limit, unused_s=self._unused)
 
     def size(self) -> tuple[int, int]:
         """Count the files and their bytes."""
@@ -221,15 +231,18 @@ class PlacementCache:
                 "or choose another folder."
             )
 
-    def _delete_oldest(self, excess: int) -> int:
-        """Delete files not used by this object, oldest first, until `excess` bytes are freed."""
+    def _delete_oldest(self, excess: int, *, unused_s: float = 0.0) -> int:
+        """Delete files not used by this object, oldest first, until `excess` bytes are freed.
+
+        Files used within `unused_s` seconds by anybody are left alone.
+        """
         freed, now = 0, time.time()
         used = {self._path(key).name for key in self._used}
         for path, about in sorted(self._files(), key=lambda found: found[1].st_mtime):
             if path.name.startswith("."):
                 if now - about.st_mtime < _ABANDONED_S:
                     continue  # somebody may be writing it
-            elif freed >= excess or path.name in used:
+            elif freed >= excess or path.name in used or now - about.st_mtime < unused_s:
                 continue
             with contextlib.suppress(OSError):  # deleted by another process meanwhile, or not ours
                 path.unlink()

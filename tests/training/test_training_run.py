@@ -217,3 +217,11 @@ def test_the_last_stretch_may_be_short(tiny_settings: Build, tmp_path: Path):
 def test_no_thread_of_lightning_is_left_and_no_foreign_file(finished: TrainResult):
     assert list(finished.folder.parent.iterdir()) == [finished.folder]
     assert not any(name.startswith(".") or "lightning" in name for name in files_of(finished.folder))
+
+
+def test_a_run_of_another_seed_lays_no_mask_anew(
+    finished: TrainResult, tiny_settings: Build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("advmask.wearing.placing.fit_masks", None)  # nothing may be laid
+    other = train(tiny_settings(seed=1), folder=tmp_path / "other")
+    assert not torch.equal(other.design.texels, finished.design.texels)

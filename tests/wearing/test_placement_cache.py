@@ -211,17 +211,30 @@ def test_pruning_deletes_what_was_not_used_for_longest(tmp_path: Path):
         age(tmp_path / f"placements-{key}.safetensors", 1000 - 100 * i)
     (tmp_path / "weights.safetensors").write_bytes(b"precious" * 1000)
 
-    cache = PlacementCache(tmp_path, limit_bytes=3 * each)
+    cache = PlacementCache(tmp_path, limit_bytes=3 * each, unused_s=100)
     assert cache.holds(keys[0], 1)  # the oldest is in use
     assert cache.prune() == 3 * each
     assert [key for key in keys if PlacementCache(tmp_path).holds(key, 1)] == [keys[0], keys[4], keys[5]]
     assert cache.prune() == 0
-    greedy = PlacementCache(tmp_path, limit_bytes=each)
+    greedy = PlacementCache(tmp_path, limit_bytes=each, unused_s=0)
     for key in keys[1:3]:
         greedy.put(key, [placement()])
     greedy.prune()
     assert [key for key in keys if PlacementCache(tmp_path).holds(key, 1)] == keys[1:3]  # more than the limit
     assert (tmp_path / "weights.safetensors").exists()
+
+
+def test_runs_that_share_a_folder_beyond_its_limit_leave_each_others_files_for_a_day(tmp_path: Path):
+    settings = FacesSettings(cache=tmp_path, cache_gb=1e-9)
+    one, two = placement_cache(settings), placement_cache(settings)
+    for cache, key in ((one, KEY), (two, OTHER)):
+        cache.put(key, [placement()])
+        cache.prune()
+    assert one.size()[0] == 2
+    for key in (KEY, OTHER):
+        age(tmp_path / "placements" / f"placements-{key}.safetensors", 100_000)
+    assert placement_cache(settings).prune() > 0
+    assert one.size() == (0, 0)
 
 
 def test_use_by_another_process_makes_a_file_young(tmp_path: Path):
@@ -230,7 +243,7 @@ def test_use_by_another_process_makes_a_file_young(tmp_path: Path):
         age(tmp_path / f"placements-{key}.safetensors", 1000 if key == OTHER else 5000)
     PlacementCache(tmp_path).holds(KEY, 1)
     _, taken = PlacementCache(tmp_path).size()
-    PlacementCache(tmp_path, limit_bytes=taken - 1).prune()
+    PlacementCache(tmp_path, limit_bytes=taken - 1, unused_s=100).prune()
     assert PlacementCache(tmp_path).holds(KEY, 1)
     assert not PlacementCache(tmp_path).holds(OTHER, 1)
 
