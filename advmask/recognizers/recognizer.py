@@ -77,6 +77,7 @@ class Recognizer(nn.Module):
         distance: str = "cosine",
         embedding: int | None = None,
         flip: bool = False,
+        aligner: str | None = None,
         calibration: Mapping[str, float] | None = None,
         family: str = "user",
         licence: str | None = None,
@@ -100,6 +101,7 @@ class Recognizer(nn.Module):
             distance: How its embeddings compare, `cosine` or `euclidean`.
             embedding: Length of an embedding; None finds it by a call.
             flip: Embed a picture as the sum of its embedding and that of its mirror image.
+            aligner: Name of what its maker finds and aligns faces by: `evaluate` then also runs it so.
             calibration: `threshold`, `scale` and `fmr`, where they are known; otherwise the photos at hand
                 must be enough for a threshold.
             family: Of the architecture; in results it is listed with others of the same family.
@@ -120,6 +122,7 @@ class Recognizer(nn.Module):
             "distance": distance,
             "embedding": embedding,
             "flip": flip,
+            "aligner": aligner,
             "calibration": calibration,
             "family": family,
             "licence": licence,

@@ -82,7 +82,7 @@ def judged(faces: FaceSet, network: str, **protocol: Any) -> Judgement:
         prepare_all(build_recognizers([network]), faces.crops, fmr=settings.fmr),
         conditions=Conditions(
             texels_per_mm=1.0,
-            effects=EffectsSettings.build({"camera": {"sensor": {"noise": 0.05}}}),
+            effects=EffectsSettings.build({"camera": {"sensor": {"noise": 0.02}}}),
             printer=PrinterSettings(),
             mask=MaskSettings(),
             render=RenderSettings(),

@@ -58,6 +58,7 @@ def test_every_key_of_a_specification_can_be_said() -> None:
         "distance": "euclidean",
         "embedding": 6,
         "flip": True,
+        "aligner": "mtcnn",
         "calibration": calibration,
         "family": "mine",
         "licence": "MIT",
