@@ -110,12 +110,15 @@ def motif(sheet: Sheet) -> Picture:
         shift = radius * (row % 2)
         nearest = (np.round((u - shift) / (2 * radius))) * 2 * radius + shift
         bend = 3.0 * np.sin(u / 19.0) + 2.0 * np.sin(u / 7.5 + 0.8 * row)
-        distance = np.hypot(u - nearest, v - centre_v - bend)
+        near = np.abs(v[:, 0] - centre_v) < radius + 5.0  # as far as it bends at most
+        distance = np.hypot(u - nearest, v[near] - centre_v - bend)
         ring = np.floor(distance / radius * 5.0).astype(int)
         tone = (np.array([5, 4, 3, 2, 1])[np.clip(ring, 0, 4)] + (row // 2) * 5) % 6
         covered = distance < radius
-        picture[covered] = palette[tone[covered]]
-        picture[covered & (distance > 0.94 * radius)] = palette[0]
+        part = picture[near]
+        part[covered] = palette[tone[covered]]
+        part[covered & (distance > 0.94 * radius)] = palette[0]
+        picture[near] = part
     return picture
 
 
