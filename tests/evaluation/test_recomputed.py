@@ -43,9 +43,9 @@ def crowd(portrait: FaceSet) -> FaceSet:
     draw = torch.Generator().manual_seed(0)
     crops = []
     for person in range(PEOPLE):
-        tint = 0.4 + 0.6 * torch.rand(3, 1, 1, generator=draw)
+        tint = 0.7 + 0.3 * torch.rand(3, 1, 1, generator=draw)
         for photo in range(PHOTOS):
-            noise = 12 * torch.randn(crop.picture.shape, generator=draw)
+            noise = 5 * torch.randn(crop.picture.shape, generator=draw)
             picture = (crop.picture * tint + noise).clamp(0, 255).to(torch.uint8)
             crops.append(
                 replace(
@@ -77,12 +77,12 @@ def judged(faces: FaceSet, network: str, **protocol: Any) -> Judgement:
     }
     settings = ProtocolSettings.build(values | protocol)
     return judge_designs(
-        {"white": texels(1.0), "surgical_blue": texels(0.6), "design": texels(None)},
+        {"white": texels(1.0), "surgical_blue": texels(0.8), "design": texels(None)},
         faces,
         prepare_all(build_recognizers([network]), faces.crops, fmr=settings.fmr),
         conditions=Conditions(
             texels_per_mm=1.0,
-            effects=EffectsSettings.build({"camera": {"sensor": {"noise": 0.02}}}),
+            effects=EffectsSettings.build({"camera": {"sensor": {"noise": 0.05}}}),
             printer=PrinterSettings(),
             mask=MaskSettings(),
             render=RenderSettings(),
