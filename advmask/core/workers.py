@@ -25,8 +25,16 @@ _SERVE = "from advmask.core.workers import serve; serve()"
 def cores() -> int:
     """Cores that this process may use; its share of them where it is one of several ranks of a machine."""
     there = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    ranks = os.environ.get("LOCAL_WORLD_SIZE", "1")
-    return max(1, there // (int(ranks) if ranks.isdigit() and int(ranks) else 1))
+    _, ranks = rank()
+    return max(1, there // ranks)
+
+
+def rank() -> tuple[int, int]:
+    """Number of this process among those that do the same on a machine, by Lightning or torchrun, and all."""
+    names = (("LOCAL_RANK",), ("LOCAL_WORLD_SIZE", "WORLD_SIZE"))
+    own, ranks = (next((os.environ[name] for name in some if os.environ.get(name)), "") for some in names)
+    count = max(1, int(ranks)) if ranks.isdigit() else 1
+    return (int(own) % count if own.isdigit() else 0), count
 
 
 class Workers(Generic[Item, Result]):

@@ -17,8 +17,8 @@ from advmask.render.packing import PackedPlacement
 from advmask.render.settings import RenderSettings
 from advmask.wearing.placement_cache import PlacementCache, placement_key
 
-Laid = tuple[PackedPlacement, ...] | PhotoError
-"""The placements of a photo, or why there are none."""
+Laid = tuple[PackedPlacement, ...] | PhotoError | None
+"""The placements of a photo, why there are none, or nothing where nothing was asked for."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,10 +65,10 @@ class Placer:
         """
         return place_masks(crop, self.surface, self._wears(crop), self.texels_per_mm, self.render)
 
-    def try_to_place(self, crop: FaceCrop) -> Laid:
+    def try_to_place(self, crop: FaceCrop | None) -> Laid:
         """As `place`, with what is raised given back, so that other photos can go on."""
         try:
-            return self.place(crop)
+            return None if crop is None else self.place(crop)
         except PhotoError as error:
             return error
 
@@ -124,14 +124,14 @@ class Placements:
         Args:
             crop: The photo.
             key: What its placements are kept under.
-            packed: Its placements; None where the cache holds them.
+            packed: Its placements, to be held in memory; None where the cache holds them.
         """
-        self._crops.append((crop, key))
         if packed is not None:
-            self._keep(len(self._crops) - 1, packed)
+            self._in_memory[len(self._crops)] = packed
+        self._crops.append((crop, key))
 
     def get(self, photo: int, way: int) -> PackedPlacement:
-        """The placement of a photo, by the order of `prepare`, worn in one of its ways."""
+        """The placement of a photo, by the order of `add`, worn in one of its ways."""
         if photo in self._in_memory:
             return self._in_memory[photo][way]
         crop, key = self._crops[photo]

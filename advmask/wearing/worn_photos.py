@@ -10,13 +10,14 @@ from torch import Tensor
 from tqdm import tqdm
 
 from advmask.core.errors import PhotoError
-from advmask.core.workers import Workers, cores
+from advmask.core.workers import Workers, cores, rank
 from advmask.effects.settings import WearSettings
 from advmask.masks.surface import MaskSurface
 from advmask.photos.crops import FaceCrop
 from advmask.photos.loading import Omission
 from advmask.render.batching import PackedBatch, collate
 from advmask.render.mask_fitting import find_pose
+from advmask.render.packing import PackedPlacement
 from advmask.render.settings import RenderSettings
 from advmask.wearing.placement_cache import PlacementCache
 from advmask.wearing.placing import Laid, Placements, Placer
@@ -95,7 +96,8 @@ def wear_masks(
     """Place a mask on every photo in several drawn ways.
 
     An interrupted call that is made again goes on where it stopped, if there is a cache. Where there is much
-    to do it is shared among processes; placements are the same, however many there are.
+    to do it is shared among processes; placements are the same, however many there are. Other runs and ranks
+    may lay masks for the same cache at the same time: each takes what another was first with.
 
     Args:
         crops: Photos; one that no mask can be placed on is left out and named.
@@ -117,32 +119,36 @@ def wear_masks(
     placer = Placer(
         surface, wear=wear, ways=ways, texels_per_mm=texels_per_mm, render=render, seed=seed, stream=stream
     )
-    placements = Placements(placer, cache)
-    kept: list[FaceCrop] = []
-    omissions: list[Omission] = []
     keys = [placer.key(crop) for crop in crops]
-    known = [cache.holds(key, ways) for key in keys]
-    missing = [crop for crop, there in zip(crops, known, strict=True) if not there]
+    missing = [number for number, key in enumerate(keys) if not cache.holds(key, ways)]
+    # Ranks begin in different places, so that each finds laid what the others were first with.
+    own, ranks = rank()
+    first = len(missing) * own // ranks
+    missing = missing[first:] + missing[:first]
     if processes is None:
-        processes = min(cores(), ways * len(missing) // _WORTH_A_PROCESS)
-    reused = 0
+        processes = min(cores(), ways * len(missing) // _WORTH_A_PROCESS // ranks)
+    refused: dict[int, PhotoError] = {}
+    in_memory: dict[int, tuple[PackedPlacement, ...]] = {}
     with ExitStack() as stack:
-        laid: Iterator[Laid]
-        if processes < 2:
-            laid = map(placer.try_to_place, missing)
-        else:
-            laid = stack.enter_context(Workers(placer.try_to_place, processes)).map(missing)
-        bar = tqdm(crops, desc="masks", unit="photo", disable=not progress)
-        for crop, key, there in zip(bar, keys, known, strict=True):
-            packed = None if there else next(laid)
+        wanted = (None if cache.holds(keys[number], ways) else crops[number] for number in missing)
+        laid: Iterator[Laid] = map(placer.try_to_place, wanted)
+        if processes > 1:
+            laid = stack.enter_context(Workers(placer.try_to_place, processes)).map(wanted)
+        before = len(crops) - len(missing)
+        bar = tqdm(missing, "masks", len(crops), unit="photo", initial=before, disable=not progress)
+        if before:
+            bar.set_postfix_str(f"{before} from the cache", refresh=False)
+        for number, packed in zip(bar, laid, strict=True):
             if isinstance(packed, PhotoError):
-                omissions.append(Omission(crop.source, str(packed)))
-                continue
-            placements.add(crop, key, packed)
+                refused[number] = packed
+            elif packed is not None and not cache.put(keys[number], packed):
+                in_memory[number] = packed
+    omissions = [Omission(crops[number].source, str(refused[number])) for number in sorted(refused)]
+    placements, kept = Placements(placer, cache), []
+    for number, (crop, key) in enumerate(zip(crops, keys, strict=True)):
+        if number not in refused:
+            placements.add(crop, key, in_memory.get(number))
             kept.append(crop)
-            reused += there
-            if there:
-                bar.set_postfix_str(f"{reused} from the cache", refresh=False)
     cache.prune()
     if not kept:
         reasons = "; ".join(f"{one.source.name}: {one.reason}" for one in omissions[:3])

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from advmask.core.errors import RunError
-from advmask.core.workers import Workers, cores
+from advmask.core.workers import Workers, cores, rank
 
 
 def test_results_come_in_order_from_several_processes():
@@ -61,8 +61,13 @@ def test_a_script_without_a_guard_is_run_once(tmp_path: Path):
 
 
 def test_ranks_share_the_cores(monkeypatch):
-    monkeypatch.delenv("LOCAL_WORLD_SIZE", raising=False)
+    for name in ("LOCAL_RANK", "LOCAL_WORLD_SIZE", "WORLD_SIZE"):
+        monkeypatch.delenv(name, raising=False)
     alone = cores()
+    assert rank() == (0, 1)
+    monkeypatch.setenv("WORLD_SIZE", "4")
+    monkeypatch.setenv("LOCAL_RANK", "3")
+    assert rank() == (3, 4)
     monkeypatch.setenv("LOCAL_WORLD_SIZE", str(alone))
     assert alone >= 1
     assert cores() == 1

@@ -125,6 +125,27 @@ def test_an_interrupted_preparation_goes_on_where_it_stopped(
     assert same_batches(photos, worn(FACES))
 
 
+def test_what_another_run_was_first_with_is_not_laid_again(
+    tmp_path: Path, laid: list[int], monkeypatch: pytest.MonkeyPatch
+):
+    """Two ranks that begin at the same time: this one with the third photo, and then the other is done."""
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    real, order = placing.Placer.place, []
+
+    def place(self: placing.Placer, crop: FaceCrop) -> Any:
+        order.append(crop.source.name)
+        if len(order) == 1:
+            monkeypatch.setenv("LOCAL_RANK", "0")
+            worn(FACES, PlacementCache(tmp_path))
+        return real(self, crop)
+
+    monkeypatch.setattr(placing.Placer, "place", place)
+    photos = worn(FACES, PlacementCache(tmp_path))
+    assert order == ["2.png", "0.png", "1.png", "2.png", "3.png"]  # the third by both, which had begun it
+    assert same_batches(photos, worn(FACES))
+
+
 @pytest.mark.slow
 def test_several_processes_lay_the_same_masks(tmp_path: Path):
     lost = dataclasses.replace(FACES[0], landmarks=FACES[0].landmarks * 0 + 5, sha256="0" * 64)
