@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import torch
 from jaxtyping import Float32, Int64
 from torch import Tensor
@@ -40,8 +41,13 @@ def random_bits(key: int, *, rows: int, columns: int, first: int = 0) -> Int64[T
         columns: How many.
         first: Number of the first row.
     """
-    down = torch.arange(first, first + rows)[:, None] * signed(_ROW) + signed(key)
-    return mixed(down + torch.arange(columns) * signed(_COLUMN))
+    # By numpy, which takes a fifth of the time for so few.
+    place = np.arange(first, first + rows, dtype=np.uint64)[:, None] * np.uint64(_ROW)
+    words = place + np.arange(columns, dtype=np.uint64) * np.uint64(_COLUMN) + np.uint64(key)
+    for shift, factor in _STEPS:
+        words ^= words >> np.uint64(shift)
+        words *= np.uint64(factor)
+    return torch.from_numpy(words.view(np.int64))
 
 
 def normals(keys: Int64[Tensor, " n"], count: int) -> Float32[Tensor, "n count"]:

@@ -109,8 +109,12 @@ def _cast_shadow(settings: LightSettings, batch: int, x: Tensor, y: Tensor, *, d
     shape = (batch, 1, 1)
     depth = draws.chance(shape, settings.shadow_share) * draws.uniform(shape, 0.0, settings.shadow)
     width = draws.uniform(shape, *settings.shadow_softness)
+    places = draws.even((*shape, 6))
+    field = torch.ones(batch, y.shape[1], x.shape[2])
+    chosen = depth[:, 0, 0].nonzero()[:, 0]
+    depth, width = depth[chosen], width[chosen]
     # The edge runs through the cloth's part of the face, bent by up to a radius of two eye distances.
-    turn, middle_x, middle_y, bend, band, kind = draws.even((*shape, 6)).unbind(dim=-1)
+    turn, middle_x, middle_y, bend, band, kind = places[chosen].unbind(dim=-1)
     angle = 2 * math.pi * turn
     dx, dy = x - 1.6 * (middle_x - 0.5), y - 1.4 * (middle_y - 0.4)
     across = torch.cos(angle) * dx + torch.sin(angle) * dy
@@ -120,7 +124,8 @@ def _cast_shadow(settings: LightSettings, batch: int, x: Tensor, y: Tensor, *, d
     dark = torch.sigmoid(4 * beyond / width)
     breadth = 0.25 + 0.75 * band
     bar = dark * torch.sigmoid(4 * (breadth - beyond) / width)
-    return 1 - depth * torch.where(kind < 0.5, bar, dark)
+    field[chosen] -= depth * torch.where(kind < 0.5, bar, dark)
+    return field
 
 
 @constant
