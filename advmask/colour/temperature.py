@@ -7,6 +7,7 @@ from torch import Tensor
 from advmask.colour.kelvin import D65_K
 from advmask.colour.lab import RGB_FROM_XYZ
 from advmask.colour.srgb import luminance
+from advmask.core.constants import constant
 
 _LAMP_K, _DAY_K = 4000.0, 5000.0  # up to the first a lamp's colour, from the second on daylight's
 _LEAST = 0.02  # a candle's blue is outside sRGB; light is never negative
@@ -40,9 +41,14 @@ def light_gain(temperature_k: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape 
 
     Source: IEC 61966-2-1 (sRGB and XYZ); the gains of 6504 K are 1.
     """
-    white = _rgb(torch.tensor(D65_K, dtype=torch.float64))
-    gains = _rgb(temperature_k.double()) / white
+    kelvin = temperature_k.double()
+    gains = _rgb(kelvin) / _white(kelvin)
     return (gains / luminance(gains)[..., None]).clamp(min=_LEAST).to(temperature_k.dtype)
+
+
+@constant
+def _white() -> Tensor:
+    return _rgb(torch.tensor(D65_K, dtype=torch.float64))
 
 
 def _rgb(temperature_k: Tensor) -> Tensor:

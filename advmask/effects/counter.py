@@ -10,7 +10,8 @@ from torch import Tensor
 from advmask.core.constants import constant
 
 _WORD = 2**64
-_ROW, _COLUMN = 0x9E3779B97F4A7C15, 0xD1B54A32D192ED03  # odd, with bits in no order
+# Odd, with bits in no order.
+_ROW, _COLUMN, _TABLE = 0x9E3779B97F4A7C15, 0xD1B54A32D192ED03, 0x632BE59BD9B4E019
 _STEPS = ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB), (31, 1))
 
 
@@ -32,18 +33,22 @@ def mixed(words: Int64[Tensor, "*shape"]) -> Int64[Tensor, "*shape"]:
     return words
 
 
-def random_bits(key: int, *, rows: int, columns: int, first: int = 0) -> Int64[Tensor, "rows columns"]:
-    """64 random bits for each row and column of a table that has no end.
+def random_bits(
+    key: int, table: int = 0, *, rows: int, columns: int, first: int = 0
+) -> Int64[Tensor, "rows columns"]:
+    """64 random bits for each row and column of tables that have no end.
 
     Args:
-        key: Of the table.
+        key: Of the tables.
+        table: Which of them.
         rows: How many.
         columns: How many.
         first: Number of the first row.
     """
     # By numpy, which takes a fifth of the time for so few.
-    place = np.arange(first, first + rows, dtype=np.uint64)[:, None] * np.uint64(_ROW)
-    words = place + np.arange(columns, dtype=np.uint64) * np.uint64(_COLUMN) + np.uint64(key)
+    words = np.arange(first, first + rows, dtype=np.uint64)[:, None] * np.uint64(_ROW)
+    words = words + (np.arange(columns, dtype=np.uint64) * np.uint64(_COLUMN))
+    words += np.uint64((key + table * _TABLE) % _WORD)
     for shift, factor in _STEPS:
         words ^= words >> np.uint64(shift)
         words *= np.uint64(factor)

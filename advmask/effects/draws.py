@@ -44,10 +44,10 @@ class Draws:
 
     def _bits(self, shape: tuple[int, ...]) -> Int64[Tensor, "..."]:
         self._taken += 1
-        table = _key(self._key, self._taken)
         rows = shape[0] if shape else 1
         columns = math.prod(shape[1:])
-        return random_bits(table, rows=rows, columns=columns, first=self._first).view(shape)
+        numbers = random_bits(self._key, self._taken, rows=rows, columns=columns, first=self._first)
+        return numbers.view(shape)
 
     def even(self, shape: tuple[int, ...]) -> Float[Tensor, "..."]:
         """Uniform numbers in [0, 1) for places, phases and directions, which have no level."""

@@ -143,3 +143,16 @@ def test_words_are_mixed_as_splitmix64_does() -> None:
     words = torch.tensor([signed(seed + step * golden) for step in (1, 2, 3)])
     expected = (6457827717110365317, 3203168211198807973, 9817491932198370423)
     assert [word % 2**64 for word in mixed(words).tolist()] == list(expected)
+
+
+def test_one_draw_tells_nothing_of_another() -> None:
+    """Of the same photo, of the next photo, and of the next number: also when the streams differ by one."""
+    source = draws(11, 0, "pairs")
+    drawn = [source.even((4000, 2)).double() for _ in range(6)]
+    drawn += [draws(11, 1, "pairs").even((4000, 2)).double()]
+    columns = [each[:, number] for each in drawn for number in (0, 1)]
+    columns += [column.roll(1) for column in columns[:4]]
+    table = torch.stack(columns)
+    for values in (table, (table - 0.5).abs(), (64 * table).floor() % 2):
+        apart = torch.corrcoef(values) - torch.eye(len(values), dtype=torch.float64)
+        assert float(apart.abs().max()) < 5 / math.sqrt(4000)
