@@ -26,7 +26,7 @@ WAYS_SEED = 0
 """Of the ways in which masks are worn in training and validation, the same for all runs: a run of another
 seed chooses other photos and ways in each step, and lays no mask anew."""
 
-_WORTH_A_PROCESS = 400  # placements, which take several times as long as a process takes to start
+_WORTH_A_PROCESS = 250  # placements, which take several times as long as a process takes to start
 
 
 @dataclass(frozen=True, eq=False)
