@@ -11,7 +11,7 @@ checks the script and says nothing about a GPU.
    clock, median), what it costs beyond the recognizers' own forward and backward pass on ready chips, the
    share of the time in which the device works, the longest gap in which it waits for the host, and the most
    memory held.
-3. Placements a second, laid on photos by this machine's cores.
+3. Placements a second: laid on photos by this machine's cores, and drawn directly on the device.
 4. Seconds that an evaluation takes for 1,000 probes.
 """
 
@@ -34,6 +34,7 @@ from advmask.masks.mask_building import build_mask
 from advmask.photos.loading import FaceSet, load_faces
 from advmask.recognizers.preparation import Prepared, own_templates, prepare_all
 from advmask.recognizers.recognizer_names import build_recognizers
+from advmask.render.worn_masks import wear_mask
 from advmask.textures.design_files import Design
 from advmask.training.building import build_module, build_texture
 from advmask.training.data import Batch, StepDataset
@@ -45,7 +46,7 @@ BATCHES = (8, 64, 512) if DEVICE == "cuda" else (2, 4)
 ROUNDS = 12 if DEVICE == "cuda" else 2
 WHOLE_S = 240.0
 PHOTOS, WAYS, PROBES = 32, 4, 64
-_ROW = "{:>5} {:>9} {:>9} {:>9} {:>9} {:>8} {:>9} {:>8}"
+_ROW = "{:>5} {:>10} {:>9} {:>9} {:>9} {:>8} {:>9} {:>8}"
 
 
 def tests() -> None:
@@ -59,14 +60,13 @@ def tests() -> None:
     print("gpu tests:", done.stdout.decode().strip().splitlines()[-1])
 
 
-def step_of(module: DesignModule, batch: Batch, *, precision: torch.dtype) -> Callable[[], None]:
+def step_of(module: DesignModule, batch: Batch) -> Callable[[], None]:
     """One whole step on a batch that is on the device: loss, gradients, optimiser."""
     optimiser = module.configure_optimizers()["optimizer"]
 
     def work() -> None:
         optimiser.zero_grad()
-        with torch.autocast(DEVICE, dtype=precision, enabled=precision != torch.float32):
-            loss, _ = module.loss(batch)
+        loss, _ = module.loss(batch)
         loss.backward()
         optimiser.step()
 
@@ -115,19 +115,21 @@ def device_share(work: Callable[[], None]) -> tuple[float, float]:
     return busy / (end - kernels[0][0]), longest / 1e3
 
 
-def steps(build: Callable[[bool], DesignModule], data: Callable[[int], StepDataset], deadline: float) -> None:
+def steps(
+    build: Callable[[str, bool], DesignModule], data: Callable[[int], StepDataset], deadline: float
+) -> None:
     """The table of steps; what the time does not suffice for is said."""
     print(_ROW.format("batch", "precision", "compiled", "step ms", "floor ms", "beyond", "at work", "GB"))
-    kinds = [(torch.float32, False), (torch.bfloat16, False), (torch.bfloat16, True)]
-    for precision, compiled in kinds if DEVICE == "cuda" else kinds[:2]:
+    kinds = [("32-true", False), ("bf16-mixed", False), ("bf16-mixed", True)]
+    for name, compiled in kinds if DEVICE == "cuda" else kinds[:2]:
         for size in BATCHES:
-            name = "bfloat16" if precision == torch.bfloat16 else "float32"
             if time.monotonic() > deadline:
-                print(f"{size:>5} {name:>9}: left out, the four minutes are over")
+                print(f"{size:>5} {name:>10}: left out, the four minutes are over")
                 continue
-            module = build(compiled).to(DEVICE)
+            module = build(name, compiled).to(DEVICE)
             batch = data(size)[0].to(DEVICE)
-            step, floor = (kind(module, batch, precision=precision) for kind in (step_of, floor_of))
+            half = torch.bfloat16 if name == "bf16-mixed" else torch.float32
+            step, floor = step_of(module, batch), floor_of(module, batch, precision=half)
             if DEVICE == "cuda":
                 torch.cuda.reset_peak_memory_stats()
             for work in (step, floor, step, floor):
@@ -199,18 +201,27 @@ def main() -> None:
     began = time.perf_counter()
     photos = lay(ways=WAYS, stream=f"benchmark {time.time()}")  # of a stream of its own, which no cache knows
     laid = len(photos.crops) * WAYS / (time.perf_counter() - began)
-    print(f"placements: {laid:.1f} a second by this machine's cores")
+    texels = torch.rand(3, *surface.texture_size(settings.texture.texels_per_mm), device=DEVICE)
+    pictures = torch.stack([crop.as_float() for crop in crops[:8]]).to(DEVICE)
+    landmarks = torch.stack([crop.landmarks for crop in crops[:8]]).to(DEVICE)
+    draw = partial(wear_mask, texels, pictures, landmarks, mask=surface, direct=True)
+    draw()
+    drawn = len(pictures) / statistics.median(clocked(draw, DEVICE) for _ in range(ROUNDS))
+    print(
+        f"placements: {laid:.1f} a second by this machine's cores; {drawn:.1f} drawn directly on the device"
+    )
 
-    def build(compiled: bool) -> DesignModule:
+    def build(precision: str, compiled: bool) -> DesignModule:
         surrogates = settings.surrogates.model_copy(update={"compile": compiled})
+        trainer = settings.trainer.model_copy(update={"precision": precision})
         return build_module(
-            settings.model_copy(update={"surrogates": surrogates}),
+            settings.model_copy(update={"surrogates": surrogates, "trainer": trainer}),
             build_texture(settings, surface),
             [one.recognizer for one in prepared],
             own_templates(prepared, faces.crops, photos.crops),
         )
 
-    drawer = build(False).scene.drawer
+    drawer = build("32-true", False).scene.drawer
     steps(
         build, lambda size: StepDataset(photos, drawer, batch=size, seed=settings.seed), start + WHOLE_S - 60
     )
