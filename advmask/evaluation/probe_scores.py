@@ -237,7 +237,7 @@ def _check_named(setups: Sequence[Setup]) -> None:
     ]
     if objects := dict.fromkeys(names):
         raise ConfigError(
-            f"{', '.join(objects)} was given as an object, or is a service, and is not shared by processes; "
+            f"{', '.join(objects)} was given as an object or is a service, and is not shared by processes; "
             "take protocol.processes=1."
         )
 

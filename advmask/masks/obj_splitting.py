@@ -77,12 +77,13 @@ def _split_rings(
     counts = faces.counts[larger]
     which = np.repeat(np.arange(len(larger)), counts)
     within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-    uv = faces.coordinates[faces.corner_coordinates[np.repeat(starts[larger], counts) + within]]
+    corner = faces.corner_coordinates[np.repeat(starts[larger], counts) + within]
+    uv = faces.coordinates[corner]
     rings = shapely.polygons(shapely.linearrings(uv, indices=which))
     flat = shapely.area(shapely.convex_hull(rings)) < LEAST_MM2
     after = _following(which)
-    for later in (after, after[after]):  # twice the same place, or there and back
-        flat[which[(uv == uv[later]).all(axis=1)]] = True
+    flat[which[(uv == uv[after]).all(axis=1)]] = True  # twice the same place
+    flat[which[corner == corner[after[after]]]] = True  # to a corner and back
     wrong = np.flatnonzero(~flat & ~shapely.is_valid(rings))
     if len(wrong):
         raise DesignError(

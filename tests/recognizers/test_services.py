@@ -152,7 +152,7 @@ def test_a_whole_evaluation(name: str, faces: FaceSet, caplog: pytest.LogCapture
     assert one.conditions["bare"].undetected == 2
     assert (one.probes, one.left_out) == (2, 2)
     assert len(Handler.seen) <= 16
-    with pytest.raises(ConfigError, match="was given as an object, or is a service"):
+    with pytest.raises(ConfigError, match="was given as an object or is a service"):
         evaluate(
             design, faces, [name], effects="none", protocol=protocol | {"processes": 2}, controls=["white"]
         )
