@@ -7,7 +7,7 @@ from jaxtyping import Float, Int
 
 _MOST_SPLITS = 4
 # Texels from one sub-pixel to the next up to which that many readings keep 1 mm checks above 35 dB.
-_ONE_IS_ENOUGH, _TWO_ARE_ENOUGH = 0.7, 1.4
+_ONE_IS_ENOUGH, _TWO_ARE_ENOUGH = 0.64, 1.4
 _GRID_STEP = 1.4
 
 

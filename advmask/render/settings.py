@@ -19,7 +19,7 @@ class RenderSettings(Settings):
     """
 
     supersample: int = Field(default=4, ge=1, le=16)
-    tolerance: float = Field(default=0.02, ge=0, le=0.5)
+    tolerance: float = Field(default=0.018, ge=0, le=0.5)
     edge_px: float = Field(default=0.7, ge=0, le=20)
     shading: bool = True
     ear_loops: bool = True

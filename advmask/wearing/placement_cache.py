@@ -39,7 +39,7 @@ _NOT_IN_KEY = ("person", "source")
 # Of the formulas and shipped data that make placements (masks, render, colour, placing), raised whenever a
 # photo's placements change, so that those of the formula before are not shown. The golden test of the
 # placements says when.
-PLACING_VERSION = 2
+PLACING_VERSION = 3
 
 _log = logging.getLogger(__name__)
 
