@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+import tifffile
 from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageDraw, PngImagePlugin
 
@@ -22,6 +23,7 @@ from advmask.textures.png_bytes import encode_png
 
 _FINE_DPI = 1200  # lines are drawn at least about this fine, and averaged
 _BAND_ROWS = 512
+_ICC_TAG = 34675  # ICC.1:2022, annex B.4: embedded in TIFF
 
 
 def mask_png(
@@ -113,12 +115,17 @@ def cmyk_tiff(artwork: Artwork, printing: PrintingSettings, profile: bytes) -> b
     picture = Image.fromarray(artwork.on_white())
     inks = _through(picture, profile, mode="CMYK")
     stream = io.BytesIO()
-    inks.save(
+    # Not by Pillow, whose libtiff leaves a byte of memory between strips: files would differ by chance.
+    tifffile.imwrite(
         stream,
-        "TIFF",
-        compression="tiff_adobe_deflate",
-        dpi=(printing.dpi, printing.dpi),
-        icc_profile=profile,
+        np.asarray(inks),
+        photometric="separated",
+        compression="zlib",
+        resolution=(printing.dpi, printing.dpi),
+        resolutionunit="INCH",
+        extratags=[(_ICC_TAG, 7, len(profile), profile, True)],  # 7: bytes as they are
+        metadata=None,
+        software=False,
     )
     return stream.getvalue()
 
