@@ -30,8 +30,8 @@ def run(config: DictConfig) -> None:
         files, size = placements.size()
         print(
             f"{beside}: masks placed on photos, {files} files, {size / 1e6:.1f} MB; beyond "
-            f"{LIMIT_BYTES / 1e9:.0f} GB, or what its faces.cache_gb says, a run deletes what was not used for"
-            " longest, and not for a day"
+            f"{LIMIT_BYTES / 1e9:.0f} GB, or what its faces.cache_gb says, a run deletes what was not used"
+            " for longest, and not for a day"
         )
         print("Both show faces, which is biometric data; `advmask cache clear` deletes it.")
     elif settings.action == "clear":
