@@ -203,6 +203,10 @@ def _from_anywhere(name: str) -> str:
 
 def _with_eyes_only(whole: Recognizer, name: str) -> Recognizer:
     """The same network behind a blindfold; its threshold is another, so it is calibrated on its own."""
+    if whole.asked:
+        raise ConfigError(
+            f"{name}: a service sees whole pictures, not the eye region; name it without {EYES}:."
+        )
     return Recognizer(
         name,
         whole.network,

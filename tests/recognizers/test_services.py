@@ -220,4 +220,7 @@ def test_what_is_no_service(tmp_path: Path) -> None:
     (tmp_path / "no.py").write_text("def build():\n    return 7\n")
     with pytest.raises(ConfigError, match="gives int, which is no service"):
         build_recognizer(f"service:{tmp_path / 'no.py'}:build")
+    (tmp_path / "sees.py").write_text("class All:\n    name, embedding, embed = 'all', 3, print\n")
+    with pytest.raises(ConfigError, match="sees whole pictures, not the eye region"):
+        build_recognizer(f"eyes:service:{tmp_path / 'sees.py'}:All")
     assert recorded_names(["service:mine.py:Mine"]) == [f"service:{Path('mine.py').absolute()}:Mine"]
