@@ -2,18 +2,14 @@
 
 from collections.abc import Sequence
 
-import torch
-
 from advmask.evaluation.enrolled import build_galleries
 from advmask.evaluation.probe_scores import Setup
 from advmask.photos.loading import FaceSet
 from advmask.recognizers.aligners.aligner_names import build_aligner
-from advmask.recognizers.preparation import Prepared, prepare
+from advmask.recognizers.preparation import Prepared, embed_crops, prepare
 
 MAKER = "maker"
 """What its aligner is called in results, whichever it is."""
-
-_AT_ONCE = 16
 
 
 def maker_setup(item: Prepared, faces: FaceSet, *, fmrs: Sequence[float]) -> Setup | None:
@@ -35,15 +31,8 @@ def maker_setup(item: Prepared, faces: FaceSet, *, fmrs: Sequence[float]) -> Set
     if name is None:
         return None
     aligner = build_aligner(name)
-    pieces = []
-    with torch.no_grad():
-        for start in range(0, len(faces.crops), _AT_ONCE):
-            part = faces.crops[start : start + _AT_ONCE]
-            pictures = torch.stack([crop.as_float() for crop in part])
-            landmarks = torch.stack([crop.landmarks for crop in part])
-            points, found = aligner.landmarks(pictures, landmarks)
-            pieces.append(recognizer(pictures, torch.where(found[:, None, None], points, landmarks)))
+    (embeddings,) = embed_crops([recognizer], faces.crops, aligner=aligner)
     people = [crop.person for crop in faces.crops]
-    enrolled = prepare(recognizer, torch.cat(pieces), people, fmr=fmrs[0], needs_threshold=False)
+    enrolled = prepare(recognizer, embeddings, people, fmr=fmrs[0], needs_threshold=False)
     (galleries,) = build_galleries(["bare"], faces, [enrolled], None, fmrs=fmrs)
     return Setup(recognizer, aligner, tuple(galleries), MAKER)

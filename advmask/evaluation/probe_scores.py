@@ -290,9 +290,9 @@ def _scored(stage: Stage, setups: Sequence[Setup], start: int) -> Piece:
     people = [photos.names[photo] for photo in chosen]
     device = setups[0].recognizer.template.device
     landmarks = photos.landmarks(chosen).to(device)
+    told = {one.aligner.name: one.aligner for one in setups}
     for name in stage.conditions:
         pictures = stage.pictures(name, start, device=device)
-        told = {one.aligner.name: one.aligner for one in setups}
         aligned = {called: _aligned(one, pictures, landmarks) for called, one in told.items()}
         embedded: dict[tuple[str, str], Tensor] = {}
         for i, setup in enumerate(setups):

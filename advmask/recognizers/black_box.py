@@ -56,6 +56,37 @@ class BlackBox(nn.Module):
         return torch.from_numpy(np.asarray(found, dtype=np.float32)).to(pictures.device)
 
 
+def open_session(path: Path) -> Any:
+    """An `onnxruntime.InferenceSession` on the CPU, with as many threads as torch has.
+
+    Raises:
+        MissingPackageError: onnxruntime is not installed.
+        WeightsError: It cannot run the file.
+    """
+    try:
+        onnxruntime = import_module("onnxruntime")
+    except ImportError as error:
+        raise MissingPackageError(
+            "A network without gradient runs in the package onnxruntime; run: pip install onnxruntime"
+        ) from error
+    check_data_files(path)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = torch.get_num_threads()
+    options.log_severity_level = 4  # what goes wrong is raised
+    try:
+        return onnxruntime.InferenceSession(
+            str(path),
+            options,
+            providers=["CPUExecutionProvider"],
+            enable_fallback=0,  # which would try again with a notice of its own
+        )
+    except Exception as error:  # onnxruntime's own exceptions have no common base
+        reason = (str(error).strip().splitlines() or ["no reason given"])[0][:200]
+        raise WeightsError(
+            f"onnxruntime cannot run {path} ({reason}); export or download it again."
+        ) from error
+
+
 def load_black_box(path: Path, specification: NetworkSpecification | None = None) -> nn.Module:
     """Open an ONNX network in onnxruntime.
 
@@ -73,28 +104,7 @@ def load_black_box(path: Path, specification: NetworkSpecification | None = None
     """
     if not path.is_file():
         raise WeightsError(f"There is no ONNX file {path}; check the path behind the colon.")
-    try:
-        onnxruntime = import_module("onnxruntime")
-    except ImportError as error:
-        raise MissingPackageError(
-            "A network without gradient runs in the package onnxruntime; run: pip install onnxruntime"
-        ) from error
-    check_data_files(path)
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = torch.get_num_threads()
-    options.log_severity_level = 4  # what goes wrong is raised
-    try:
-        session = onnxruntime.InferenceSession(
-            str(path),
-            options,
-            providers=["CPUExecutionProvider"],
-            enable_fallback=0,  # which would try again with a notice of its own
-        )
-    except Exception as error:  # onnxruntime's own exceptions have no common base
-        reason = (str(error).strip().splitlines() or ["no reason given"])[0][:200]
-        raise WeightsError(
-            f"onnxruntime cannot run {path} ({reason}); export or download it again."
-        ) from error
+    session = open_session(path)
     try:
         ends = ends_of_session(session, path, specification)
     except UnicodeDecodeError as error:

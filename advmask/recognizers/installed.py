@@ -2,16 +2,13 @@
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from advmask.core.config_folders import has_home
 from advmask.core.errors import ConfigError, WeightsError
-
-PROGRAMS = ("insightface", "uniface", "cvlface", "opencv")
-"""What stands before the colon in their names."""
 
 _RESEARCH = "non-commercial research only"
 _NOT_FOR_FACES = ("1k3d68", "2d106det", "genderage", "inswapper")  # of a pack; landmarks, age, another task
@@ -55,7 +52,7 @@ class Installed:
 
 def installed() -> list[Installed]:
     """All that is found, by program and name."""
-    return [*_insightface(), *_uniface(), *_cvlface(), *_opencv()]
+    return [one for _, find in _PLACES.values() for one in find()]
 
 
 def find_installed(name: str) -> Installed:
@@ -65,13 +62,14 @@ def find_installed(name: str) -> Installed:
         ConfigError: There is none; the sentence says what there is, and where was looked.
         WeightsError: It cannot be used.
     """
-    here = installed()
+    folder, find = _PLACES[name.partition(":")[0]]
+    here = list(find())
     found = next((one for one in here if one.name == name), None)
     if found is None:
-        program = name.partition(":")[0]
-        others = [one.name for one in here if one.name.startswith(f"{program}:")]
-        what = f"found there: {', '.join(others)}" if others else "nothing of it is there"
-        raise ConfigError(f"{name} is not installed; {_looked_in(program)} was looked in, and {what}.")
+        names = ", ".join(one.name for one in here)
+        what = f"found there: {names}" if names else "nothing of it is there"
+        looked = folder() or "the home folder, which there is none of,"
+        raise ConfigError(f"{name} is not installed; {looked} was looked in, and {what}.")
     if found.problem:
         raise WeightsError(found.problem)
     return found
@@ -85,18 +83,8 @@ def torch_hub_file(name: str) -> Path | None:
     return next((path for path in places if path.is_file()), None)
 
 
-def _looked_in(program: str) -> str:
-    folders = {
-        "insightface": _below_home(".insightface", "models"),
-        "uniface": _uniface_folder(),
-        "cvlface": _hub(),
-        "opencv": _deepface(),
-    }
-    return str(folders[program] or "the home folder, which there is none of,")
-
-
 def _insightface() -> Iterator[Installed]:
-    for pack in _folders(_below_home(".insightface", "models")):
+    for pack in _folders(_packs()):
         inner = pack / pack.name
         files = sorted((inner if inner.is_dir() else pack).glob("*.onnx"))
         detectors = [file for file in files if file.stem.startswith(_DETECTORS)]
@@ -214,6 +202,10 @@ def _below_home(*parts: str) -> Path | None:
     return Path.home().joinpath(*parts) if has_home() else None
 
 
+def _packs() -> Path | None:
+    return _below_home(".insightface", "models")
+
+
 def _uniface_folder() -> Path | None:
     named = os.environ.get("UNIFACE_CACHE_DIR")
     return Path(named) if named else _below_home(".uniface", "models")
@@ -237,3 +229,13 @@ def _folders(above: Path | None) -> list[Path]:
         return [] if above is None else sorted(each for each in above.iterdir() if each.is_dir())
     except OSError:  # it is not there, or may not be read
         return []
+
+
+_PLACES: dict[str, tuple[Callable[[], Path | None], Callable[[], Iterator[Installed]]]] = {
+    "insightface": (_packs, _insightface),
+    "uniface": (_uniface_folder, _uniface),
+    "cvlface": (_hub, _cvlface),
+    "opencv": (_deepface, _opencv),
+}
+PROGRAMS = tuple(_PLACES)
+"""What stands before the colon in their names."""

@@ -1,5 +1,7 @@
 """Short names of recognizers, for tables."""
 
+from advmask.recognizers.installed import PROGRAMS
+
 EYES = "eyes"
 """Scheme of a matcher that sees the eye region alone: `eyes:dlib`."""
 
@@ -13,7 +15,7 @@ def label_of(name: str) -> str:
         return f"{label_of(rest)}-eyes"
     if not rest:
         return scheme
-    if scheme in ("facenet", "insightface", "uniface", "cvlface", "opencv"):
+    if scheme in ("facenet", *PROGRAMS):
         return f"{scheme}-{rest}"
     if scheme in ("python", "service"):
         module, _, function = rest.rpartition(":")

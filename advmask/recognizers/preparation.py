@@ -10,6 +10,7 @@ from torch import Tensor
 
 from advmask.core.errors import CalibrationError
 from advmask.photos.crops import FaceCrop
+from advmask.recognizers.aligners.aligner import Aligner
 from advmask.recognizers.calibration import Calibration
 from advmask.recognizers.enrolment import Enrolment, bare_comparisons, enrol
 from advmask.recognizers.identity_check import check_separation
@@ -147,13 +148,25 @@ def prepare_all(
     return prepared
 
 
-def embed_crops(recognizers: Sequence[Recognizer], crops: Sequence[FaceCrop]) -> list[Float[Tensor, "n dim"]]:
-    """Embeddings of bare crops by each recognizer; only a few crops are in memory at a time."""
+def embed_crops(
+    recognizers: Sequence[Recognizer], crops: Sequence[FaceCrop], *, aligner: Aligner | None = None
+) -> list[Float[Tensor, "n dim"]]:
+    """Embeddings of bare crops by each recognizer; only a few crops are in memory at a time.
+
+    Args:
+        recognizers: Frozen.
+        crops: Bare photos.
+        aligner: Finds their landmarks once more; where it finds no face, and without one, those of the crops
+            are taken.
+    """
     pieces: list[list[Tensor]] = [[] for _ in recognizers]
     for start in range(0, len(crops), _AT_ONCE):
         part = crops[start : start + _AT_ONCE]
         pictures = torch.stack([crop.as_float() for crop in part])
         landmarks = torch.stack([crop.landmarks for crop in part])
+        if aligner is not None:
+            points, found = aligner.landmarks(pictures, landmarks)
+            landmarks = torch.where(found[:, None, None], points, landmarks)
         for recognizer, own in zip(recognizers, pieces, strict=True):
             own.append(embed_all(recognizer, pictures, landmarks))
     return [torch.cat(own) for own in pieces]

@@ -85,20 +85,20 @@ class AskedNetwork(nn.Module):
             WeightsError: The service fails again and again, or answers nonsense.
         """
         arrays = (pictures.detach().clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 1).cpu().numpy()
-        rows = [self._answer(_png(array)) for array in arrays]
+        with closing(_kept(self._service.name)) as kept:
+            rows = [self._answer(_png(array), kept) for array in arrays]
         return torch.tensor(np.array(rows), dtype=torch.float32).to(pictures.device)
 
-    def _answer(self, png: bytes) -> list[float]:
+    def _answer(self, png: bytes, kept: sqlite3.Connection) -> list[float]:
         key = hashlib.sha256(png).hexdigest()
-        with closing(_kept(self._service.name)) as kept:
-            row = kept.execute("select answer from answers where picture = ?", (key,)).fetchone()
-            if row is None:
-                answer = self._asked(png)
-                stored = np.array(answer, dtype="<f8").tobytes()  # empty where there is no face
-                with kept:
-                    kept.execute("insert or replace into answers values (?, ?)", (key, stored))
-            else:
-                answer = np.frombuffer(row[0], dtype="<f8").tolist()
+        row = kept.execute("select answer from answers where picture = ?", (key,)).fetchone()
+        if row is None:
+            answer = self._asked(png)
+            stored = np.array(answer, dtype="<f8").tobytes()  # empty where there is no face
+            with kept:
+                kept.execute("insert or replace into answers values (?, ?)", (key, stored))
+        else:
+            answer = np.frombuffer(row[0], dtype="<f8").tolist()
         return self._checked(answer or None)
 
     def _asked(self, png: bytes) -> list[float]:

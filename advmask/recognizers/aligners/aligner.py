@@ -1,5 +1,6 @@
 """What an aligner is, and the simplest one."""
 
+from collections.abc import Iterable
 from typing import Protocol, runtime_checkable
 
 import torch
@@ -71,3 +72,26 @@ def nearest_face(points: Float[Tensor, "faces 5 2"], hint: Float[Tensor, "5 2"])
     distances = torch.linalg.vector_norm(points.detach().mean(dim=1) - hint.mean(dim=0), dim=1)
     nearest = int(distances.argmin())
     return nearest if bool(distances[nearest] <= torch.linalg.vector_norm(hint[1] - hint[0])) else None
+
+
+def nearest_faces(
+    faces: Iterable[Float[Tensor, "faces 5 2"]], hint: Float[Tensor, "batch 5 2"]
+) -> tuple[Float[Tensor, "batch 5 2"], Bool[Tensor, " batch"]]:
+    """Of the faces on each picture the one that is meant, as `nearest_face` chooses it.
+
+    Args:
+        faces: For each picture, landmarks of each face; their gradient is kept.
+        hint: Landmarks of the faces that are meant, on the same device and of the same type.
+
+    Returns:
+        The landmarks, zero where no face is near the hint, and whether one is.
+    """
+    chosen = []
+    found = torch.zeros(len(hint), dtype=torch.bool, device=hint.device)
+    for row, each in enumerate(faces):
+        nearest = nearest_face(each, hint[row])
+        if nearest is not None:
+            chosen.append(each[nearest])
+            found[row] = True
+    points = torch.zeros_like(hint)
+    return (points.index_put((found,), torch.stack(chosen)) if chosen else points), found

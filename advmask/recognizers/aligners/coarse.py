@@ -5,7 +5,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from advmask.core.precision import as_file, full_precision, like
-from advmask.recognizers.aligners.aligner import nearest_face
+from advmask.recognizers.aligners.aligner import nearest_faces
 from advmask.recognizers.aligners.face_box import MEAN_FACE
 from advmask.recognizers.aligners.mtcnn import MtcnnAligner
 from advmask.recognizers.aligners.mtcnn_boxes import MtcnnBoxes
@@ -48,15 +48,9 @@ class BoxAligner:
         with torch.no_grad():
             seen = as_file(like(pictures))
             inside = template_points("facenet", size=(_BOX_SIDE, _BOX_SIDE)).to(seen) / _BOX_SIDE
-            points = torch.zeros(len(seen), 5, 2).to(seen)
-            found = torch.zeros(len(seen), dtype=torch.bool, device=seen.device)
-            for row, picture in enumerate(seen):
-                boxes = self._boxes.outlines(picture)
-                faces = boxes[:, None, :2] + (boxes[:, 2:] - boxes[:, :2])[:, None] * inside
-                nearest = nearest_face(faces, hint[row].to(seen))
-                if nearest is not None:
-                    points[row], found[row] = faces[nearest], True
-            return points, found
+            boxes = map(self._boxes.outlines, seen)
+            faces = (box[:, None, :2] + (box[:, 2:] - box[:, :2])[:, None] * inside for box in boxes)
+            return nearest_faces(faces, hint.to(seen))
 
 
 class ThreePointAligner:

@@ -6,7 +6,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from advmask.core.precision import as_file, full_precision, like
-from advmask.recognizers.aligners.aligner import nearest_face
+from advmask.recognizers.aligners.aligner import nearest_faces
 from advmask.recognizers.aligners.detector_layouts import LAYOUTS
 
 _LARGEST_STRIDE = 32
@@ -56,16 +56,7 @@ class DetectorAligner:
             torch.set_grad_enabled(torch.is_grad_enabled() and self.differentiable),
         ):
             seen = as_file(like(pictures))
-            points = torch.zeros(len(seen), 5, 2).to(seen)
-            found = torch.zeros(len(seen), dtype=torch.bool, device=seen.device)
-            chosen = []
-            for row, picture in enumerate(seen):
-                faces = self._faces(picture)
-                nearest = nearest_face(faces, hint[row].to(seen))
-                if nearest is not None:
-                    chosen.append(faces[nearest])
-                    found[row] = True
-            return (points.index_put((found,), torch.stack(chosen)) if chosen else points), found
+            return nearest_faces(map(self._faces, seen), hint.to(seen))
 
     def _faces(self, picture: Float[Tensor, "3 rows columns"]) -> Float[Tensor, "faces 5 2"]:
         """The landmarks of every face, pixel centres at +0.5."""

@@ -1,6 +1,5 @@
 """Reading the ONNX file of a face detector: as a torch network with gradient, or else in onnxruntime."""
 
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +7,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from advmask.core.errors import MissingPackageError, WeightsError
+from advmask.core.errors import WeightsError
 from advmask.recognizers.aligners.detector import DetectorAligner
 from advmask.recognizers.aligners.detector_layouts import LAYOUTS, layout_of
+from advmask.recognizers.black_box import open_session
 from advmask.recognizers.file_kinds import refuse_other_kind
 from advmask.recognizers.installed import find_installed
 from advmask.recognizers.onnx_file import first_line, read_onnx
@@ -110,25 +110,9 @@ def _running(
         with torch.no_grad():
             return network, True, [tuple(each.shape) for each in network(blank)]
     except Exception as error:  # an operator that is not known, or a size that the file builds in
-        return _black_box(path, takes, outputs, blank, why=first_line(error))
-
-
-def _black_box(
-    path: Path, takes: str, outputs: tuple[str, ...], blank: Tensor, *, why: str
-) -> tuple[nn.Module, bool, list[tuple[int, ...]]]:
+        why = first_line(error)
+    network = _Session(open_session(path), takes, outputs)
     try:
-        onnxruntime = import_module("onnxruntime")
-    except ImportError as error:
-        raise MissingPackageError(
-            f"{path} cannot be converted to torch ({why}) and runs in the package onnxruntime, which is not "
-            "installed; run: pip install onnxruntime"
-        ) from error
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = torch.get_num_threads()
-    options.log_severity_level = 4
-    try:
-        session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-        network = _Session(session, takes, outputs)
         return network, False, [tuple(each.shape) for each in network(blank)]
     except Exception as error:  # onnxruntime's own exceptions have no common base
         raise WeightsError(

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from advmask.core.errors import MissingPackageError, WeightsError
 from advmask.core.precision import like
-from advmask.recognizers.aligners.aligner import nearest_face
+from advmask.recognizers.aligners.aligner import nearest_faces
 from advmask.recognizers.aligners.face_box import BoxRelation, box_from_landmarks
 from advmask.recognizers.alignment import similarity_to_template
 
@@ -85,13 +85,7 @@ class DlibAligner:
             arrays = (pictures.clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 1).cpu().numpy()
             known = hint.float().cpu()
             boxes = box_from_landmarks(known, HOG_BOX)
-            points = torch.zeros(len(arrays), 5, 2)
-            found = torch.zeros(len(arrays), dtype=torch.bool)
-            for row, array in enumerate(arrays):
-                faces = self._faces(np.ascontiguousarray(array), boxes[row])
-                nearest = nearest_face(faces, known[row])
-                if nearest is not None:
-                    points[row], found[row] = faces[nearest], True
+            points, found = nearest_faces(map(self._faces, map(np.ascontiguousarray, arrays), boxes), known)
         return points.to(like(pictures)), found.to(pictures.device)
 
     def _faces(self, array: np.ndarray, box: Tensor) -> Tensor:
