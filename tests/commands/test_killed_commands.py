@@ -256,12 +256,18 @@ def _made(folder: Path) -> Path:
     return folder
 
 
+def _names(folder: Path) -> list[str]:
+    """What lies below a folder while another process makes, renames and deletes there."""
+    # os.walk passes over a folder that has just gone; pathlib's rglob fails in Python 3.11.
+    return [f"{at}/{name}" for at, folders, names in os.walk(folder) for name in (*folders, *names)]
+
+
 def _unbroken(server: multiprocessing.context.ForkServerContext, case: Case) -> tuple[float, int]:
     """How long a case takes, and how many names are seen in its folder meanwhile."""
     for given in case.before:
         assert cli.main(given) == 0
     began, seen = time.monotonic(), set[str]()
-    assert ran(server, case, lambda: bool(seen.update(map(str, case.folder.rglob("*"))))) == 0
+    assert ran(server, case, lambda: bool(seen.update(_names(case.folder)))) == 0
     return time.monotonic() - began, len(seen)
 
 
@@ -272,7 +278,7 @@ def moment(folder: Path, late: float, count: int | None, more: float) -> Callabl
     def now() -> bool:
         if count is None:
             return time.monotonic() - began > late
-        seen.update(map(str, folder.rglob("*")))
+        seen.update(_names(folder))
         if len(seen) > count and not reached:
             reached.append(time.monotonic())
         return bool(reached) and time.monotonic() > reached[0] + more
