@@ -25,17 +25,17 @@ def run(config: DictConfig) -> None:
         raise ConfigError("There is no home folder, so nothing is kept; set HOME, or name folder=FOLDER.")
     crops, placements = CropCache(folder), PlacementCache(beside)
     if settings.action == "show":
-        files, size = crops.size()
-        print(f"{folder}: crops of {files} photos, {size / 1e6:.1f} MB")
-        files, size = placements.size()
+        count, size = crops.size()
+        print(f"{folder}: crops of {count} photos, {size / 1e6:.1f} MB")
+        count, size = placements.size()
         print(
-            f"{beside}: masks placed on photos, {files} files, {size / 1e6:.1f} MB; beyond "
-            f"{LIMIT_BYTES / 1e9:.0f} GB, or what its faces.cache_gb says, a run deletes what was not used"
-            " for longest, and not for a day"
+            f"{beside}: {count} masks placed on photos, {size / 1e6:.1f} MB; beyond {LIMIT_BYTES / 1e9:.0f} "
+            "GB, or what its faces.cache_gb says, a run deletes what was not used for longest, and by no run "
+            "for a day"
         )
         print("Both show faces, which is biometric data; `advmask cache clear` deletes it.")
     elif settings.action == "clear":
-        print(f"{folder}: {crops.clear()} files deleted")
-        print(f"{beside}: {placements.clear()} files deleted")
+        print(f"{folder}: crops of photos: {crops.clear()} deleted")
+        print(f"{beside}: masks placed on photos: {placements.clear()} deleted")
     else:
         raise ConfigError(f"advmask cache cannot {settings.action!r}; write show or clear.")

@@ -13,8 +13,12 @@ from advmask.core.errors import RunError
 _RETRY_S = 0.02
 
 
-def locked(handle: int) -> bool | None:
-    """Lock an open file or folder for as long as it is open here.
+def locked(handle: int, *, shared: bool = False) -> bool | None:
+    """Lock an open file or folder for as long as it is open here, or mapped.
+
+    Args:
+        handle: Of the file or folder.
+        shared: Among all that lock it in this way, and keep out those that would have it alone.
 
     Returns:
         Whether it is locked now; False if another holder has it, None where nothing can be locked (on Windows
@@ -25,7 +29,7 @@ def locked(handle: int) -> bool | None:
     import fcntl
 
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(handle, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
     except OSError as error:
         return False if error.errno in (errno.EWOULDBLOCK, errno.EACCES) else None
     return True

@@ -45,10 +45,9 @@ class CropCutter:
             PhotoError: The photo, or a file next to it, cannot be used, for a reason not to be remembered.
         """
         content, recipe = _content(path), self._recipe(path)
-        if self._cache.get(content, recipe) is None:
+        if not self._cache.holds(content, recipe):
             known = self._looked_at(path)
-            self._cache.put(content, recipe, known)
-            if self._cache.get(content, recipe) is None:
+            if not self._cache.put(content, recipe, known):
                 self._held[path] = known  # there is no cache, or it cannot be written
 
     def cut(self, path: Path, *, person: str) -> tuple[FaceCrop, int]:

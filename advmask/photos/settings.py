@@ -62,8 +62,8 @@ class FacesSettings(CropSettings):
         landmarks: mtcnn finds five points; mesh finds 468 more with the network in `mesh_model`; file reads
             them from `PHOTO.points.json` next to each photo and looks for no faces.
         mesh_model: For mesh: face_landmark.tflite, or the mediapipe 0.10.21 wheel that holds it.
-        cache_gb: Of placed masks that are kept. Beyond it those that were not used for longest are deleted,
-            and never those that any run used within a day.
+        cache_gb: Of placed masks that are kept. Beyond it files that were not used for longest are deleted,
+            and never those that any run has in use, or used within a day.
     """
 
     people: Path | None = None

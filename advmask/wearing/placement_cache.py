@@ -1,13 +1,10 @@
 """Placements kept on disk, so that masks are laid on a photo once and do not fill the memory."""
 
-import contextlib
 import hashlib
 import json
 import logging
-import os
 import shutil
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 
@@ -16,26 +13,28 @@ from torch import Tensor
 
 from advmask.core.config_folders import user_folder
 from advmask.core.errors import RunError
-from advmask.core.files import delete, written_aside
+from advmask.core.shards import FULL_BYTES, Shards
 from advmask.masks.placement import Wear
 from advmask.photos.crops import FaceCrop
 from advmask.photos.settings import FacesSettings
 from advmask.render.packing import PackedPlacement
+from advmask.render.pyramid import MipPyramid
 from advmask.render.settings import RenderSettings
-from advmask.wearing.placement_files import (
-    FORMAT_VERSION,
-    count_placements,
-    placements_to_bytes,
-    read_placement,
-)
+from advmask.render.texel_taps import Taps
 
 LIMIT_BYTES = 8 * 10**9  # of files that no run is using
 
 _SPARE_BYTES = 10**9  # of the disk that is left to others
 _UNUSED_S = 86400.0  # a run of some hours marks the files it uses once, when it begins
-_ABANDONED_S = 3600.0  # after which a file half written was left behind by a killed process
+_ABOUT_BYTES = 1024  # of a record besides the numbers of a placement
+_TENSORS = ("pixel", "gain", "under", "tint")
+_SIZES = ("height", "width", "levels")
+_FORMER = ("placements-*.safetensors", ".placements-*.safetensors")
 # Whose face it is and where the photo lies change nothing in a placement.
 _NOT_IN_KEY = ("person", "source")
+# To be raised whenever the same photo, mask and settings would give another placement for a reason outside
+# this package's code, such as a library that computes otherwise.
+FORMAT_VERSION = 1
 # Of the formulas and shipped data that make placements (masks, render, colour, placing), raised whenever a
 # photo's placements change, so that those of the formula before are not shown. The golden test of the
 # placements says when.
@@ -102,18 +101,18 @@ def placement_key(
 
 
 class PlacementCache:
-    """A folder with one file per photo, mask and settings, which holds all placements of the photo.
+    """Placements by photo, mask and settings, in shards of a folder that several processes may share.
 
-    A damaged file counts as absent and is replaced. A folder that cannot be written, or a disk that is nearly
-    full, is reported once, through `logging`, and stops nothing. Several processes may share the folder.
-    Placements hold what is seen of the face around and under the mask, which is biometric data: a folder made
-    here is for its owner only.
+    What is damaged counts as absent and is replaced. A folder that cannot be written, or a disk that is
+    nearly full, is reported once, through `logging`, and stops nothing. Placements hold what is seen of the
+    face around and under the mask, which is biometric data: a folder made here is for its owner only.
 
     Args:
         folder: Where the files are; None keeps nothing.
         limit_bytes: Beyond it `prune` deletes what was not used for `unused_s`.
         unused_s: Seconds within which files are left alone, as another run may be using them.
         spare_bytes: Of the disk that are never taken.
+        full_bytes: Size of a shard, which is what is deleted at once.
     """
 
     def __init__(
@@ -123,47 +122,33 @@ class PlacementCache:
         limit_bytes: int = LIMIT_BYTES,
         spare_bytes: int = _SPARE_BYTES,
         unused_s: float = _UNUSED_S,
+        full_bytes: int = FULL_BYTES,
     ) -> None:
+        self._shards = (
+            None if folder is None else Shards(folder, "placements", former=_FORMER, full_bytes=full_bytes)
+        )
         self._folder = folder
         self._limit = limit_bytes
         self._spare = spare_bytes
         self._unused = unused_s
         self._writable = folder is not None
-        self._used: set[str] = set()  # keys, which pruning leaves alone
-        self._checked: set[tuple[str, int]] = set()
 
     def holds(self, key: str, ways: int) -> bool:
-        """Tell whether there is a file with `ways` placements, and mark it as used now.
+        """Tell whether `ways` placements are kept, which are then in use and not deleted.
 
-        Looks at no more than its header: checksums are compared when a placement is first asked for.
+        Checksums are compared when a placement is first asked for.
         """
-        if self._folder is None:
-            return False
-        path = self._path(key)
-        try:
-            found = count_placements(path) == ways
-        except (OSError, ValueError):
-            return False
-        if found:
-            self._used.add(key)
-            with contextlib.suppress(OSError):  # a folder that can only be read serves as well
-                os.utime(path)
-        return found
+        shards = self._shards
+        return shards is not None and all(_key_of(key, way) in shards for way in range(ways))
 
     def get(self, key: str, way: int) -> PackedPlacement | None:
-        """Map one placement, as `read_placement` does.
+        """Map one placement, as `Shards.get` does.
 
         Returns:
-            The placement, or None when there is none or its file is damaged.
+            The placement, or None when there is none or it is damaged.
         """
-        if self._folder is None:
-            return None
-        try:
-            found = read_placement(self._path(key), way, check=(key, way) not in self._checked)
-        except (OSError, ValueError):
-            return None
-        self._checked.add((key, way))
-        return found
+        found = None if self._shards is None else self._shards.get(_key_of(key, way))
+        return None if found is None else _placement(*found)
 
     def put(self, key: str, placements: Sequence[PackedPlacement]) -> bool:
         """Keep the placements of a photo.
@@ -171,16 +156,12 @@ class PlacementCache:
         Returns:
             Whether they are kept; otherwise the caller has to hold them in memory.
         """
-        if self._folder is None or not self._writable:
+        if self._shards is None or not self._writable:
             return False
-        content = placements_to_bytes(placements)
-        self._checked -= {(key, way) for way in range(len(placements))}
         try:
-            # Made here and not by `written_aside`, which would let others in.
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._make_room(len(content))
-            with written_aside(self._path(key)) as aside:
-                aside.write_bytes(content)
+            self._make_room(sum(item.bytes + _ABOUT_BYTES for item in placements))
+            for way, item in enumerate(placements):
+                self._shards.put(_key_of(key, way), *_record(item))
         except (RunError, OSError) as error:
             self._writable = False
             _log.warning(
@@ -188,26 +169,25 @@ class PlacementCache:
                 "run: %s",
                 error,
             )
-            return False
-        self._used.add(key)
-        return True
+        return self._writable
 
     def prune(self) -> int:
         """Delete the files that were not used for longest until the rest is within the limit.
 
-        Files used through this object, or lately by anybody, stay, whatever they take: runs that share a
-        folder beyond its limit would otherwise place each other's masks again and again.
+        Files that any process has in use, or used lately, stay, whatever they take: runs that share a folder
+        beyond its limit would otherwise place each other's masks again and again.
 
         Returns:
             The bytes freed.
         """
-        _, taken = self.size()
-        return self._delete_oldest(taken - self._limit, unused_s=self._unused)
+        if self._shards is None:
+            return 0
+        _, taken = self._shards.size()
+        return self._shards.shrink(taken - self._limit, unused_s=self._unused)
 
     def size(self) -> tuple[int, int]:
-        """Count the files and their bytes."""
-        sizes = [about.st_size for _, about in self._files()]
-        return len(sizes), sum(sizes)
+        """Count the placements, and the bytes of the files."""
+        return (0, 0) if self._shards is None else self._shards.size()
 
     def clear(self) -> int:
         """Delete the files of this cache, and nothing else in the folder.
@@ -215,48 +195,39 @@ class PlacementCache:
         A run that is using them places its masks again.
 
         Returns:
-            The number of files deleted.
+            The number of placements.
 
         Raises:
             RunError: A file cannot be deleted.
         """
-        return delete(path for path, _ in self._files())
+        return 0 if self._shards is None else self._shards.clear()
 
     def _make_room(self, needed: int) -> None:
         assert self._folder is not None
-        shortage = needed + self._spare - shutil.disk_usage(self._folder).free
-        if shortage > 0 and self._delete_oldest(shortage) < shortage:
+        assert self._shards is not None
+        there = next(folder for folder in (self._folder, *self._folder.absolute().parents) if folder.exists())
+        shortage = needed + self._spare - shutil.disk_usage(there).free
+        if shortage > 0 and self._shards.shrink(shortage) < shortage:
             raise RunError(
                 f"The disk of {self._folder} has less than {self._spare / 1e9:.1f} GB left; free some of it, "
                 "or choose another folder."
             )
 
-    def _delete_oldest(self, excess: int, *, unused_s: float = 0.0) -> int:
-        """Delete files not used by this object, oldest first, until `excess` bytes are freed.
 
-        Files used within `unused_s` seconds by anybody are left alone.
-        """
-        freed, now = 0, time.time()
-        used = {self._path(key).name for key in self._used}
-        for path, about in sorted(self._files(), key=lambda found: found[1].st_mtime):
-            if path.name.startswith("."):
-                if now - about.st_mtime < _ABANDONED_S:
-                    continue  # somebody may be writing it
-            elif freed >= excess or path.name in used or now - about.st_mtime < unused_s:
-                continue
-            with contextlib.suppress(OSError):  # deleted by another process meanwhile, or not ours
-                path.unlink()
-                freed += about.st_size
-        return freed
+def _key_of(key: str, way: int) -> str:
+    return hashlib.sha256(f"{key}/{way}".encode()).hexdigest()
 
-    def _path(self, key: str) -> Path:
-        assert self._folder is not None
-        return self._folder / f"placements-{key}.safetensors"
 
-    def _files(self) -> Iterator[tuple[Path, os.stat_result]]:
-        if self._folder is None or not self._folder.is_dir():
-            return
-        for pattern in ("placements-*.safetensors", ".placements-*.safetensors"):
-            for path in list(self._folder.glob(pattern)):
-                with contextlib.suppress(OSError):
-                    yield path, path.stat()
+def _record(item: PackedPlacement) -> tuple[dict[str, Tensor], dict[str, str]]:
+    tensors = vars(item.taps) | {name: getattr(item, name) for name in _TENSORS}
+    about = {name: str(getattr(item.pyramid, name)) for name in _SIZES}
+    return tensors, about | {"saturation": repr(float(item.saturation))}
+
+
+def _placement(tensors: dict[str, Tensor], about: dict[str, str]) -> PackedPlacement:
+    return PackedPlacement(
+        **{name: tensors.pop(name) for name in _TENSORS},
+        taps=Taps(**tensors),
+        saturation=float(about["saturation"]),
+        pyramid=MipPyramid(*(int(about[name]) for name in _SIZES)),
+    )

@@ -34,15 +34,15 @@ def test_both_caches_are_shown_and_cleared(
     cache.run(OmegaConf.create({"action": "show", **given}))
     shown = capsys.readouterr().out
     assert "crops of 3 photos" in shown
-    assert "2 files" in shown
+    assert "2 masks placed on photos" in shown
     assert "biometric" in shown
     assert (str(tmp_path / "own") in shown) == own
 
     cache.run(OmegaConf.create({"action": "clear", **given}))
     cleared = capsys.readouterr().out.splitlines()
-    assert [line.rsplit(": ")[-1] for line in cleared] == ["3 files deleted", "2 files deleted"]
-    left = list(tmp_path.rglob("*.safetensors"))
-    assert len(left) == 5  # of the other folder
+    assert [line.rsplit(": ")[-1] for line in cleared] == ["3 deleted", "2 deleted"]
+    left = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert len(left) == 4 * len({path.parent for path in left}) / 2  # of the other folder
     assert all(path.is_relative_to(tmp_path / "own") != own for path in left)
 
 

@@ -8,8 +8,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from advmask.core.errors import RunError
 from advmask.photos.crop_cache import CachedCrop, CachedFailure, CropCache, default_crop_folder
@@ -85,33 +83,18 @@ def test_a_new_format_forgets_the_old(tmp_path: Path, monkeypatch: pytest.Monkey
     assert cache.get(PHOTO, RECIPE) is None
 
 
-@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(data=st.data(), value=st.sampled_from([crop(), full_crop(), FAILURE]))
-def test_damage_is_absence(tmp_path: Path, data: st.DataObject, value: CachedCrop | CachedFailure) -> None:
+@pytest.mark.parametrize("value", [crop(), full_crop(), FAILURE])
+def test_damage_is_absence(tmp_path: Path, value: CachedCrop | CachedFailure) -> None:
+    """What damage there may be is tried in tests/core/test_shards.py."""
     cache = CropCache(tmp_path)
     cache.put(PHOTO, RECIPE, value)
-    (path,) = tmp_path.iterdir()
+    (path,) = tmp_path.glob("*.data")
     content = bytearray(path.read_bytes())
-    if data.draw(st.booleans()):
-        content = content[: data.draw(st.integers(0, len(content) - 1))]
-    else:
-        at = data.draw(st.integers(0, len(content) - 1))
-        content[at] ^= 1 << data.draw(st.integers(0, 7))
-    path.write_bytes(content)
-    found = cache.get(PHOTO, RECIPE)
-    assert found is None or found == value or (isinstance(value, CachedCrop) and same(found, value))
-    cache.put(PHOTO, RECIPE, crop(1))
-    assert same(cache.get(PHOTO, RECIPE), crop(1))
-
-
-def test_a_flipped_pixel_is_noticed(tmp_path: Path) -> None:
-    cache = CropCache(tmp_path)
-    cache.put(PHOTO, RECIPE, crop())
-    (path,) = tmp_path.iterdir()
-    content = bytearray(path.read_bytes())
-    content[-1] ^= 1  # tensors lie at the end of a safetensors file
+    content[-1] ^= 1  # tensors lie at the end
     path.write_bytes(content)
     assert cache.get(PHOTO, RECIPE) is None
+    cache.put(PHOTO, RECIPE, crop(1))
+    assert same(cache.get(PHOTO, RECIPE), crop(1))
 
 
 def test_no_folder_keeps_nothing() -> None:
@@ -158,6 +141,8 @@ def test_size_and_clear_touch_only_crops(tmp_path: Path, monkeypatch: pytest.Mon
     cache.put(PHOTO, RECIPE, crop())
     cache.put("cd" * 32, RECIPE, FAILURE)
     mine = list(tmp_path.iterdir())
+    mine.append(tmp_path / "crop-of-an-earlier-version.safetensors")
+    mine[-1].write_bytes(bytes(100))
     (tmp_path / "weights.safetensors").write_bytes(b"precious")
     assert cache.size() == (2, sum(path.stat().st_size for path in mine))
     assert cache.clear() == 2
@@ -180,10 +165,11 @@ def test_crops_are_mapped_and_not_held_in_memory(tmp_path: Path) -> None:
 
     cache = CropCache(tmp_path)
     picture = torch.randint(0, 256, (3, 1024, 1024), dtype=torch.uint8)  # 3 MB
-    cache.put(PHOTO, RECIPE, dataclasses.replace(crop(), picture=picture))
-    assert cache.get(PHOTO, RECIPE) is not None
+    for number in range(20):
+        cache.put(PHOTO, {**RECIPE, "number": number}, dataclasses.replace(crop(), picture=picture))
+    assert cache.get(PHOTO, {**RECIPE, "number": 0}) is not None
     before = anonymous_kb()
-    kept = [cache.get(PHOTO, RECIPE) for _ in range(20)]
+    kept = [cache.get(PHOTO, {**RECIPE, "number": number}) for number in range(20)]
     assert anonymous_kb() - before < 6_000  # 60 MB of pictures
     assert all(isinstance(one, CachedCrop) and torch.equal(one.picture, picture) for one in kept)
 
@@ -199,4 +185,4 @@ def test_writing_to_a_mapped_crop_leaves_the_file_alone(tmp_path: Path) -> None:
     found = cache.get(PHOTO, RECIPE)
     assert isinstance(found, CachedCrop)
     found.picture.zero_()
-    assert same(cache.get(PHOTO, RECIPE), crop())
+    assert same(CropCache(tmp_path).get(PHOTO, RECIPE), crop())

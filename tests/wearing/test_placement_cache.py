@@ -11,12 +11,16 @@ from typing import Any
 
 import pytest
 import torch
-from placement_samples import face, placement, same
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from placement_samples import anonymous_kb, face, placement, same
 
 from advmask.core.errors import RunError
 from advmask.masks.folds import Fold
 from advmask.masks.placement import Wear
 from advmask.photos.settings import FacesSettings
+from advmask.render.batching import collate
+from advmask.render.pyramid import MipPyramid
 from advmask.render.settings import RenderSettings
 from advmask.wearing.placement_cache import (
     PlacementCache,
@@ -25,6 +29,7 @@ from advmask.wearing.placement_cache import (
     placement_key,
 )
 
+FRESH = settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 KEY, OTHER = "ab" * 32, "cd" * 32
 FOLD = Fold(left=True, start=0.2, end=(0.5, 0.6), height_mm=1.0, width_mm=3.0)
 
@@ -129,36 +134,70 @@ def test_another_version_has_another_key(monkeypatch: pytest.MonkeyPatch, what: 
     assert keyed() != before
 
 
-def test_damage_is_absence_and_is_replaced(tmp_path: Path):
+def test_a_flipped_weight_is_absence_where_it_lies_and_is_replaced(tmp_path: Path):
+    PlacementCache(tmp_path).put(KEY, [placement(3), placement(4)])
+    (path,) = tmp_path.glob("*.data")
+    content = path.read_bytes()
+    at = content.index(placement(4).taps.weight.numpy().tobytes())
+    path.write_bytes(content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :])
+    cache = PlacementCache(tmp_path)
+    assert same(cache.get(KEY, 0), placement(3))
+    assert cache.get(KEY, 1) is None
+    cache.put(KEY, [placement(3), placement(4)])
+    assert same(cache.get(KEY, 1), placement(4))
+
+
+def test_what_is_cut_off_is_absence(tmp_path: Path):
     PlacementCache(tmp_path).put(KEY, [placement(0)])
-    (path,) = tmp_path.iterdir()
-    content = bytearray(path.read_bytes())
-    content[-1] ^= 1
-    path.write_bytes(content)
+    (path,) = tmp_path.glob("*.data")
+    path.write_bytes(path.read_bytes()[:-1])
+    assert not PlacementCache(tmp_path).holds(KEY, 1)
+
+
+@FRESH
+@given(sizes=st.lists(st.integers(0, 30), min_size=1, max_size=9), seed=st.integers(0, 1000))
+def test_placements_of_every_size_come_back(tmp_path: Path, sizes: list[int], seed: int):
+    placements = [placement(seed + i, pixels=size) for i, size in enumerate(sizes)]
     cache = PlacementCache(tmp_path)
-    assert cache.get(KEY, 0) is None
-    path.write_bytes(content[:-1])
-    assert not cache.holds(KEY, 1)
-    cache.put(KEY, [placement(0)])
-    assert cache.holds(KEY, 1)
-    found = cache.get(KEY, 0)
+    cache.put(KEY, placements)
+    for way, expected in enumerate(placements):
+        assert same(cache.get(KEY, way), expected)
+
+
+def test_a_mapped_placement_is_collated_like_its_original(tmp_path: Path):
+    placements = [placement(i) for i in range(4)]
+    cache = PlacementCache(tmp_path)
+    cache.put(KEY, placements)
+    mapped = [found for way in range(4) if (found := cache.get(KEY, way)) is not None]
+    assert same(collate(mapped, height=112, width=112), collate(placements, height=112, width=112))
+
+
+def test_a_mapped_placement_outlives_its_file_and_cannot_change_it(tmp_path: Path):
+    cache = PlacementCache(tmp_path)
+    cache.put(KEY, [placement(5)])
+    first = cache.get(KEY, 0)
+    assert first is not None
+    first.under.zero_()
+    found = PlacementCache(tmp_path).get(KEY, 0)
+    cache.clear()
     assert found is not None
-    assert same(found, placement(0))
+    assert same(found, placement(5))
 
 
-def test_what_a_killed_writer_leaves_is_never_read(tmp_path: Path):
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs the memory figures of Linux")
+def test_placements_lie_in_their_files_and_not_in_memory(tmp_path: Path):
+    pyramid = MipPyramid(400, 600)
+    large = [placement(i, pixels=12_000, pyramid=pyramid) for i in range(3)]  # 0.2 MB each
     cache = PlacementCache(tmp_path)
-    cache.put(KEY, [placement(0)])
-    (path,) = tmp_path.iterdir()
-    left = path.with_name(f".{path.stem}-abc123{path.suffix}")
-    path.rename(left)
-    assert not cache.holds(KEY, 1)
-    assert cache.get(KEY, 0) is None
-    cache.prune()
-    assert left.exists()  # another process may be writing it just now
-    age(left, 7200)
-    cache.prune()
-    assert not left.exists()
+    keys = [f"{i:064}" for i in range(20)]
+    for key in keys:
+        cache.put(key, large * 4)
+    cache.get(keys[0], 1)
+    before = anonymous_kb()
+    kept = [found for key in keys for way in range(12) if (found := cache.get(key, way)) is not None]
+    assert sum(item.bytes for item in kept) > 60_000_000
+    assert anonymous_kb() - before < 6_000
+    assert same(kept[-1], large[-1])
 
 
 def test_no_folder_keeps_nothing():
@@ -200,23 +239,30 @@ def test_the_folder_is_for_its_owner(tmp_path: Path):
     assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o700
 
 
+def shard_of(folder: Path, key: str) -> Path:
+    """A shard with nothing but the placements under a key, and its size with its index."""
+    before = set(folder.glob("*.data"))
+    PlacementCache(folder, full_bytes=1).put(key, [placement()])
+    (path,) = set(folder.glob("*.data")) - before
+    return path
+
+
 def test_pruning_deletes_what_was_not_used_for_longest(tmp_path: Path):
     keys = [f"{i:064}" for i in range(6)]
-    PlacementCache(tmp_path).put(keys[0], [placement()])
-    (path,) = tmp_path.iterdir()
-    each = path.stat().st_size
-    for key in keys[1:]:
-        PlacementCache(tmp_path).put(key, [placement()])
-    for i, key in enumerate(keys):
-        age(tmp_path / f"placements-{key}.safetensors", 1000 - 100 * i)
+    paths = [shard_of(tmp_path, key) for key in keys]
+    each = PlacementCache(tmp_path).size()[1] // 6
+    for i, path in enumerate(paths):
+        age(path, 1000 - 100 * i)
     (tmp_path / "weights.safetensors").write_bytes(b"precious" * 1000)
 
     cache = PlacementCache(tmp_path, limit_bytes=3 * each, unused_s=100)
     assert cache.holds(keys[0], 1)  # the oldest is in use
     assert cache.prune() == 3 * each
-    assert [key for key in keys if PlacementCache(tmp_path).holds(key, 1)] == [keys[0], keys[4], keys[5]]
+    assert [path.exists() for path in paths] == [True, False, False, False, True, True]
     assert cache.prune() == 0
-    greedy = PlacementCache(tmp_path, limit_bytes=each, unused_s=0)
+    assert [PlacementCache(tmp_path).holds(key, 1) for key in keys[:2]] == [True, False]
+    del cache
+    greedy = PlacementCache(tmp_path, limit_bytes=each, unused_s=0, full_bytes=1)
     for key in keys[1:3]:
         greedy.put(key, [placement()])
     greedy.prune()
@@ -225,22 +271,24 @@ def test_pruning_deletes_what_was_not_used_for_longest(tmp_path: Path):
 
 
 def test_runs_that_share_a_folder_beyond_its_limit_leave_each_others_files_for_a_day(tmp_path: Path):
-    settings = FacesSettings(cache=tmp_path, cache_gb=1e-9)
-    one, two = placement_cache(settings), placement_cache(settings)
+    faces = FacesSettings(cache=tmp_path, cache_gb=1e-9)
+    one, two = placement_cache(faces), placement_cache(faces)
     for cache, key in ((one, KEY), (two, OTHER)):
         cache.put(key, [placement()])
         cache.prune()
-    assert one.size()[0] == 2
-    for key in (KEY, OTHER):
-        age(tmp_path / "placements" / f"placements-{key}.safetensors", 100_000)
-    assert placement_cache(settings).prune() > 0
-    assert one.size() == (0, 0)
+    paths = list((tmp_path / "placements").glob("*.data"))
+    assert placement_cache(faces).size()[0] == 2
+    for path in paths:
+        age(path, 100_000)
+    assert placement_cache(faces).prune() == 0  # in use still, however long ago they began
+    del one, two, cache
+    assert placement_cache(faces).prune() > 0
+    assert placement_cache(faces).size() == (0, 0)
 
 
 def test_use_by_another_process_makes_a_file_young(tmp_path: Path):
     for key in (KEY, OTHER):
-        PlacementCache(tmp_path).put(key, [placement()])
-        age(tmp_path / f"placements-{key}.safetensors", 1000 if key == OTHER else 5000)
+        age(shard_of(tmp_path, key), 1000 if key == OTHER else 5000)
     PlacementCache(tmp_path).holds(KEY, 1)
     _, taken = PlacementCache(tmp_path).size()
     PlacementCache(tmp_path, limit_bytes=taken - 1, unused_s=100).prune()
@@ -251,7 +299,7 @@ def test_use_by_another_process_makes_a_file_young(tmp_path: Path):
 def test_a_disk_nearly_full_is_said_once_and_older_files_go_first(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ):
-    room = 1_500
+    room = 1_300
 
     def usage(folder: Path) -> SimpleNamespace:
         return SimpleNamespace(free=room + 10_000 - sum(path.stat().st_size for path in folder.iterdir()))
@@ -277,7 +325,8 @@ def test_size_and_clear_touch_only_placements(tmp_path: Path, monkeypatch: pytes
     cache.put(OTHER, [placement()])
     taken = sum(path.stat().st_size for path in tmp_path.iterdir())
     (tmp_path / "crop-1.safetensors").write_bytes(b"precious")
-    assert cache.size() == (2, taken)
+    (tmp_path / "placements-of-an-earlier-version.safetensors").write_bytes(bytes(100))
+    assert cache.size() == (2, taken + 100)
     assert cache.clear() == 2
     assert [path.name for path in tmp_path.iterdir()] == ["crop-1.safetensors"]
     cache.put(KEY, [placement()])
@@ -293,7 +342,7 @@ def test_size_and_clear_touch_only_placements(tmp_path: Path, monkeypatch: pytes
 def test_placements_go_where_crops_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "user"))
     placement_cache(FacesSettings(cache=tmp_path / "own")).put(KEY, [placement()])
-    assert [path.parent for path in tmp_path.rglob("*.safetensors")] == [tmp_path / "own" / "placements"]
+    assert [path.parent for path in tmp_path.rglob("*.data")] == [tmp_path / "own" / "placements"]
     placement_cache(FacesSettings()).put(OTHER, [placement()])
     assert PlacementCache(default_placement_folder()).holds(OTHER, 1)
     assert default_placement_folder().is_relative_to(tmp_path)
