@@ -62,6 +62,10 @@ class CompareCommand(ScoringSettings):
     def _one_rate(self) -> Self:
         if self.protocol.stricter_fmr:
             raise ValueError("protocol.fmr is one rate here; designs are compared at one threshold")
+        if self.protocol.pairs is not None:
+            raise ValueError(
+                "pairs are judged by `advmask evaluate`, not by compare; leave out protocol.pairs"
+            )
         return self
 
 

@@ -44,3 +44,53 @@ def thinned(
     wanted = np.concatenate([[0.0], np.geomspace(floor, 1.0, points - 1)])
     rows = np.unique(np.clip(np.searchsorted(fmr, wanted, side="right") - 1, 0, len(fmr) - 1))
     return fmr[rows], tar[rows]
+
+
+def equal_error_rate(
+    genuine: Float[np.ndarray, " g"],
+    impostor: Float[np.ndarray, " i"],
+    weights: tuple[Float[np.ndarray, " g"], Float[np.ndarray, " i"]] | None = None,
+) -> float:
+    """The rate at which as many of one person are refused as others are let in, between thresholds linearly.
+
+    Args:
+        genuine: Similarities of one person.
+        impostor: Similarities of different people.
+        weights: How much each counts; None counts each once.
+
+    Returns:
+        In [0, 1]; NaN where either weighs nothing.
+    """
+    return EqualErrorRate(genuine, impostor)(weights)
+
+
+class EqualErrorRate:
+    """`equal_error_rate` of the same similarities under many weights: they are sorted once.
+
+    Args:
+        genuine: Similarities of one person.
+        impostor: Similarities of different people.
+    """
+
+    def __init__(self, genuine: Float[np.ndarray, " g"], impostor: Float[np.ndarray, " i"]) -> None:
+        different, place = np.unique(
+            np.concatenate([genuine, impostor]).astype(np.float64), return_inverse=True
+        )
+        self._steps = len(different)
+        self._genuine, self._impostor = place[: len(genuine)], place[len(genuine) :]
+
+    def __call__(
+        self, weights: tuple[Float[np.ndarray, " g"], Float[np.ndarray, " i"]] | None = None
+    ) -> float:
+        """The rate under these weights."""
+        below = [
+            np.concatenate([[0.0], np.cumsum(np.bincount(places, each, minlength=self._steps))])
+            for places, each in zip((self._genuine, self._impostor), weights or (None, None), strict=True)
+        ]
+        if not below[0][-1] > 0 or not below[1][-1] > 0:
+            return float("nan")
+        refused, let_in = below[0] / below[0][-1], 1 - below[1] / below[1][-1]
+        after = int(np.argmax(refused >= let_in))  # the last threshold refuses everybody
+        gap, before = refused[after] - let_in[after], let_in[after - 1] - refused[after - 1]
+        share = before / (before + gap)
+        return float(refused[after - 1] + share * (refused[after] - refused[after - 1]))

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from advmask.core.changed_settings import changed
 from advmask.core.errors import ConfigError
+from advmask.core.files import sha256
 from advmask.core.run_config import settings_of_run
 from advmask.core.settings import Settings
 from advmask.effects.own_effects import Effect
@@ -17,8 +18,17 @@ from advmask.effects.settings import EffectsSettings
 from advmask.evaluation.conditions import conditions_of
 from advmask.evaluation.findings import Evaluation
 from advmask.evaluation.linkability import linkability
+from advmask.evaluation.listed_pairs import pairs_of, say_left_out, scored_pairs
+from advmask.evaluation.pairs import summarise_pairs
 from advmask.evaluation.probe_scores import BARE
-from advmask.evaluation.protocol import PLAIN_ENROLMENT, Judgement, draws_of, judge_designs, people_of
+from advmask.evaluation.protocol import (
+    PLAIN_ENROLMENT,
+    Judgement,
+    draws_of,
+    judge_designs,
+    people_of,
+    second_photos,
+)
 from advmask.evaluation.record_facts import about_recognizers, package_versions, texels_sha256
 from advmask.evaluation.results import PLAIN_MASKS, result_record
 from advmask.evaluation.settings import ProtocolSettings, ScoringSettings
@@ -151,13 +161,23 @@ def evaluate_design(
     settings = settings.model_copy(update=changes)
     protocol = settings.protocol
     others = faces is not None  # then nobody knows who they are
+    pairs = pairs_of(protocol.pairs, settings.faces, faces)  # before an hour is spent on faces
     if faces is None:
         faces = load_faces(settings.faces, progress=protocol.progress)
         for sentence in [*map(str, faces.omissions), *faces.notices]:
             _log.warning(sentence)
     surface = build_mask(design.mask)
     masks = {name: shipped_design(name, surface, texels_per_mm=design.texels_per_mm) for name in controls}
-    _say_what_is_sent(recognizers, faces, protocol, conditions=len(masks) + 2)
+    linked = (BARE, *({PLAIN_ENROLMENT} & masks.keys()), DESIGN) if protocol.linkability else ()
+    say_left_out(pairs, faces, protocol)
+    probed = faces.of(people_of(faces, protocol.people))
+    _say_what_is_sent(
+        recognizers,
+        len(faces.crops),
+        len(second_photos(pairs, probed) if pairs else probed),
+        protocol,
+        conditions=len(masks) + 2,
+    )
     with services_allowed(settings.services):
         judgement = judge_designs(
             masks | {DESIGN: design.texels},
@@ -167,9 +187,11 @@ def evaluate_design(
             protocol=protocol,
             aligners=aligners,
             own_effects=own_effects,
-            linked=(BARE, *({PLAIN_ENROLMENT} & masks.keys()), DESIGN) if protocol.linkability else (),
+            kept=linked,
+            pairs=pairs,
             shard=_shard(settings, design, recognizers, faces, parts),
         )
+    paired = scored_pairs(pairs, faces, judgement)
     settings = _of_the_whole(settings)
     results = [one for each in judgement.judged for one in each.summaries(seed=protocol.seed)]
     say_bare_doubts([one for one in results if one.fmr == results[0].fmr])
@@ -178,7 +200,9 @@ def evaluate_design(
         "date": datetime.now(UTC).date().isoformat(),
         "settings": settings.model_dump(mode="json"),
         "people": {
-            "probed": list(people_of(faces, protocol.people)),
+            "probed": list(people_of(faces, protocol.people))
+            if not pairs
+            else sorted(set(judgement.stage.photos.names)),
             "held_out": None if of_run is None or others else _held_out(settings, of_run.faces, faces),
             "at_hand": len(faces.people),
         },
@@ -189,21 +213,26 @@ def evaluate_design(
         "linkability": [
             found
             for one in judgement.judged
-            for found in linkability(one.scores, one.recognizer, one.threshold, seed=protocol.seed)
+            for found in linkability(one.scores, one.recognizer, one.threshold, linked, seed=protocol.seed)
         ],
+        "pairs": [summarise_pairs(*one, seed=protocol.seed) for one in paired],
         "weights_sha256": {item.label: item.weights_sha256 for item in recognizers},
         "packages": package_versions(),
     }
-    return Evaluation(results, result_record(results, facts), judgement)
+    return Evaluation(results, result_record(results, facts), judgement, [one for one, _ in paired])
 
 
 def _say_what_is_sent(
-    recognizers: Sequence[Recognizer], faces: FaceSet, protocol: ProtocolSettings, *, conditions: int
+    recognizers: Sequence[Recognizer],
+    enrolled: int,
+    probed: int,
+    protocol: ProtocolSettings,
+    *,
+    conditions: int,
 ) -> None:
     """Log how many pictures services are shown, before the first of them is."""
-    probed = len(faces.of(people_of(faces, protocol.people)))
     if probed:
-        shown = len(faces.crops) + probed * draws_of(protocol, probed) * conditions
+        shown = enrolled + probed * draws_of(protocol, probed) * conditions
         for one in recognizers:
             if one.asked:
                 _log.warning(
@@ -238,6 +267,7 @@ def _shard(
         "texels": texels_sha256(design.texels),
         "weights": [one.weights_sha256 for one in recognizers],
         "photos": [[crop.person, crop.sha256] for crop in faces.crops],
+        "pairs": settings.protocol.pairs and sha256(settings.protocol.pairs),
         "packages": package_versions(),
     }
     return Shard(int(number), int(of), parts, about)

@@ -8,12 +8,13 @@ from typing import Any
 from advmask.core.files import write_text
 from advmask.core.locks import alone_in
 from advmask.evaluation.estimates import Estimate
+from advmask.evaluation.pairs import PairScores
 from advmask.evaluation.probe_scores import BARE
 from advmask.evaluation.protocol import Judgement
 from advmask.evaluation.report.page import report_page
 from advmask.evaluation.result_tables import csv_table, figure, latex_of, markdown_of
 from advmask.evaluation.results import write_record
-from advmask.evaluation.score_files import write_comparisons, write_scores
+from advmask.evaluation.score_files import write_comparisons, write_pairs, write_scores
 from advmask.evaluation.summary import RecognizerResult
 from advmask.evaluation.terminal_table import lined_up, results_table
 
@@ -36,11 +37,13 @@ class Evaluation:
         results: Of every recognizer, aligner, gallery and false match rate; `main` are those at the first.
         record: What `results.json` holds: the results, and what they depend on; see docs/results.md.
         judgement: Scores of every probe, and the stage, from which probes can be looked at once more.
+        pairs: Scores of the pairs of `protocol.pairs`.
     """
 
     results: Sequence[RecognizerResult]
     record: dict[str, Any]
     judgement: Judgement = field(repr=False)
+    pairs: Sequence[PairScores] = ()
 
     @property
     def main(self) -> list[RecognizerResult]:
@@ -100,6 +103,7 @@ class Evaluation:
                 self.table(),
                 *dict.fromkeys(missing),
                 *self._linked(),
+                *self._paired(),
                 "\nMeasured on these photos, recognizers and simulated effects only: not a printed mask, not "
                 "other recognizers, not a promise.",
             ]
@@ -123,6 +127,35 @@ class Evaluation:
             return []
         return ["\nMatched where everybody is known under the same mask as on the probe:", *lined_up(rows)]
 
+    def _paired(self) -> list[str]:
+        """Rates of the pairs of photos that a list names."""
+        rows = [("recognizer", "aligner", "mask", "TAR %", "EER %", "strangers matched %", "TAR lower by")]
+        for one in self.record["pairs"]:
+            rows += [
+                (
+                    one["recognizer"],
+                    one["aligner"],
+                    f"{name} *" if name == one["strongest_plain"] else name,
+                    *(figure(found[rate], factor=100, digits=1) for rate in ("tar", "eer")),
+                    figure(found["others_fmr"], factor=100, digits=2),
+                    figure(found["drop"], factor=100, digits=1),
+                )
+                for name, found in one["conditions"].items()
+            ]
+        if len(rows) == 1:
+            return []
+        counts = "; ".join(
+            dict.fromkeys(
+                f"{one['same']:,} of one person and {one['different']:,} of strangers ({one['aligner']})"
+                for one in self.record["pairs"]
+            )
+        )
+        return [
+            f"\nPairs, the first photo bare and the mask on the second: {counts}; at FMR "
+            f"{self.record['pairs'][0]['fmr']:g} of bare faces:",
+            *lined_up(rows),
+        ]
+
     def write(self, folder: str | Path, *, pictures: bool = True) -> Path:
         """Write `results.json` and what belongs to it: scores, tables, the report.
 
@@ -143,6 +176,8 @@ class Evaluation:
             write_record(folder / RECORD, self.record)
             write_scores(folder / "scores.csv.gz", self.judgement.judged)
             write_comparisons(folder / "comparisons.csv.gz", self.judgement.judged)
+            if self.pairs:
+                write_pairs(folder / "pairs.csv.gz", self.pairs)
             write_text(folder / "results.csv", csv_table(self.record))
             write_text(folder / "results.md", markdown_of(self.record))
             write_text(folder / "results.tex", latex_of(self.record))

@@ -43,7 +43,12 @@ class Linked:
 
 
 def linkability(
-    scores: Scores, recognizer: Recognizer, threshold: Calibration, *, seed: int = 0
+    scores: Scores,
+    recognizer: Recognizer,
+    threshold: Calibration,
+    conditions: Sequence[str] | None = None,
+    *,
+    seed: int = 0,
 ) -> list[Linked]:
     """Match the probes of each mask whose embeddings were kept with each other.
 
@@ -51,6 +56,7 @@ def linkability(
         scores: Of this recognizer, with embeddings.
         recognizer: That made them.
         threshold: Of bare faces.
+        conditions: Some of those masks; None takes all.
         seed: Of the bootstrap.
 
     Returns:
@@ -59,6 +65,7 @@ def linkability(
     return [
         _linked(torch.from_numpy(embeddings), name, scores, recognizer, threshold, seed)
         for name, embeddings in scores.embeddings.items()
+        if conditions is None or name in conditions
     ]
 
 

@@ -35,4 +35,4 @@ def maker_setup(item: Prepared, faces: FaceSet, *, fmrs: Sequence[float]) -> Set
     people = [crop.person for crop in faces.crops]
     enrolled = prepare(recognizer, embeddings, people, fmr=fmrs[0], needs_threshold=False)
     (galleries,) = build_galleries(["bare"], faces, [enrolled], None, fmrs=fmrs)
-    return Setup(recognizer, aligner, tuple(galleries), MAKER)
+    return Setup(recognizer, aligner, tuple(galleries), MAKER, embeddings)

@@ -33,6 +33,7 @@ BARE = "bare"
 _CHUNK = 16
 
 Columns = dict[str, NDArray[np.float64]]
+_NOWHERE = torch.empty(0, 0)
 _NONE = Comparisons(np.empty(0), np.empty(0), np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64))
 
 
@@ -143,23 +144,27 @@ class Setup:
         aligner: Run on every picture.
         galleries: Of people enrolled with this recognizer.
         called: What the aligner is called in results.
+        references: (n, D) of the bare photos of everybody at hand, as they are enrolled.
     """
 
     recognizer: Recognizer
     aligner: Aligner
     galleries: tuple[JudgedGallery, ...]
     called: str
+    references: Float[Tensor, "n dim"] = _NOWHERE
 
 
 def every_setup(
     recognizers: Sequence[Recognizer],
     galleries: Sequence[Sequence[JudgedGallery]],
     aligners: Sequence[Aligner],
+    references: Sequence[Float[Tensor, "n dim"]] = (),
 ) -> list[Setup]:
-    """Every recognizer, with its own galleries, behind every aligner."""
+    """Every recognizer, with its own galleries and embeddings of bare photos, behind every aligner."""
+    bares = references or [_NOWHERE] * len(recognizers)
     return [
-        Setup(recognizer, aligner, tuple(own), aligner.name)
-        for recognizer, own in zip(recognizers, galleries, strict=True)
+        Setup(recognizer, aligner, tuple(own), aligner.name, bare)
+        for recognizer, own, bare in zip(recognizers, galleries, bares, strict=True)
         for aligner in aligners
     ]
 

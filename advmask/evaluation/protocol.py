@@ -2,9 +2,10 @@
 
 import logging
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 
 from jaxtyping import Float
 from torch import Tensor
@@ -15,12 +16,14 @@ from advmask.effects.settings import WearSettings
 from advmask.evaluation.conditions import Conditions
 from advmask.evaluation.enrolled import JudgedGallery, build_galleries
 from advmask.evaluation.maker_setup import maker_setup
-from advmask.evaluation.probe_scores import Scores, Stage, every_setup, score
+from advmask.evaluation.probe_scores import BARE, Scores, Setup, Stage, every_setup, score
 from advmask.evaluation.settings import ProtocolSettings
 from advmask.evaluation.shards import Shard
 from advmask.evaluation.summary import RecognizerResult, summarise
 from advmask.masks.mask_building import build_mask
+from advmask.photos.crops import FaceCrop
 from advmask.photos.loading import FaceSet
+from advmask.photos.pairs_list import PhotoPair
 from advmask.recognizers.aligners.aligner import Aligner
 from advmask.recognizers.aligners.aligner_names import build_aligners
 from advmask.recognizers.calibration import Calibration
@@ -66,10 +69,23 @@ class JudgedScores:
 
 @dataclass(frozen=True, eq=False)
 class Judgement:
-    """Everything that was scored, and the stage, from which probes can be looked at once more."""
+    """Everything that was scored, and the stage, from which probes can be looked at once more.
+
+    Attributes:
+        stage: The probes.
+        judged: Of every set-up and gallery, in their order.
+        setups: Recognizers behind aligners.
+    """
 
     stage: Stage
     judged: list[JudgedScores]
+    setups: list[Setup]
+
+    def by_setup(self) -> Iterator[tuple[Setup, list[JudgedScores]]]:
+        """Every set-up with what it made of the probes, for each of its galleries."""
+        left = iter(self.judged)
+        for setup in self.setups:
+            yield setup, list(islice(left, len(setup.galleries)))
 
 
 def draws_of(protocol: ProtocolSettings, photos: int) -> int:
@@ -111,7 +127,8 @@ def judge_designs(
     protocol: ProtocolSettings,
     aligners: Sequence[str | Aligner] | None = None,
     own_effects: Sequence[Effect] = (),
-    linked: Sequence[str] = (),
+    kept: Sequence[str] = (),
+    pairs: Sequence[PhotoPair] = (),
     shard: Shard | None = None,
 ) -> Judgement:
     """Score designs and control masks on the same photos, placements and draws.
@@ -127,11 +144,12 @@ def judge_designs(
         protocol: How to judge.
         aligners: In place of `protocol.aligners`, by name or as objects.
         own_effects: Effects of the user's own, after the camera.
-        linked: Conditions whose faces are to be matched with each other, by `linkability`.
+        kept: Conditions whose embeddings are kept, for `linkability`.
+        pairs: If any, their second photos alone are probed, and all embeddings are kept.
         shard: The part that is scored here, of an evaluation in parts.
 
     Raises:
-        ConfigError: The split leaves nobody in the group to be probed.
+        ConfigError: The split leaves nobody in the group to be probed, or no pair has its second photo there.
         PhotoError: A mask can be placed on none of the photos.
         DesignError: People are to be enrolled masked, and the plain mask for it is not among the designs.
         RunError: One of several processes died.
@@ -144,6 +162,13 @@ def judge_designs(
         raise ConfigError(
             f"protocol.people={protocol.people} names nobody here; choose all or another group."
         )
+    if pairs:
+        crops = second_photos(pairs, crops)
+        if not crops:
+            raise ConfigError(
+                "No pair has its second photo, on which the mask is worn, of "
+                f"protocol.people={protocol.people}; choose all, or another group."
+            )
     draws = draws_of(protocol, len(crops))
     wearing = partial(
         wear_masks,
@@ -173,8 +198,10 @@ def judge_designs(
         draws=seeded(protocol.seed, "evaluate"),
         own_effects=own_effects,
     )
-    stage = Stage(photos, designs, scene, tuple(rows_of(photos.crops, faces.crops)), tuple(linked))
-    setups = every_setup([item.recognizer for item in prepared], galleries, built)
+    kept = (BARE, *designs) if pairs else kept
+    stage = Stage(photos, designs, scene, tuple(rows_of(photos.crops, faces.crops)), tuple(kept))
+    embeddings = [item.embeddings for item in prepared]
+    setups = every_setup([item.recognizer for item in prepared], galleries, built, embeddings)
     makers = [maker_setup(item, faces, fmrs=protocol.fmrs) for item in prepared]
     setups += [one for one in makers if one is not None]
     scores = score(stage, setups, progress=protocol.progress, processes=protocol.processes, shard=shard)
@@ -183,4 +210,10 @@ def judge_designs(
         JudgedScores(one, recognizer, gallery.thresholds[0], gallery)
         for one, (recognizer, gallery) in zip(scores, judged_by, strict=True)
     ]
-    return Judgement(stage, judged)
+    return Judgement(stage, judged, setups)
+
+
+def second_photos(pairs: Sequence[PhotoPair], crops: Sequence[FaceCrop]) -> tuple[FaceCrop, ...]:
+    """Those of some crops that are the second photo of a pair, on which masks are worn."""
+    wanted = {pair.second for pair in pairs}
+    return tuple(crop for crop in crops if crop.source in wanted)

@@ -138,6 +138,25 @@ _LINKED = _object(
         "others": _or_null(_ESTIMATE),
     }
 )
+_PAIRS = _object(
+    {
+        "recognizer": _TEXT,
+        "aligner": _TEXT,
+        "fmr": _NUMBER,
+        "threshold": _or_null(_NUMBER),
+        "threshold_source": _TEXT,
+        "same": _COUNT,
+        "different": _COUNT,
+        "left_out": _COUNT,
+        "strongest_plain": _or_null(_TEXT),
+        "conditions": _each(
+            _object(
+                {"tar": _ESTIMATE, "eer": _ESTIMATE},
+                {"others_fmr": _or_null(_ESTIMATE), "drop": _or_null(_ESTIMATE)},
+            )
+        ),
+    }
+)
 _RECORD = _object(
     {"schema": _COUNT, "results": _list(_result)},
     {
@@ -156,6 +175,7 @@ _RECORD = _object(
         ),
         "breakdown": _list(_BIN),
         "linkability": _list(_LINKED),
+        "pairs": _list(_PAIRS),
         "weights_sha256": _each(_TEXT),
         "packages": _each(_TEXT),
     },

@@ -29,7 +29,10 @@ __all__ = [
     "write_results",
 ]
 
-BESIDE = ("scores.csv.gz", "comparisons.csv.gz", "results.csv", "results.md", "results.tex", "report.html")
+BESIDE = (
+    *("scores.csv.gz", "comparisons.csv.gz", "pairs.csv.gz"),
+    *("results.csv", "results.md", "results.tex", "report.html"),
+)
 _FIELDS_OF_3 = ("rank1", "others_fmr", "displacement")
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from advmask.core.files import write_with
+from advmask.evaluation.pairs import PairScores
 from advmask.evaluation.protocol import JudgedScores
 
 SCORE_FIELDS = (
@@ -27,6 +28,7 @@ SCORE_FIELDS = (
     "best_other",
     "displacement",
 )
+PAIR_FIELDS = ("recognizer", "aligner", "condition", "first", "second", "same", "draw", "similarity")
 COMPARISON_FIELDS = ("recognizer", "gallery", "kind", "probe_person", "gallery_person", "similarity")
 
 
@@ -59,6 +61,20 @@ def write_comparisons(path: Path, judged: Sequence[JudgedScores]) -> None:
                 yield [recognizer, name, "impostor", *who, _number(value)]
 
     _write(path, COMPARISON_FIELDS, rows())
+
+
+def write_pairs(path: Path, scored: Sequence[PairScores]) -> None:
+    """Write `pairs.csv.gz`: a row for each pair and draw under each condition; docs/results.md."""
+
+    def rows() -> Iterable[list[str]]:
+        for one in scored:
+            told = [*zip(*one.photos, one.draws, one.same, strict=True)]
+            for name, similarity in one.similarity.items():
+                for (first, second, draw, same), value in zip(told, similarity, strict=True):
+                    about = [one.recognizer, one.aligner, name, first, second]
+                    yield [*about, str(int(same)), str(draw), _number(value)]
+
+    _write(path, PAIR_FIELDS, rows())
 
 
 def _score_rows(one: JudgedScores, fmrs: Sequence[float]) -> Iterable[list[str]]:

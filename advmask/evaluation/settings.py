@@ -1,5 +1,6 @@
 """How designs are judged: drawn on photos, and photographed as prints."""
 
+from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -7,7 +8,7 @@ from pydantic import Field, field_validator, model_validator
 from advmask.core.settings import Settings
 from advmask.effects.settings import EffectsSettings, default_effects
 from advmask.masks.settings import MaskSettings
-from advmask.photos.settings import FacesSettings
+from advmask.photos.settings import FacesSettings, not_empty, written_out
 from advmask.printers.settings import PrinterSettings
 from advmask.recognizers.settings import GalleryName, ServiceSettings
 from advmask.render.settings import RenderSettings
@@ -29,6 +30,8 @@ class ProtocolSettings(Settings):
         shard: The part that is scored here, such as 1/4, of an evaluation in parts on several machines; who
             comes last writes the results, which are those of one run. evaluate only.
         linkability: Also match faces that wear the same mask with each other; evaluate only.
+        pairs: List of pairs of photos (LFW's pairs.txt, CVLface's pairs.csv, lines A,B,same): their second
+            photos alone are probed, against the first ones bare; evaluate only.
         seed: Of the draws; training draws from other streams, so the design was not trained on these draws.
         progress: Show progress bars.
         processes: That share the scoring, one thread and networks of its own in each; same results.
@@ -42,6 +45,7 @@ class ProtocolSettings(Settings):
     galleries: list[GalleryName] = Field(default=["bare"], min_length=1)
     shard: str | None = Field(default=None, pattern=r"^[1-9]\d*/[1-9]\d*$")
     linkability: bool = True
+    pairs: Path | None = None
     seed: int = 1
     progress: bool = True
     processes: int = Field(default=1, ge=1)
@@ -53,6 +57,16 @@ class ProtocolSettings(Settings):
         if isinstance(given, list | tuple) and given:
             values = values | {"fmr": given[0], "stricter_fmr": tuple(given[1:])}
         return values
+
+    @field_validator("pairs", mode="before")
+    @classmethod
+    def _given(cls, value: Any) -> Any:
+        return not_empty(value)
+
+    @field_validator("pairs")
+    @classmethod
+    def _home(cls, value: Path | None) -> Path | None:
+        return None if value is None else written_out(value)
 
     @field_validator("stricter_fmr")
     @classmethod

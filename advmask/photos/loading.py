@@ -96,15 +96,7 @@ def load_faces(settings: FacesSettings, *, progress: bool = False) -> FaceSet:
         ConfigError: The split asks for more people than have usable photos.
         WeightsError: The mesh model cannot be read or is another.
     """
-    # Resolved here and not in the settings, which are recorded and must not hold a path of this machine.
-    listed: Split | None = None
-    if settings.people is not None:
-        root = settings.root or settings.people.parent
-        found, listed, notices = read_people(settings.people, root)
-    else:
-        root = portrait_path() if settings.root is None else settings.root
-        found = find_people(root)
-        notices = passed_over_notices(root, found)
+    root, found, listed, notices = people_at_hand(settings)
     jobs = [(person.name, path) for person in found for path in person.photos]
     cutter = CropCutter(
         crop_cache(settings),
@@ -142,6 +134,27 @@ def load_faces(settings: FacesSettings, *, progress: bool = False) -> FaceSet:
     split = split_people(people, settings.split) if listed is None else listed.among(people)
     notices += _about_people(found, crops, split)
     return FaceSet(tuple(crops), people, split, tuple(omissions), tuple(notices))
+
+
+def people_at_hand(settings: FacesSettings) -> tuple[Path, list[PersonPhotos], Split | None, list[str]]:
+    """Whose photos there are, by names of files or by a list, before any is opened.
+
+    Args:
+        settings: Which.
+
+    Returns:
+        Where they are, who is there, who trains and tests where a list says so, and sentences for the user.
+
+    Raises:
+        PhotoError: There are none, or the list does not fit.
+    """
+    # Resolved here and not in the settings, which are recorded and must not hold a path of this machine.
+    if settings.people is not None:
+        root = settings.root or settings.people.parent
+        return root, *read_people(settings.people, root)
+    root = portrait_path() if settings.root is None else settings.root
+    found = find_people(root)
+    return root, found, None, passed_over_notices(root, found)
 
 
 def portrait_path() -> Path:

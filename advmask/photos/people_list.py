@@ -38,7 +38,7 @@ def read_people(path: Path, root: Path | None) -> tuple[list[PersonPhotos], Spli
     Raises:
         PhotoError: It cannot be read, a line does not fit, a person is in two parts, or no file is there.
     """
-    rows = _rows(path)
+    rows = list_rows(path, a_line="FILE,PERSON")
     root = path.parent if root is None else root
     place = _places(rows[0]) if rows else None
     if place is not None:
@@ -80,10 +80,19 @@ def read_people(path: Path, root: Path | None) -> tuple[list[PersonPhotos], Spli
     return found, _split(parts) if parts else None, notices
 
 
-def _rows(path: Path) -> list[list[str]]:
+def list_rows(path: Path, *, a_line: str) -> list[list[str]]:
+    """The cells of each line that is not empty, parted by commas, tabs, semicolons or spaces.
+
+    Args:
+        path: The list, in UTF-8.
+        a_line: What a line should look like, for errors.
+
+    Raises:
+        PhotoError: It cannot be read, is no text, or is empty.
+    """
     try:
         if path.stat().st_size > _LARGEST:
-            raise PhotoError(f"{path} is larger than 256 MiB; a list of photos and people was expected.")
+            raise PhotoError(f"{path} is larger than 256 MiB; a list of lines {a_line} was expected.")
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise PhotoError(f"Cannot read the list {path}: {error.strerror or error}.") from error
@@ -91,7 +100,7 @@ def _rows(path: Path) -> list[list[str]]:
         raise PhotoError(f"{path} is no text in UTF-8; save the list as CSV in UTF-8.") from error
     lines = [line for line in text.splitlines() if line.strip()]
     if not lines:
-        raise PhotoError(f"{path} is empty; lines of the form FILE,PERSON were expected.")
+        raise PhotoError(f"{path} is empty; lines of the form {a_line} were expected.")
     sign = next((sign for sign in ",\t;" if sign in lines[0]), None)
     if sign is None:
         return [re.split(r"\s+", line.strip()) for line in lines]

@@ -18,6 +18,21 @@ NO_MESH_MODEL = (
 )
 
 
+def not_empty(value: Any) -> Any:
+    """A path as it is given; ValueError for an empty one."""
+    if value == "":  # an unset variable in a shell; as a path it would mean the folder one stands in
+        raise ValueError("an empty path; give one, or null for the default")
+    return value
+
+
+def written_out(value: Path) -> Path:
+    """A path with the home folder in place of ~; ValueError where there is none."""
+    try:
+        return value.expanduser()
+    except RuntimeError as error:  # ~name of somebody who does not exist
+        raise ValueError(f"{error}; write the folder out") from error
+
+
 class CropSettings(Settings):
     """Where faces are looked for, and how they are found and cut.
 
@@ -38,18 +53,13 @@ class CropSettings(Settings):
 
     @field_validator("root", "cache", "mesh_model", "people", mode="before", check_fields=False)
     @classmethod
-    def _not_empty(cls, value: Any) -> Any:
-        if value == "":  # an unset variable in a shell; as a path it would mean the folder one stands in
-            raise ValueError("an empty path; give one, or null for the default")
-        return value
+    def _given(cls, value: Any) -> Any:
+        return not_empty(value)
 
     @field_validator("root", "cache", "mesh_model", "people", check_fields=False)
     @classmethod
     def _home(cls, value: bool | Path | None) -> bool | Path | None:
-        try:
-            return value.expanduser() if isinstance(value, Path) else value
-        except RuntimeError as error:  # ~name of somebody who does not exist
-            raise ValueError(f"{error}; write the folder out") from error
+        return written_out(value) if isinstance(value, Path) else value
 
 
 class FacesSettings(CropSettings):

@@ -8,6 +8,8 @@ from PIL import Image
 from tiny_chain import write_network
 
 from advmask import cli
+from advmask.commands.settings import CompareCommand
+from advmask.core.errors import ConfigError
 
 
 @pytest.fixture
@@ -60,3 +62,8 @@ def test_one_design_cannot_be_compared(words: list[str], count: int, capsys: pyt
 def test_a_design_that_is_not_there_is_one_sentence(words: list[str], capsys: pytest.CaptureFixture[str]):
     assert cli.main([*words[:2], "nowhere", *words[4:]]) == 6
     assert "no run folder or picture file at nowhere" in capsys.readouterr().err
+
+
+def test_pairs_are_for_evaluate(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="Pairs are judged by `advmask evaluate`"):
+        CompareCommand.build({"designs": ["a.png", "b.png"], "protocol": {"pairs": "p", "stricter_fmr": []}})

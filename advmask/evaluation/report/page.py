@@ -19,6 +19,7 @@ from advmask.evaluation.report.tables import (
     breakdown_table,
     impostor_tables,
     linkability_table,
+    pairs_tables,
     rate_tables,
     transfer_matrix,
 )
@@ -60,6 +61,7 @@ def report_page(record: Mapping[str, Any], judgement: Judgement, *, pictures: bo
         rates=rate_tables(record),
         impostors=impostor_tables(record),
         linkability=linkability_table(record),
+        pairs=pairs_tables(record),
         breakdown=breakdown_table(record),
         charts=[setup_charts(one) for one in judgement.judged],
         people=person_by_person(judgement.judged, record, names),

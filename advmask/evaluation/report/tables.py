@@ -169,6 +169,28 @@ def linkability_table(record: Mapping[str, Any]) -> Table | None:
     return Table(caption, columns, found, numbers_from=3) if found else None
 
 
+def pairs_tables(record: Mapping[str, Any]) -> list[Table]:
+    """Pairs of photos that a list names, a table for each set-up."""
+    columns: Columns = [
+        ("worn on the second photo", lambda row: condition_name(row[0])),
+        ("TAR %", lambda row: percent(row[1]["tar"])),
+        ("EER %", lambda row: percent(row[1]["eer"])),
+        ("strangers who match %", lambda row: figure(row[1]["others_fmr"], factor=100, digits=2)),
+        ("TAR lower than plain by", lambda row: percent(row[1]["drop"])),
+    ]
+    return [
+        Table(
+            f"{one['recognizer']}, {aligner_name(one['aligner'])}: {one['same']:,} pairs of one person, "
+            f"{one['different']:,} of strangers, {one['left_out']:,} left out; threshold at FMR "
+            f"{one['fmr']:g} from {one['threshold_source']}",
+            columns,
+            [(name, one["conditions"][name]) for name in design_first(one["conditions"])],
+            numbers_from=1,
+        )
+        for one in record.get("pairs") or ()
+    ]
+
+
 def _by_condition(record: Mapping[str, Any], cell: Callable[[str, _Result], object]) -> Columns:
     """A column for each condition, the design first."""
     names: Sequence[str] = list(record["results"][0]["conditions"]) if record["results"] else ["design"]
