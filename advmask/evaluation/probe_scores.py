@@ -255,12 +255,13 @@ class _Named:
     checksum: str
     aligner: str
     galleries: tuple[JudgedGallery, ...]
+    template: Float[Tensor, "5 2"]
 
 
 def _named(setup: Setup) -> _Named:
     galleries = tuple(replace(one, comparisons=_NONE) for one in setup.galleries)
     one = setup.recognizer
-    return _Named(one.name, one.weights_sha256, setup.aligner.name, galleries)
+    return _Named(one.name, one.weights_sha256, setup.aligner.name, galleries, one.template.cpu())
 
 
 @dataclass(frozen=True, eq=False)
@@ -280,7 +281,12 @@ class _Job:
                 )
         aligners = {one.aligner: build_aligner(one.aligner) for one in self.setups}
         setups = [
-            Setup(recognizers[one.recognizer], aligners[one.aligner], one.galleries, one.aligner)
+            Setup(
+                recognizers[one.recognizer].with_template(one.template),
+                aligners[one.aligner],
+                one.galleries,
+                one.aligner,
+            )
             for one in self.setups
         ]
         return partial(_scored, self.stage, setups)
@@ -299,11 +305,11 @@ def _scored(stage: Stage, setups: Sequence[Setup], start: int) -> Piece:
     for name in stage.conditions:
         pictures = stage.pictures(name, start, device=device)
         aligned = {called: _aligned(one, pictures, landmarks) for called, one in told.items()}
-        embedded: dict[tuple[str, str], Tensor] = {}
+        embedded: dict[tuple[int, str], Tensor] = {}
         for i, setup in enumerate(setups):
             recognizer = setup.recognizer
             points, seen, away = aligned[setup.aligner.name]
-            pair = (recognizer.name, setup.aligner.name)
+            pair = (id(recognizer), setup.aligner.name)
             if pair not in embedded:
                 embedded[pair] = recognizer(pictures, points).cpu()  # where those it is compared with lie
             embeddings = embedded[pair]

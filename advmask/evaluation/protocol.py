@@ -129,6 +129,7 @@ def judge_designs(
     own_effects: Sequence[Effect] = (),
     kept: Sequence[str] = (),
     pairs: Sequence[PhotoPair] = (),
+    setups: Sequence[Setup] = (),
     shard: Shard | None = None,
 ) -> Judgement:
     """Score designs and control masks on the same photos, placements and draws.
@@ -146,6 +147,7 @@ def judge_designs(
         own_effects: Effects of the user's own, after the camera.
         kept: Conditions whose embeddings are kept, for `linkability`.
         pairs: If any, their second photos alone are probed, and all embeddings are kept.
+        setups: Further ones, as they are.
         shard: The part that is scored here, of an evaluation in parts.
 
     Raises:
@@ -201,9 +203,12 @@ def judge_designs(
     kept = (BARE, *designs) if pairs else kept
     stage = Stage(photos, designs, scene, tuple(rows_of(photos.crops, faces.crops)), tuple(kept))
     embeddings = [item.embeddings for item in prepared]
-    setups = every_setup([item.recognizer for item in prepared], galleries, built, embeddings)
     makers = [maker_setup(item, faces, fmrs=protocol.fmrs) for item in prepared]
-    setups += [one for one in makers if one is not None]
+    setups = [
+        *every_setup([item.recognizer for item in prepared], galleries, built, embeddings),
+        *(one for one in makers if one is not None),
+        *setups,
+    ]
     scores = score(stage, setups, progress=protocol.progress, processes=protocol.processes, shard=shard)
     judged_by = [(one.recognizer, gallery) for one in setups for gallery in one.galleries]
     judged = [

@@ -26,7 +26,8 @@ def resize(node: Node) -> Run:
     scales_at, sizes_at = (1, 9) if old else (2, 3)
     given = node.constant(scales_at)
     scales = node.get("scales") if given is None or not given.numel() else given.tolist()
-    sizes = node.ints(sizes_at)
+    known = node.ints(sizes_at)
+    computed = known is None and node.has(sizes_at)  # from another map's shape, where the file leaves it free
     if not old:
         node.read.add(1)  # the region, which only a way of laying samples that is not converted reads
     axes = node.get("axes")
@@ -38,9 +39,9 @@ def resize(node: Node) -> Run:
     if (
         mode not in ("nearest", "linear", "bilinear")
         or node.get("antialias", 0)
-        or (not scales and not sizes)
+        or not (scales or known or computed)
     ):
-        raise UnsupportedError(f"{node.kind} of mode {mode}, with antialias or computed sizes")
+        raise UnsupportedError(f"{node.kind} of mode {mode}, with antialias or of no size")
     if way not in ("asymmetric", "half_pixel", "pytorch_half_pixel", "align_corners"):
         raise UnsupportedError(f"{node.kind} with samples laid by {way}")
     if node.get("keep_aspect_ratio_policy", "stretch") != "stretch":
@@ -72,7 +73,9 @@ def resize(node: Node) -> Run:
         first, second = x.index_select(axis, low), x.index_select(axis, (low + 1).clamp(max=side - 1))
         return first + (second - first) * share
 
-    def run(x: Tensor) -> Tensor:
+    def run(x: Tensor, *later: Tensor | None) -> Tensor:
+        told = later[-1] if computed else None
+        sizes = known if told is None else [int(each) for each in told.flatten()]
         for place, axis in enumerate(axes or range(x.dim())):
             at = axis % x.dim()
             size = sizes[place] if sizes else math.floor(x.shape[at] * scales[place])

@@ -17,7 +17,7 @@ from advmask.recognizers.preprocessing import embedded
 from advmask.recognizers.services import AskedNetwork
 from advmask.recognizers.similarity import Distance, mean_template, similarity, similarity_matrix
 from advmask.recognizers.specification import NetworkSpecification
-from advmask.recognizers.templates import template_points
+from advmask.recognizers.templates import points_of_a_box, template_points
 
 
 class Recognizer(nn.Module):
@@ -78,6 +78,7 @@ class Recognizer(nn.Module):
         embedding: int | None = None,
         flip: bool = False,
         aligner: str | None = None,
+        crop: float | None = None,
         calibration: Mapping[str, float] | None = None,
         family: str = "user",
         licence: str | None = None,
@@ -102,6 +103,7 @@ class Recognizer(nn.Module):
             embedding: Length of an embedding; None finds it by a call.
             flip: Embed a picture as the sum of its embedding and that of its mirror image.
             aligner: Name of what its maker finds and aligns faces by: `evaluate` then also runs it so.
+            crop: With `aligner="box"`, the side of the square that its maker cuts, in sides of the box.
             calibration: `threshold`, `scale` and `fmr`, where they are known; otherwise the photos at hand
                 must be enough for a threshold.
             family: Of the architecture; in results it is listed with others of the same family.
@@ -123,6 +125,7 @@ class Recognizer(nn.Module):
             "embedding": embedding,
             "flip": flip,
             "aligner": aligner,
+            "crop": crop,
             "calibration": calibration,
             "family": family,
             "licence": licence,
@@ -233,6 +236,25 @@ class Recognizer(nn.Module):
         """The same recognizer with its network compiled by `torch.compile`; both share its weights."""
         twin = copy(self)
         twin._modules = self._modules | {"network": torch.compile(self.network)}  # type: ignore[dict-item]
+        return twin
+
+    def as_its_maker_crops(self) -> "Recognizer":
+        """The same recognizer as its maker feeds it: with the square about the detector's box, if so."""
+        spec = self.specification
+        if spec.crop is None:
+            return self
+        return self.with_template(points_of_a_box(spec.crop, size=spec.size))
+
+    def with_template(self, points: Float[Tensor, "5 2"]) -> "Recognizer":
+        """The same recognizer with landmarks taken to other places of its chip; both share one network."""
+        if torch.equal(points.to(self.template), self.template):
+            return self
+        kept = None if self._kept is None else eye_region(points, size=self.specification.size)
+        twin = copy(self)
+        twin._buffers = self._buffers | {
+            "template": points.to(self.template),
+            "_kept": None if kept is None else kept.to(self.template.device),
+        }
         return twin
 
     def confidence(self, similarity: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:

@@ -77,6 +77,8 @@ class NetworkSpecification(Settings):
         adapter: What reads a .pth, .ckpt or .safetensors file: `iresnet50`, `magface`, `adaface`.
         aligner: What its maker finds and aligns faces by, such as `scrfd:det_10g.onnx` for a file next to it:
             `evaluate` then also runs it so, enrolment included.
+        crop: With `aligner: box`, the side of the square that its maker cuts, in sides of the detector's box;
+            `template` is then for the other aligners. None cuts by `template` there too.
         calibration: A known threshold, if any.
         family: Of the architecture, such as `mobilefacenet`; `user` if nobody says.
         licence: Licence of the weights.
@@ -96,6 +98,7 @@ class NetworkSpecification(Settings):
     output: str | None = None
     adapter: str | None = None
     aligner: str | None = None
+    crop: Annotated[Number, Field(gt=0, le=4)] | None = None
     calibration: StatedCalibration | None = None
     family: str = "user"
     licence: str | None = None
@@ -143,6 +146,12 @@ class NetworkSpecification(Settings):
         if min(value) <= 0:
             raise ValueError("three numbers above 0 were expected")
         return value
+
+    @model_validator(mode="after")
+    def _crop_of_a_box(self) -> "NetworkSpecification":
+        if self.crop is not None and self.aligner != "box":
+            raise ValueError("`crop` says how much of a detector's box is cut; it goes with `aligner: box`")
+        return self
 
     @model_validator(mode="after")
     def _points_in_picture(self) -> "NetworkSpecification":

@@ -49,3 +49,14 @@ def template_points(
     if result.shape != (5, 2):
         raise ValueError(f"a template is five (x, y) pairs, not an array of shape {tuple(result.shape)}")
     return result
+
+
+def points_of_a_box(crop: float, *, size: tuple[int, int]) -> Float[Tensor, "5 2"]:
+    """Template by which the points that `box` gives cut its box, enlarged about its centre.
+
+    Args:
+        crop: Side of the chip in sides of the box.
+        size: Height and width of the chip.
+    """
+    shares = template_points("facenet", size=(1, 1))
+    return ((shares - 0.5) / crop + 0.5) * size[0]

@@ -9,9 +9,11 @@ import torch
 import yaml
 
 from advmask.evaluation.evaluate import evaluate
+from advmask.evaluation.probe_scores import Setup, _Job, _named
 from advmask.masks.mask_building import build_mask
 from advmask.masks.settings import MaskSettings
 from advmask.photos.loading import FaceSet
+from advmask.recognizers.aligners.aligner_names import build_aligner
 from advmask.recognizers.recognizer_names import build_recognizer
 
 _MODULE = """\
@@ -76,3 +78,19 @@ def test_a_detector_next_to_the_network_is_found_from_anywhere(tiny_name: str, t
     (tmp_path / "net.yaml").write_text(f"{told}aligner: scrfd:det.onnx\n")
     specification = build_recognizer(f"onnx:{tmp_path / 'net.onnx'}").specification
     assert specification.aligner == f"scrfd:{tmp_path / 'det.onnx'}"
+
+
+def test_other_processes_feed_the_makers_crop_too(tiny_name: str, tmp_path: Path) -> None:
+    (tmp_path / "net.onnx").write_bytes(Path(tiny_name.removeprefix("onnx:")).read_bytes())
+    told = Path(tiny_name.removeprefix("onnx:")).with_suffix(".yaml").read_text()
+    (tmp_path / "net.yaml").write_text(f"{told}aligner: box\ncrop: 1.2\n")
+    recognizer = build_recognizer(f"onnx:{tmp_path / 'net.onnx'}")
+    made = recognizer.as_its_maker_crops()
+    assert not torch.equal(made.template, recognizer.template)
+    setups = [
+        Setup(one, build_aligner("box"), (), name) for one, name in ((recognizer, "box"), (made, "maker"))
+    ]
+    stage: Any = None
+    (_, built) = _Job(stage, tuple(map(_named, setups))).begin().args
+    for one, again in zip(setups, built, strict=True):
+        assert torch.equal(one.recognizer.template, again.recognizer.template)

@@ -12,15 +12,13 @@ from advmask.recognizers.aligners.mtcnn_boxes import MtcnnBoxes
 from advmask.recognizers.alignment import similarity_to_template
 from advmask.recognizers.templates import template_points
 
-_BOX_SIDE = 160  # of the template that says where landmarks lie in the box
-
 
 class BoxAligner:
     """Crops the box that MTCNN detects and aligns by nothing, as many older pipelines do.
 
     The five landmarks given lie where they lie in the median box: the head may turn or nod as it likes, and a
-    network is shown an upright square. For the template `facenet` that is the box itself, to the mean of its
-    sides.
+    network is shown an upright square. For the template `facenet` that is the square about the centre of the
+    box whose side is the mean of the box's sides; `points_of_a_box` is the template of larger ones.
 
     Args:
         min_face_px: Smallest longer side of a face box, px.
@@ -47,9 +45,12 @@ class BoxAligner:
         """
         with torch.no_grad():
             seen = as_file(like(pictures))
-            inside = template_points("facenet", size=(_BOX_SIDE, _BOX_SIDE)).to(seen) / _BOX_SIDE
-            boxes = map(self._boxes.outlines, seen)
-            faces = (box[:, None, :2] + (box[:, 2:] - box[:, :2])[:, None] * inside for box in boxes)
+            inside = template_points("facenet", size=(1, 1)).to(seen) - 0.5
+            boxes = (self._boxes.outlines(picture).reshape(-1, 2, 2) for picture in seen)
+            faces = (
+                box.mean(dim=1, keepdim=True) + (box[:, 1] - box[:, 0]).mean(dim=1)[:, None, None] * inside
+                for box in boxes
+            )
             return nearest_faces(faces, hint.to(seen))
 
 

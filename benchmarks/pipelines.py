@@ -1,0 +1,162 @@
+"""Whole pipelines side by side: recognizers behind aligners, people enrolled and probes found by the same.
+
+    python benchmarks/pipelines.py OUT faces.root=PATH recognizers=[A,B] [aligners=mtcnn,box,maker]
+        [part=bare,masks] [trained_on=[A]] [steps=200] [further overrides of `advmask train`]
+
+`part=bare` prints for each recognizer and aligner: bare photos of everybody in which a face is found, and EER
+by pairs of photos and by templates (each photo against the mean of its person's others). `part=masks` trains
+a design (on `trained_on`, else all; a run that stands in OUT is not made again) on the first 44 people, and
+prints for the last 20 TAR at FMR 1 % bare, under the strongest plain mask and under the design, with 95 %
+intervals over people, and the match confidence under both. A photo on which an aligner finds nothing is left
+out, and counted. Besides the names of aligners, `box:1.2` is MTCNN's box, so many times as large, and no
+landmarks; `maker` is what a network's YAML names as `aligner` and `crop`.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+from _common import settings_of, words_of
+from _transfer_runs import COST, train_one
+from recognizers import head, rates, row, single_pairs
+from torch import Tensor
+
+from advmask.commands.design_names import open_design
+from advmask.commands.settings import EvaluateCommand
+from advmask.core.memory import keep_freed_memory
+from advmask.evaluation.conditions import conditions_of
+from advmask.evaluation.maker_setup import MAKER, setup_behind
+from advmask.evaluation.probe_scores import Setup
+from advmask.evaluation.protocol import judge_designs
+from advmask.evaluation.summary import PLAIN_MASKS
+from advmask.masks.mask_building import build_mask
+from advmask.photos.crops import FaceCrop
+from advmask.photos.loading import FaceSet, load_faces
+from advmask.recognizers.aligners.aligner import Aligner
+from advmask.recognizers.aligners.aligner_names import build_aligner
+from advmask.recognizers.enrolment import bare_comparisons, enrol
+from advmask.recognizers.recognizer import Recognizer, embed_all
+from advmask.recognizers.recognizer_names import build_recognizers
+from advmask.recognizers.templates import points_of_a_box
+from advmask.wearing.artwork import shipped_design
+
+COMMON = ("faces.split=[44,8,20]", "trainer.batch=12", "trainer.preview_every=0", "trainer.progress=false")
+DEFAULTS = {
+    "aligners": "mtcnn,mesh468,dlib5,three-point,box",
+    "part": "bare,masks",
+    "trained_on": "",
+    "steps": "200",
+}
+
+
+def pipelines(
+    names: list[str], recognizers: list[Recognizer], faces: FaceSet
+) -> Iterator[tuple[Recognizer, Aligner, str]]:
+    """Every recognizer as it is fed behind every aligner."""
+    for name in names:
+        kind, _, crop = name.partition(":")
+        for one in recognizers:
+            spec = one.specification
+            if name == MAKER and spec.aligner is not None:
+                yield one.as_its_maker_crops(), build_aligner(spec.aligner), name
+            elif kind == "box" and crop:
+                template = points_of_a_box(float(crop), size=spec.size)
+                yield one.with_template(template), build_aligner(kind), name
+            elif name != MAKER:
+                yield one, build_aligner(name), name
+
+
+class Looked:
+    """Where aligners find the faces of the bare photos; each aligner looks once."""
+
+    def __init__(self, crops: tuple[FaceCrop, ...]) -> None:
+        self.pictures = torch.stack([crop.as_float() for crop in crops])
+        self.hint = torch.stack([crop.landmarks for crop in crops])
+        self._seen: dict[str, tuple[Tensor, Tensor]] = {}
+
+    def by(self, aligner: Aligner) -> tuple[Tensor, Tensor]:
+        """Landmarks, and whether a face was found."""
+        if aligner.name not in self._seen:
+            parts = zip(self.pictures.split(16), self.hint.split(16), strict=True)
+            with torch.no_grad():
+                found = [aligner.landmarks(*part) for part in parts]
+            points, seen = (torch.cat(each) for each in zip(*found, strict=True))
+            self._seen[aligner.name] = points, seen
+        return self._seen[aligner.name]
+
+
+def main() -> None:
+    out, *words = words_of(__doc__ or "", at_least=3)
+    torch.set_num_threads(1)
+    keep_freed_memory()
+    asked = dict(DEFAULTS)
+    for word in list(words):
+        name, _, value = word.partition("=")
+        if name in asked:
+            asked[name] = value
+            words.remove(word)
+    names, parts = asked["aligners"].split(","), asked["part"].split(",")
+    run = Path(out).absolute() / "design"
+    if "masks" in parts and not (run / COST).exists():
+        own = [f"trainer.steps={asked['steps']}"]
+        own += [f"recognizers={asked['trained_on']}"] if asked["trained_on"] else []
+        train_one(run, [*COMMON, *words, *own])
+    given = [word for word in words if word.split("=")[0].split(".")[0] in ("faces", "recognizers", "mask")]
+    settings = settings_of(EvaluateCommand, "evaluate", [*COMMON[:1], *given, "design=none"])
+    faces = load_faces(settings.faces)
+    recognizers = build_recognizers(settings.recognizers)
+    if "bare" in parts:
+        bare_table(names, recognizers, faces)
+    if "masks" in parts:
+        masks_table(names, recognizers, faces, settings, run)
+
+
+def bare_table(names: list[str], recognizers: list[Recognizer], faces: FaceSet) -> None:
+    """How bare photos separate behind each aligner."""
+    looked = Looked(faces.crops)
+    people = [crop.person for crop in faces.crops]
+    head("recognizer", "aligner", f"found, of {len(people)}", "AUC", "EER %, pairs", "EER %, templates")
+    for one, aligner, name in pipelines(names, recognizers, faces):
+        points, seen = looked.by(aligner)
+        shown = [person for person, found in zip(people, seen.tolist(), strict=True) if found]
+        embeddings = embed_all(one, looked.pictures[seen], points[seen])
+        area, equal = rates(single_pairs(one, embeddings, shown))
+        _, template = rates(bare_comparisons(one, embeddings, enrol(one, embeddings, shown)))
+        row(one.label, name, int(seen.sum()), f"{area:.5f}", f"{100 * equal:.2f}", f"{100 * template:.2f}")
+
+
+def masks_table(
+    names: list[str], recognizers: list[Recognizer], faces: FaceSet, settings: EvaluateCommand, run: Path
+) -> None:
+    """TAR of bare faces, the strongest plain mask and the design behind each aligner."""
+    fmrs = [settings.protocol.fmr]
+    setups: list[Setup] = [
+        setup_behind(aligner, one, faces, fmrs=fmrs, called=name)
+        for one, aligner, name in pipelines(names, recognizers, faces)
+    ]
+    surface = build_mask(settings.mask)
+    design = open_design(str(run), mask=settings.mask, texels_per_mm=settings.texels_per_mm)
+    masks = {
+        name: shipped_design(name, surface, texels_per_mm=settings.texels_per_mm) for name in PLAIN_MASKS
+    }
+    judged = judge_designs(
+        masks | {"design": design.texels},
+        faces,
+        [],
+        setups=setups,
+        aligners=["bare"],
+        conditions=conditions_of(settings),
+        protocol=settings.protocol,
+    ).judged
+    head("recognizer", "aligner", "probes", "bare", "strongest plain", "design", "confidence, plain, design")
+    for one in judged:
+        (found,) = one.summaries(seed=settings.protocol.seed)
+        shown = {name: found.conditions[name] for name in ("bare", found.strongest_plain or "", "design")}
+        cells = [each.tar.text(1, factor=100) for each in shown.values()]
+        cells[1] += f" ({found.strongest_plain})"
+        sure = [f"{each.match_confidence.value:.3f}" for each in shown.values()][1:]
+        row(found.recognizer, found.aligner, found.probes, *cells, ", ".join(sure))
+
+
+if __name__ == "__main__":
+    main()
