@@ -29,6 +29,7 @@ from advmask.recognizers.preparation import prepare_all
 from advmask.recognizers.recognizer import Recognizer
 from advmask.recognizers.recognizer_names import build_recognizers
 from advmask.recognizers.services import services_allowed
+from advmask.recognizers.verification_set import calibrated_by
 from advmask.textures.design_files import name_of
 from advmask.wearing.artwork import shipped_design
 
@@ -51,7 +52,9 @@ def run(config: DictConfig) -> None:
     faces = load_faces(settings.faces, progress=settings.protocol.progress)
     for sentence in [*faces.omissions, *faces.notices]:
         print(sentence)
-    recognizers = build_recognizers(settings.recognizers)
+    recognizers = calibrated_by(
+        settings.protocol.calibration, build_recognizers(settings.recognizers), fmr=settings.protocol.fmr
+    )
     with services_allowed(settings.services):
         groups = _judged(settings, recognizers, faces, list(_by_mask(names, opened, mask)))
     compared = side_by_side(groups, names, seed=settings.protocol.seed)

@@ -24,6 +24,7 @@ from advmask.masks.settings import MaskSettings
 from advmask.photos.settings import FacesSettings
 from advmask.recognizers.recognizer_names import build_recognizers
 from advmask.recognizers.services import services_allowed
+from advmask.recognizers.verification_set import calibrated_by
 from advmask.textures.design_files import name_of
 from advmask.training.run_folder import RunFolder
 from advmask.training.settings import TrainSettings
@@ -53,7 +54,9 @@ def run(config: DictConfig) -> None:
         )
     folder = output_dir()  # refused now, not after all scoring
     settings = given if of_run is None else JudgeCommand.build(over(_from_run(of_run, given), config))
-    recognizers = build_recognizers(settings.recognizers)
+    recognizers = calibrated_by(
+        settings.protocol.calibration, build_recognizers(settings.recognizers), fmr=settings.protocol.fmr
+    )
     with services_allowed(settings.services):
         verdict = judge_folder(
             given.photos.expanduser(),

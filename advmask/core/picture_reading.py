@@ -3,9 +3,10 @@
 import io
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from PIL import Image, ImageCms, UnidentifiedImageError
@@ -61,9 +62,33 @@ def read_picture(
             damaged or too large.
     """
     _check_file(path, refusal)
+    return _decoded(lambda: path.open("rb"), path, max_pixels, background, refusal)
+
+
+def decode_picture(content: bytes, name: str, *, max_pixels: int = 200_000_000) -> Image.Image:
+    """Read a picture from memory as `read_picture` reads a file.
+
+    Args:
+        content: Of a picture file.
+        name: What it is called in errors.
+        max_pixels: Refuse larger pictures before decoding them.
+
+    Raises:
+        PhotoError: It is no picture, damaged or too large.
+    """
+    return _decoded(lambda: io.BytesIO(content), name, max_pixels, MID_GREY, PhotoError)
+
+
+def _decoded(
+    opened: Callable[[], BinaryIO],
+    path: Path | str,
+    max_pixels: int,
+    background: tuple[int, int, int],
+    refusal: type[AdvmaskError],
+) -> Image.Image:
     too_large = f"{path} has more than {max_pixels:,} pixels; reduce it and try again."
     try:
-        with _guarded_pillow(max_pixels), path.open("rb") as stream:
+        with _guarded_pillow(max_pixels), opened() as stream:
             image = open_image(stream)
             if image.width * image.height > max_pixels:
                 raise refusal(too_large)
@@ -104,7 +129,7 @@ def _check_file(path: Path, refusal: type[AdvmaskError]) -> None:
         raise refusal(f"Cannot open {path}: {_first_line(error)}; check the name and the disk.") from error
 
 
-def _forbidden(path: Path) -> str:
+def _forbidden(path: Path | str) -> str:
     return f"You may not read {path}; change its permissions."
 
 

@@ -45,6 +45,7 @@ from advmask.recognizers.preparation import prepare_all
 from advmask.recognizers.recognizer import Recognizer
 from advmask.recognizers.recognizer_names import build_recognizers
 from advmask.recognizers.services import services_allowed
+from advmask.recognizers.verification_set import calibrated_by
 from advmask.render.settings import RenderSettings
 from advmask.textures.design_files import Design
 from advmask.wearing.artwork import shipped_design
@@ -160,6 +161,7 @@ def evaluate_design(
         changes["recognizers"] = [one.name for one in recognizers]
     settings = settings.model_copy(update=changes)
     protocol = settings.protocol
+    recognizers = calibrated_by(protocol.calibration, recognizers, fmr=protocol.fmr)
     others = faces is not None  # then nobody knows who they are
     pairs = pairs_of(protocol.pairs, settings.faces, faces)  # before an hour is spent on faces
     if faces is None:
@@ -267,7 +269,7 @@ def _shard(
         "texels": texels_sha256(design.texels),
         "weights": [one.weights_sha256 for one in recognizers],
         "photos": [[crop.person, crop.sha256] for crop in faces.crops],
-        "pairs": settings.protocol.pairs and sha256(settings.protocol.pairs),
+        "lists": [path and sha256(path) for path in (settings.protocol.pairs, settings.protocol.calibration)],
         "packages": package_versions(),
     }
     return Shard(int(number), int(of), parts, about)

@@ -32,6 +32,8 @@ class ProtocolSettings(Settings):
         linkability: Also match faces that wear the same mask with each other; evaluate only.
         pairs: List of pairs of photos (LFW's pairs.txt, CVLface's pairs.csv, lines A,B,same): their second
             photos alone are probed, against the first ones bare; evaluate only.
+        calibration: InsightFace's .bin of verification pairs, such as lfw.bin: gives recognizers their
+            threshold where the people at hand are too few for one.
         seed: Of the draws; training draws from other streams, so the design was not trained on these draws.
         progress: Show progress bars.
         processes: That share the scoring, one thread and networks of its own in each; same results.
@@ -46,6 +48,7 @@ class ProtocolSettings(Settings):
     shard: str | None = Field(default=None, pattern=r"^[1-9]\d*/[1-9]\d*$")
     linkability: bool = True
     pairs: Path | None = None
+    calibration: Path | None = None
     seed: int = 1
     progress: bool = True
     processes: int = Field(default=1, ge=1)
@@ -58,12 +61,12 @@ class ProtocolSettings(Settings):
             values = values | {"fmr": given[0], "stricter_fmr": tuple(given[1:])}
         return values
 
-    @field_validator("pairs", mode="before")
+    @field_validator("pairs", "calibration", mode="before")
     @classmethod
     def _given(cls, value: Any) -> Any:
         return not_empty(value)
 
-    @field_validator("pairs")
+    @field_validator("pairs", "calibration")
     @classmethod
     def _home(cls, value: Path | None) -> Path | None:
         return None if value is None else written_out(value)
@@ -93,15 +96,28 @@ class JudgeProtocol(Settings):
 
     Attributes:
         fmr: False match rate of the threshold.
+        calibration: InsightFace's .bin of verification pairs, such as lfw.bin: gives recognizers their
+            threshold where the people at hand are too few for one.
         every_s: Time between frames of a video that are looked at, s; 0 takes all.
         seed: Of the resampling.
         progress: Show progress bars.
     """
 
     fmr: float = Field(default=1e-2, gt=0, lt=1)
+    calibration: Path | None = None
     every_s: float = Field(default=0.5, ge=0)
     seed: int = 1
     progress: bool = True
+
+    @field_validator("calibration", mode="before")
+    @classmethod
+    def _given(cls, value: Any) -> Any:
+        return not_empty(value)
+
+    @field_validator("calibration")
+    @classmethod
+    def _home(cls, value: Path | None) -> Path | None:
+        return None if value is None else written_out(value)
 
 
 class ScoringSettings(Settings):

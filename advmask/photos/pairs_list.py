@@ -62,7 +62,10 @@ def read_pairs(path: Path, people: Sequence[PersonPhotos]) -> list[PhotoPair]:
             are, or contradicts the people at hand.
     """
     if path.suffix.lower() in _PACKED:
-        raise PhotoError(f"{path} is no list of photos, but packs some; a list of lines {_A_LINE} is needed.")
+        raise PhotoError(
+            f"{path} is no list of photos, but packs some; a list of lines {_A_LINE} is needed. (A .bin of "
+            "pairs gives thresholds: protocol.calibration=FILE.bin.)"
+        )
     index = _Index(people)
     pairs, missing = [], []
     for line in _lines(path):

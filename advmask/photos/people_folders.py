@@ -17,7 +17,8 @@ _DATE = re.compile(r"(19|20)\d\d([-_. ]?\d\d){0,2}\b")
 _UNPACK = "unpack it into one folder of pictures per person"
 _PACKED = {
     ".rec": f"{_UNPACK} (InsightFace's rec2image.py, or CVLface's bundle tools, do so)",
-    ".bin": f"it holds pairs for verification, and no people; {_UNPACK}",
+    ".bin": "it holds pairs for verification, without names: it can give thresholds "
+    f"(protocol.calibration=FILE.bin), and nobody is enrolled with it; {_UNPACK} for all else",
     ".idx": f"it belongs to a .rec file: {_UNPACK}",
     ".zip": _UNPACK,
     ".tar": _UNPACK,
