@@ -97,7 +97,7 @@ def _build(
 ) -> JudgedGallery:
     source = f"{len(faces.crops)} bare photos of {len(faces.people)} people at hand"
     source += "" if name == "bare" else f" against the {name} gallery"
-    compared = bare_comparisons(item.recognizer, item.embeddings, *enrolments)
+    compared = bare_comparisons(item.recognizer, item.embeddings, *enrolments, fmr=min(fmrs))
     thresholds, unsupported = [], []
     for fmr in fmrs:
         try:

@@ -1,6 +1,7 @@
 """From a folder of photos to aligned crops, with everything that was left out and why."""
 
 import importlib.util
+from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -175,7 +176,8 @@ def portrait_path() -> Path:
 
 
 def _about_people(found: list[PersonPhotos], crops: list[FaceCrop], split: Split) -> list[str]:
-    counts = {person.name: sum(crop.person == person.name for crop in crops) for person in found}
+    having = Counter(crop.person for crop in crops)
+    counts = {person.name: having[person.name] for person in found}
     notices = [
         f"There is no usable photo of {name}; this person is left out."
         for name, n in counts.items()

@@ -90,7 +90,7 @@ def prepare(
         CalibrationError: A threshold is needed, none is stored and the photos cannot support one.
     """
     enrolment = enrol(recognizer, embeddings, names)
-    compared = bare_comparisons(recognizer, embeddings, enrolment)
+    compared = bare_comparisons(recognizer, embeddings, enrolment, fmr=fmr)
     try:
         source = f"{len(names)} bare photos of {len(enrolment.people)} people at hand"
         at_hand = compared.calibrated(fmr=fmr, source=source)

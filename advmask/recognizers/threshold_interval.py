@@ -5,6 +5,7 @@ import math
 import numpy as np
 from jaxtyping import Float, Int
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 from scipy.special import ndtri, stdtrit
 
 FloatArray = NDArray[np.float64]
@@ -52,7 +53,8 @@ def threshold_interval(
     row = np.zeros(people[-1] + 1, dtype=np.int64)
     row[people] = np.arange(len(people))
     pairs = row[probe] * len(people) + row[gallery]
-    counted = np.bincount(pairs, minlength=len(people) ** 2).reshape(len(people), -1).astype(np.float64)
+    counts = (np.ones(len(pairs)), np.divmod(pairs, len(people)))
+    counted = csr_array(counts, shape=(len(people), len(people)))  # adds up those of the same two people
     # Only the highest scores can become a threshold; of the others the number suffices.
     kept = min(len(impostor), max(200, math.ceil(_TAIL * fmr * len(impostor))))
     order = np.argsort(-np.asarray(impostor), kind="stable")[:kept]

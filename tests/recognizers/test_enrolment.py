@@ -90,6 +90,35 @@ def test_bare_comparisons_agree_with_a_loop(recognizer: Recognizer) -> None:
     assert compared.gallery.tolist() == [j for _, j in pairs]
 
 
+def test_many_impostors_are_drawn_and_the_calibration_says_so(recognizer: Recognizer) -> None:
+    people, photos = 60, 300
+    draws = torch.Generator().manual_seed(0)
+    of_people = torch.randn(people, 6, generator=draws)
+    embeddings = of_people.repeat(photos // people, 1) + 0.3 * torch.randn(photos, 6, generator=draws)
+    names = [f"{i % people:02}" for i in range(photos)]
+    enrolment = enrol(recognizer, embeddings, names)
+    every, again = (bare_comparisons(recognizer, embeddings, enrolment) for _ in range(2))
+    assert (every.drawn_from, len(every.impostor)) == (0, photos * (people - 1))
+    some, same = (bare_comparisons(recognizer, embeddings, enrolment, at_most=6_000) for _ in range(2))
+    assert (some.drawn_from, len(some.impostor)) == (photos * (people - 1), 6_000)
+    assert np.array_equal(every.genuine, some.genuine)
+    assert np.array_equal(some.impostor, same.impostor)
+    assert (some.probe != some.gallery).all()
+    assert (
+        len(set(zip(np.arange(6_000) // 20, some.gallery, strict=True))) == 6_000
+    )  # nobody twice for a photo
+    matrix = recognizer.similarity_matrix(embeddings, enrolment.gallery).double().numpy()
+    np.testing.assert_allclose(some.impostor, matrix[np.arange(6_000) // 20, some.gallery], atol=1e-5)
+    whole, part = (one.calibrated(fmr=0.01, source="here") for one in (every, some))
+    assert (whole.source, part.source) == ("here", "here; 6000 impostor comparisons drawn from 17700")
+    assert part.interval is not None
+    assert part.interval[0] < whole.threshold < part.interval[1]
+    # A rate that needs more is not refused for the drawing's sake.
+    assert bare_comparisons(recognizer, embeddings, enrolment, at_most=600, fmr=1e-2).drawn_from
+    assert not bare_comparisons(recognizer, embeddings, enrolment, at_most=600, fmr=1e-3).drawn_from
+    assert np.array_equal(every.impostor, again.impostor)
+
+
 def test_one_photo_of_one_person_has_no_comparisons(recognizer: Recognizer) -> None:
     embeddings = torch.randn(1, 6)
     enrolment = enrol(recognizer, embeddings, ["al"])
