@@ -141,6 +141,30 @@ class EffectsSettings(Settings):
         return self.model_copy(update=changed | {"without": ()})
 
 
+class HolesSettings(Settings):
+    """Rectangles cut out of the texture in each step of training alone; none by default.
+
+    A design that has to work without any of its parts fits the networks trained against less closely, and
+    does more to others.
+
+    Attributes:
+        most: Holes in a step, one up to this many; 0 for none.
+        sides: Height and width of each, low and high, shares of the texture's. Filled with one random colour.
+    """
+
+    most: int = Field(default=0, ge=0, le=16)
+    sides: Range = (0.15, 0.45)
+
+    @model_validator(mode="after")
+    def _within(self) -> Self:
+        if not (self.sides[0] >= 0 and self.sides[1] <= 0.9):
+            raise ValueError(
+                f"holes.sides are shares of the texture from 0 to 0.9, not {list(self.sides)}; 0.9 leaves a "
+                "rim"
+            )
+        return self
+
+
 @cache
 def default_effects() -> EffectsSettings:
     """What designs are trained and judged under unless somebody says otherwise: the preset `indoor`."""

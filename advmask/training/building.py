@@ -201,6 +201,7 @@ def build_scene(settings: TrainSettings, own: OwnParts | None = None) -> Scene:
         texels_per_mm=settings.texture.texels_per_mm,
         draws=seeded(settings.seed, "train"),
         own_effects=() if own is None else own.effects,
+        holes=settings.holes,
     )
     if settings.objective.gamut and scene.printer.ideal:
         raise ConfigError("objective.gamut needs to know the printer; name one with printer=NAME.")

@@ -9,7 +9,7 @@ from advmask.core.errors import ConfigError
 from advmask.core.gpu_driver import may_have_gpu
 from advmask.core.presets import WHOLE, composed, known, preset_groups, preset_names
 from advmask.core.settings import Settings
-from advmask.effects.settings import EffectsSettings, default_effects
+from advmask.effects.settings import EffectsSettings, HolesSettings, default_effects
 from advmask.masks.settings import MaskSettings
 from advmask.objectives.settings import ObjectiveSettings
 from advmask.photos.settings import FacesSettings
@@ -132,6 +132,7 @@ class TrainSettings(Settings):
         render: How.
         texture: What is learned.
         effects: What happens between print and recognizer.
+        holes: Cut into the texture in each step, so that no part of it is needed.
         printer: What the printer makes of the design.
         objective: What is minimised.
         surrogates: How recognizers are fed and run in training.
@@ -152,6 +153,7 @@ class TrainSettings(Settings):
     render: RenderSettings = RenderSettings()
     texture: TextureSettings = TextureSettings()
     effects: EffectsSettings = Field(default_factory=default_effects)
+    holes: HolesSettings = HolesSettings()
     printer: PrinterSettings = PrinterSettings()
     objective: ObjectiveSettings = ObjectiveSettings()
     surrogates: SurrogateSettings = SurrogateSettings()

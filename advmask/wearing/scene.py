@@ -8,9 +8,10 @@ from torch import Tensor, nn
 
 from advmask.core.precision import full_precision
 from advmask.effects.camera.photograph import photograph
+from advmask.effects.holes import cut_holes
 from advmask.effects.light import relight
 from advmask.effects.own_effects import Effect, applied, check_effects
-from advmask.effects.settings import EffectsSettings
+from advmask.effects.settings import EffectsSettings, HolesSettings
 from advmask.printers.printer import Printer
 from advmask.printers.settings import PrinterSettings
 from advmask.render.batching import PackedBatch
@@ -30,6 +31,7 @@ class Scene(nn.Module):
         texels_per_mm: Of the textures.
         draws: Of a step and a purpose; see `seeded`. Evaluation draws from another stream than training.
         own_effects: Effects of the user's own, applied in order after the camera.
+        holes: Cut into the texture; of training alone.
 
     Attributes:
         drawer: Draws for it, in this process or another.
@@ -46,13 +48,20 @@ class Scene(nn.Module):
         texels_per_mm: float,
         draws: DrawsOf,
         own_effects: Sequence[Effect] = (),
+        holes: HolesSettings | None = None,
     ) -> None:
         super().__init__()
         check_effects(own_effects)
         self.renderer = MaskRenderer()
         self.printer = Printer(printer, texels_per_mm=texels_per_mm)
         # With a printer of its own, which stays on the CPU.
-        self.drawer = SceneDrawer(effects.active(), deepcopy(self.printer), draws, tuple(own_effects))
+        self.drawer = SceneDrawer(
+            effects.active(),
+            deepcopy(self.printer),
+            draws,
+            tuple(own_effects),
+            holes,
+        )
 
     def draw(self, step: int, photos: range, size: tuple[int, int], *, texels: Tensor | None) -> SceneDraw:
         """Draw for some photos of a step; see `SceneDrawer.draw`.
@@ -100,7 +109,8 @@ class Scene(nn.Module):
         self, texels: Float[Tensor, "3 height width"], drawn: SceneDraw
     ) -> Float[Tensor, "3 height width"]:
         """The print of a step on its fabric, in linear light relative to a perfect white."""
-        cloth: Tensor = self.printer(texels, drawn.cloth)
+        whole = texels if drawn.holes is None else cut_holes(texels, drawn.holes)
+        cloth: Tensor = self.printer(whole, drawn.cloth)
         return cloth
 
     def photographed(

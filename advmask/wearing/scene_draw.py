@@ -10,10 +10,11 @@ import torch
 from advmask.effects.camera.photograph import CameraDraw, draw_camera
 from advmask.effects.draws import Draws, LevelDraws, draws
 from advmask.effects.fabric import draw_fabric, fabric_field
+from advmask.effects.holes import HolesDraw, draw_holes
 from advmask.effects.light import LightDraw, draw_light
 from advmask.effects.own_effects import Effect, draw_own
 from advmask.effects.records import moved, part_of
-from advmask.effects.settings import EffectsSettings
+from advmask.effects.settings import EffectsSettings, HolesSettings
 from advmask.printers.draw import draw_print
 from advmask.printers.printer import PreparedPrint, Printer
 from advmask.render.renderer import Tone
@@ -50,6 +51,7 @@ class SceneDraw:
         light: On each photo.
         camera: Of each photo.
         own: Records of the user's own effects, in order.
+        holes: Cut into the texture of the step.
     """
 
     cloth: PreparedPrint | None
@@ -57,6 +59,7 @@ class SceneDraw:
     light: LightDraw
     camera: CameraDraw
     own: tuple[Any, ...] = ()
+    holes: HolesDraw | None = None
 
     def to(self, device: torch.device | str, *, non_blocking: bool = False) -> "SceneDraw":
         """The same on another device."""
@@ -78,12 +81,14 @@ class SceneDrawer:
         printer: What designs are printed with.
         source: Of the numbers; see `seeded`. Evaluation draws from another stream than training.
         own_effects: Of the user's own.
+        holes: Of training; None for none.
     """
 
     effects: EffectsSettings
     printer: Printer
     source: DrawsOf
     own_effects: Sequence[Effect] = ()
+    holes: HolesSettings | None = None
 
     def draw(
         self, step: int, photos: range, *, size: tuple[int, int], texels: tuple[int, int] | None
@@ -109,6 +114,9 @@ class SceneDrawer:
                 draw_own(effect, batch=batch, draws=of(f"own effect {number}"))
                 for number, effect in enumerate(self.own_effects)
             ),
+            holes=None
+            if texels is None or self.holes is None
+            else draw_holes(self.holes, texels=texels, draws=self.source(step, "holes")),
         )
 
     def _cloth(self, step: int, texels: tuple[int, int]) -> PreparedPrint:

@@ -7,7 +7,7 @@ import pytest
 import torch
 from tiny_chain import drawer
 
-from advmask.effects.settings import WearSettings, default_effects
+from advmask.effects.settings import HolesSettings, WearSettings, default_effects
 from advmask.masks.mask_building import build_mask
 from advmask.photos.loading import load_faces
 from advmask.textures.texel_files import load_texels
@@ -20,10 +20,10 @@ Build = Callable[..., TrainSettings]
 
 
 def test_workers_change_nothing(tiny_settings: Build, tmp_path: Path) -> None:
-    """Bit by bit, over several stretches, under the default effects and a printer's."""
+    """Bit by bit, over several stretches, under the default effects and a printer's, with holes."""
     for workers in (0, 2):
         settings = tiny_settings(steps=5, checkpoint_every=2, preview_every=0, workers=workers)
-        settings = settings.model_copy(update={"effects": default_effects()})
+        settings = settings.model_copy(update={"effects": default_effects(), "holes": HolesSettings(most=3)})
         train(settings, folder=tmp_path / str(workers))
     alone, ahead = (load_texels(tmp_path / name / "texture.safetensors") for name in ("0", "2"))
     assert torch.equal(alone, ahead)

@@ -12,7 +12,7 @@ import torch
 import yaml
 from tiny_chain import words
 
-from advmask.effects.settings import default_effects
+from advmask.effects.settings import HolesSettings, default_effects
 from advmask.textures.texel_files import load_texels
 from advmask.training.settings import TrainSettings
 
@@ -51,7 +51,7 @@ def _run(settings: TrainSettings, folder: Path) -> str:
 
 def _settings(build: Build, **trainer: object) -> TrainSettings:
     settings = build(steps=6, batch=4, checkpoint_every=3, **trainer)
-    return settings.model_copy(update={"effects": default_effects()})
+    return settings.model_copy(update={"effects": default_effects(), "holes": HolesSettings(most=2)})
 
 
 @pytest.mark.ddp

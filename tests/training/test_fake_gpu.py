@@ -94,7 +94,7 @@ def taken(module: DesignModule, batch: Batch) -> list[Tensor | None]:
     "groups",
     [
         {"effects": "indoor"},
-        {"effects": "full", "texture": "pyramid"},
+        {"effects": "full", "texture": "pyramid", "holes": {"most": 3}},
         {"effects": "print-garment", "objective": {"gamut": 0.1}},
         {"texture": "palette", "effects": "cctv"},
         {"objective": {"nps": 0.1, "tail": 0.5, "over_recognizers": "smooth_max", "features": 0.1}},
