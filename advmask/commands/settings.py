@@ -260,8 +260,8 @@ class WeightsCommand(Settings):
         action: list, get NAME, verify, or add FILE.
         what: NAME of the list, or FILE.
         name: For add: a name of the list, or one of your choice; None takes the file's.
-        adapter: For add: what reads a .pth, .ckpt or .safetensors file: iresnet50 (18, 34, 100), magface,
-            adaface.
+        adapter: For add: what reads a .pth, .ckpt or .safetensors file: iresnet50 (18, 34, 100), vit,
+            edgeface, magface, adaface.
         folder: Weights folder; None takes what ADVMASK_WEIGHTS names, else the user's cache folder.
         progress: Show progress bars.
     """

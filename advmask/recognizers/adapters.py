@@ -16,6 +16,7 @@ from advmask.recognizers.black_box import load_black_box
 from advmask.recognizers.calibration import Calibration, stored_calibration
 from advmask.recognizers.dlib_file import dlib_weights_path
 from advmask.recognizers.dlib_network import CHANNELS, STD, VALUE_RANGE, load_dlib_resnet
+from advmask.recognizers.edgeface_network import load_edgeface
 from advmask.recognizers.file_kinds import refuse_other_kind
 from advmask.recognizers.installed import PROGRAMS, find_installed, torch_hub_file
 from advmask.recognizers.iresnet import load_iresnet
@@ -72,6 +73,14 @@ ADAFACE: Mapping[str, Any] = {
 """BGR, (x - 0.5) / 0.5."""
 
 VIT: Mapping[str, Any] = {**IRESNET, "family": "vit", "licence": "as of the file"}
+"""RGB, (x - 0.5) / 0.5."""
+
+EDGEFACE: Mapping[str, Any] = {
+    **INSIGHTFACE,
+    "family": "edgeface",
+    "licence": "as of the file (code BSD-3-Clause)",
+    "source": "EdgeFace, github.com/otroshi/edgeface",
+}
 """RGB, (x - 0.5) / 0.5."""
 
 _READERS: dict[str, Callable[[Path], nn.Module]] = {
@@ -236,6 +245,11 @@ def _vit(name: str, rest: str) -> Recognizer:
     return _from_weights(name, _path(name, rest, "vit:networks/vit_b.pt"), load_vit, VIT)
 
 
+def _edgeface(name: str, rest: str) -> Recognizer:
+    path = _path(name, rest, "edgeface:networks/edgeface_xs_gamma_06.pt")
+    return _from_weights(name, path, load_edgeface, EDGEFACE)
+
+
 def _installed(name: str, _rest: str) -> Recognizer:
     found = find_installed(name)
     defaults = {**INSIGHTFACE, **found.feeding}
@@ -309,6 +323,7 @@ BUILDERS: dict[str, Builder] = {
     **{f"iresnet{depth}": partial(_iresnet, depth=depth) for depth in (18, 34, 50, 100)},
     "iresnet200": partial(_iresnet, depth=200),
     "vit": _vit,
+    "edgeface": _edgeface,
     "magface": _magface,
     "adaface": _adaface,
     "onnx": _onnx,

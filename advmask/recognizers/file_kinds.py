@@ -27,8 +27,9 @@ _WAY = {
         "`def build(): return torch.export.load('{path}').module()`, and name it python:FILE.py:build"
     ),
     "weights": (
-        "write iresnet50:{path} (18, 34, 100), magface:{path} or adaface:{path} if it belongs to one of "
-        "these; for any other network write a function that builds it: python:FILE.py:FUNCTION"
+        "write iresnet50:{path} (18, 34, 100), vit:{path}, edgeface:{path}, magface:{path} or adaface:{path} "
+        "if it belongs to one of these; for any other network write a function that builds it: "
+        "python:FILE.py:FUNCTION"
     ),
 }
 

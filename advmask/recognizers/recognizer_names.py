@@ -26,6 +26,7 @@ FORMS = (
     *(f"facenet:{each}" for each in FACENETS),
     "iresnet50:PATH (18, 34, 100, 200)",
     "vit:PATH",
+    "edgeface:PATH",
     "magface:PATH",
     "adaface:PATH",
     "onnx:PATH",
@@ -43,7 +44,8 @@ _BY_ENDING = {
     ".pt": "for a TorchScript file write torchscript:{name}.",
     **dict.fromkeys(
         (".pth", ".ckpt", ".safetensors"),
-        "for weights write iresnet50:{name} (18, 34, 100), magface:{name} or adaface:{name}.",
+        "for weights write iresnet50:{name} (18, 34, 100), vit:{name}, edgeface:{name}, magface:{name} or "
+        "adaface:{name}.",
     ),
 }
 

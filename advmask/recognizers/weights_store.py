@@ -213,8 +213,8 @@ def _add_own(file: Path, name: str, adapter: str | None) -> tuple[Held, Recogniz
     elif (read_by := own_recognizer(file)) is None or read_by.startswith("torchscript:"):
         if file.suffix.lower() in (".pth", ".ckpt", ".safetensors") or file_kind(file) == "weights":
             raise ConfigError(
-                f"{file} does not say what reads it; give adapter=iresnet50 (18, 34, 100), adapter=magface "
-                "or adapter=adaface, or the name of known weights."
+                f"{file} does not say what reads it; give adapter=iresnet50 (18, 34, 100), adapter=vit, "
+                "adapter=edgeface, adapter=magface or adapter=adaface, or the name of known weights."
             )
         read_specification(file)  # says what is missing
     target = weight_folders()[0] / f"{name}{file.suffix.lower()}"

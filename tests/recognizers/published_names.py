@@ -159,3 +159,63 @@ def vit_shapes(*, patch: int = 9, width: int = 512, depth: int = 2, embedding: i
     shapes |= {"norm.weight": (width,), "norm.bias": (width,)}
     shapes |= {"feature.0.weight": (width, width * patches), "feature.2.weight": (embedding, width)}
     return shapes | norm("feature.1", width) | norm("feature.3", embedding)
+
+
+EDGEFACES = {
+    "xxs": ((2, 2, 6, 2), (24, 48, 88, 168), 4),
+    "xs": ((3, 3, 9, 3), (32, 64, 100, 192), 4),
+    "s": ((3, 3, 9, 3), (48, 96, 160, 304), 8),
+    "base": ((3, 3, 9, 3), (80, 160, 288, 584), 8),
+}
+GROUPS = ((), (24, 24), (34, 34, 32), (48, 48, 48, 48))
+"""Channels of the groups of each stage of xs, but the first, which none ends."""
+
+
+def edgeface_shapes(size: str, *, gamma: float | None) -> Shapes:
+    """As EdgeFace's state dicts, whose names are timm's; `gamma` is the share of the full rank, if low."""
+    depths, widths, heads = EDGEFACES[size]
+    shapes: Shapes = {}
+
+    def conv(name: str, out: int, into: int, side: int) -> None:
+        shapes.update({f"model.{name}.weight": (out, into, side, side), f"model.{name}.bias": (out,)})
+
+    def norm_of(name: str, width: int) -> None:
+        shapes.update({f"model.{name}.weight": (width,), f"model.{name}.bias": (width,)})
+
+    def linear(name: str, out: int, into: int) -> None:
+        if gamma is None:
+            shapes.update({f"model.{name}.weight": (out, into), f"model.{name}.bias": (out,)})
+            return
+        rank = max(2, int(min(out, into) * gamma))
+        shapes.update({f"model.{name}.linear1.weight": (rank, into)})
+        shapes.update({f"model.{name}.linear2.weight": (out, rank), f"model.{name}.linear2.bias": (out,)})
+
+    conv("stem.0", widths[0], 3, 4)
+    norm_of("stem.1", widths[0])
+    for stage, (depth, width) in enumerate(zip(depths, widths, strict=True)):
+        at = f"stages.{stage}"
+        if stage:
+            norm_of(f"{at}.downsample.0", widths[stage - 1])
+            conv(f"{at}.downsample.1", width, widths[stage - 1], 2)
+        for number in range(depth):
+            block = f"{at}.blocks.{number}"
+            if stage and number == depth - 1:
+                group = -(-width // (stage + 1 if stage > 1 else 2))
+                for part in range((1, 1, 2, 3)[stage]):
+                    conv(f"{block}.convs.{part}", group, 1, 3)
+                if stage == 1:
+                    conv(f"{block}.pos_embd.token_projection", width, 64, 1)
+                norm_of(f"{block}.norm_xca", width)
+                shapes[f"model.{block}.gamma_xca"] = (width,)
+                shapes[f"model.{block}.xca.temperature"] = (heads, 1, 1)
+                linear(f"{block}.xca.qkv", 3 * width, width)
+                linear(f"{block}.xca.proj", width, width)
+            else:
+                conv(f"{block}.conv_dw", width, 1, 3 + 2 * stage)
+            norm_of(f"{block}.norm", width)
+            linear(f"{block}.mlp.fc1", 4 * width, width)
+            linear(f"{block}.mlp.fc2", width, 4 * width)
+            shapes[f"model.{block}.gamma"] = (width,)
+    norm_of("head.norm", widths[-1])
+    linear("head.fc", 512, widths[-1])
+    return shapes

@@ -32,7 +32,10 @@ WriteNetwork = Callable[..., Path]
         ("arcface-r50", r"did you mean arcface-r50-ms1mv3"),
         ("xyzzy", r"known: dlib, facenet:vggface2, .*onnx:PATH, .*python:MODULE:FUNCTION"),
         ("", "known: dlib, "),
-        ("backbone.pth", "write iresnet50:backbone.pth .18, 34, 100., magface:backbone.pth or adaface"),
+        (
+            "backbone.pth",
+            "write iresnet50:backbone.pth .18, 34, 100., vit:backbone.pth, edgeface:backbone.pth, magface:",
+        ),
         ("mine.pt", "for a TorchScript file write torchscript:mine.pt"),
         ("mine.py", "write python:mine.py:FUNCTION"),
         ("present", r"write it into a list: recognizers=\[present\]"),
