@@ -122,8 +122,8 @@ class Ensemble(nn.Module):
         """
         draws = draws or torch.Generator().manual_seed(0)
         return [
-            self._embedded(member, chips, draws)
-            for member, chips in self._fed(pictures, landmarks, draws=draws)
+            self._embedded(member, chips, places, draws)
+            for member, chips, places in self._fed(pictures, landmarks, draws=draws)
         ]
 
     def judged(
@@ -171,14 +171,15 @@ class Ensemble(nn.Module):
             self.find_intermediate_layers()
         misled = Misled() if mislead is not None else None
         gradients = EagerGradients(combine)
-        for number, (member, chips) in enumerate(self._fed(pictures, landmarks, draws=draws, misled=misled)):
+        fed = self._fed(pictures, landmarks, draws=draws, misled=misled)
+        for number, (member, chips, places) in enumerate(fed):
             ready = chips.detach().requires_grad_(chips.requires_grad)
             if intermediate is None or bare is None:
-                term = judge(number, self._embedded(member, ready, draws))
+                term = judge(number, self._embedded(member, ready, places, draws))
             else:
                 before = self._features(number, member, bare, landmarks)
                 with watched(member.network, self._intermediate[number]) as seen:
-                    term = judge(number, self._embedded(member, ready, draws))
+                    term = judge(number, self._embedded(member, ready, places, draws))
                 term = term + intermediate(number, torch.cat(seen).to(before), before)
             gradients.take(term, chips, ready)
         total = gradients.total(pictures.new_zeros(()))
@@ -186,10 +187,10 @@ class Ensemble(nn.Module):
 
     def _fed(
         self, pictures: Tensor, landmarks: Tensor, *, draws: Generator, misled: Misled | None = None
-    ) -> Iterator[tuple[Recognizer, Tensor]]:
-        """Each recognizer with its chips; the same tensor for all that share an alignment."""
+    ) -> Iterator[tuple[Recognizer, Tensor, Tensor | None]]:
+        """Each recognizer with its chips, the same for all of one alignment, and what it is told of them."""
         points = {"": self._assigned(pictures, landmarks, draws, misled)}
-        chips: dict[tuple[object, ...], Tensor] = {}
+        chips: dict[tuple[object, ...], tuple[Tensor, Tensor]] = {}
         for member, alignment in zip(self.members, self._alignments, strict=True):
             aligner = self._own.get(member.label)
             name = aligner.name if aligner is not None else ""
@@ -200,8 +201,9 @@ class Ensemble(nn.Module):
             key = (name, *alignment)
             if key not in chips:
                 moved = moved_landmarks(points[name], self.settings.perturbation.alignment, draws=draws)
-                chips[key] = member.chips(pictures, moved)
-            yield member, chips[key]
+                chips[key] = member.chips(pictures, moved), moved
+            cut, by = chips[key]
+            yield member, cut, member.places(by)
 
     def _assigned(
         self, pictures: Tensor, landmarks: Tensor, draws: Generator, misled: Misled | None
@@ -224,7 +226,7 @@ class Ensemble(nn.Module):
             self._precision(bare),
             watched(member.network, self._intermediate[number]) as seen,
         ):
-            member.embed(chips)
+            member.embed(chips, member.places(landmarks))
         maps = torch.cat(seen)  # several of a network that runs in groups
         return maps.float() if self._bfloat16 else maps
 
@@ -232,7 +234,7 @@ class Ensemble(nn.Module):
         """That of the networks, whatever is in force around them."""
         return torch.autocast(pictures.device.type, torch.bfloat16, enabled=self._bfloat16)
 
-    def _embedded(self, member: Recognizer, chips: Tensor, draws: Generator) -> Tensor:
+    def _embedded(self, member: Recognizer, chips: Tensor, places: Tensor | None, draws: Generator) -> Tensor:
         settings = self.settings
         changed = (
             perturbed(member.network, settings.perturbation, draws=draws)
@@ -240,7 +242,7 @@ class Ensemble(nn.Module):
             else nullcontext()
         )
         with changed, self._precision(chips):
-            embedding = member.embed(chips)
+            embedding = member.embed(chips, places)
         return embedding.float() if self._bfloat16 else embedding
 
     def train(self, mode: bool = True) -> "Ensemble":

@@ -26,6 +26,14 @@ _UNIFACE = {
     **dict.fromkeys(("sphere20", "sphere36"), ("rgb", "sphereface", "not stated (code MIT)")),
     **dict.fromkeys(("adaface_ir_18", "adaface_ir_101"), ("bgr", "iresnet", "not stated (code MIT)")),
 }
+# How CVLface's networks with KP-RPE are told the landmarks.
+_KPRPE = {
+    "rpe_on": "k",
+    "method": "product",
+    "ratio": 1.9,
+    "ctx_type": "rel_keypoint_splithead_unshared",
+    "num_keypoints": 5,
+}
 _LARGEST_JSON = 2**20
 
 
@@ -167,11 +175,10 @@ def _of_cvlface(name: str, folder: Path) -> Installed:
     problem = ""
     if str(colours).lower() not in ("rgb", "bgr"):
         problem = f"{folder / 'config.json'} names the colour order {colours!r}; RGB or BGR was expected."
-    elif not reader or any("rpe" in key for key in keys):
-        problem = (
-            f"{path} holds a network that is not read here: IR, IResNet and ViT are, those that are told the "
-            "landmarks as well (KP-RPE) are not."
-        )
+    elif not reader or any(".rpe_" in key for key in keys):
+        problem = f"{path} holds a network that is not read here: IR, IResNet, ViT and ViT with KP-RPE are."
+    elif any("keypoint_linear" in key for key in keys) and (odd := _unlike_kprpe(conf)):
+        problem = f"{folder / 'config.json'} says rpe_config.{odd}, which is not read here."
     about = {
         "channels": str(colours).lower(),
         "size": tuple(size[-2:]) if isinstance(size, list) else size,
@@ -181,6 +188,12 @@ def _of_cvlface(name: str, folder: Path) -> Installed:
         "source": f"CVLface, {name.partition(':')[2]}",
     }
     return Installed(name, path, reader, about, problem=problem)
+
+
+def _unlike_kprpe(conf: Mapping[str, Any]) -> str:
+    """What a configuration says of KP-RPE otherwise than the published networks do; empty for nothing."""
+    said = conf.get("rpe_config") or {}
+    return next((f"{key}: {said[key]!r}" for key, own in _KPRPE.items() if said.get(key, own) != own), "")
 
 
 def _json(path: Path) -> Any:

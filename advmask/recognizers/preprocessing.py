@@ -6,14 +6,26 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from advmask.core.constants import constant
+from advmask.core.constants import constant, numbers
 from advmask.recognizers.specification import NetworkSpecification
+from advmask.recognizers.templates import template_points
 
 Triple = tuple[float, float, float]
 
 
+_MIRRORED = (1, 0, 2, 4, 3)  # eyes and corners of the mouth change places
+
+
+def told_landmarks(network: nn.Module) -> bool:
+    """Whether a network is told where the landmarks lie, as its attribute `told_landmarks` says."""
+    return bool(getattr(network, "told_landmarks", False))
+
+
 def embedded(
-    network: nn.Module, chips: Float[Tensor, "batch 3 height width"], specification: NetworkSpecification
+    network: nn.Module,
+    chips: Float[Tensor, "batch 3 height width"],
+    specification: NetworkSpecification,
+    places: Float[Tensor, "batch 5 2"] | None = None,
 ) -> Tensor:
     """Feed a network as its specification says: the one call by which networks are checked and used.
 
@@ -21,6 +33,8 @@ def embedded(
         network: Takes normalised chips (B, 3, H, W), gives embeddings (B, D).
         chips: sRGB, RGB, in [0, 1].
         specification: Range, channels, mean, deviation, and whether the mirror image counts too.
+        places: Landmarks in the chips, as shares of their sides, for networks that are told them; None takes
+            those of the template.
     """
     fed = preprocess(
         chips,
@@ -29,13 +43,28 @@ def embedded(
         mean=specification.mean,
         std=specification.std,
     )
-    found: Tensor
     if specification.flip:
-        plain, mirrored = network(torch.cat([fed, fed.flip(3)])).chunk(2)
-        found = plain + mirrored
+        fed = torch.cat([fed, fed.flip(3)])
+    if told_landmarks(network):
+        if places is None:
+            size = specification.size
+            places = in_shares(template_points(specification.template, size=size), size)
+            places = places.to(fed).expand(len(chips), 5, 2)
+        if specification.flip:
+            other = torch.stack([1 - places[..., 0], places[..., 1]], dim=-1)[:, _MIRRORED]
+            places = torch.cat([places, other])
+        found: Tensor = network(fed, places)
     else:
         found = network(fed)
+    if specification.flip:
+        plain, mirrored = found.chunk(2)
+        found = plain + mirrored
     return found
+
+
+def in_shares(points: Float[Tensor, "*batch 2"], size: tuple[int, int]) -> Float[Tensor, "*batch 2"]:
+    """Points of a chip, px, as shares of its width and height."""
+    return points / numbers(points, (size[1], size[0]))
 
 
 def preprocess(

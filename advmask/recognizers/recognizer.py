@@ -13,7 +13,7 @@ from advmask.recognizers.calibration import Calibration
 from advmask.recognizers.eye_region import eye_region, only_eyes
 from advmask.recognizers.labels import label_of
 from advmask.recognizers.own_module import as_recognizer_parts
-from advmask.recognizers.preprocessing import embedded
+from advmask.recognizers.preprocessing import embedded, in_shares, told_landmarks
 from advmask.recognizers.services import AskedNetwork
 from advmask.recognizers.similarity import Distance, mean_template, similarity, similarity_matrix
 from advmask.recognizers.specification import NetworkSpecification
@@ -182,17 +182,39 @@ class Recognizer(nn.Module):
         transform = similarity_to_template(landmarks, self.template.to(landmarks.dtype))
         return cut_chips(pictures, transform, size=self.specification.size)
 
-    def embed(self, chips: Float[Tensor, "batch 3 height width"]) -> Float[Tensor, "batch dim"]:
-        """Embeddings of aligned RGB chips in [0, 1]; the network's own range is owned here."""
+    def places(self, landmarks: Float[Tensor, "batch 5 2"]) -> Float[Tensor, "batch 5 2"] | None:
+        """Where landmarks lie in the chips cut by them, as shares of their sides; without gradient.
+
+        None for most networks, which are shown a chip and told nothing.
+        """
+        if not told_landmarks(self.network):
+            return None
+        with torch.no_grad():
+            transform = similarity_to_template(landmarks, self.template.to(landmarks.dtype))
+            points = (transform[:, None, :, :2] * landmarks[:, :, None]).sum(dim=3) + transform[:, None, :, 2]
+            return in_shares(points, self.specification.size)
+
+    def embed(
+        self,
+        chips: Float[Tensor, "batch 3 height width"],
+        places: Float[Tensor, "batch 5 2"] | None = None,
+    ) -> Float[Tensor, "batch dim"]:
+        """Embeddings of aligned RGB chips in [0, 1]; the network's own range is owned here.
+
+        Args:
+            chips: Aligned.
+            places: Of their landmarks, as `places` gives them; a network that is told landmarks takes those
+                of its template otherwise.
+        """
         if self._kept is not None:
             chips = only_eyes(chips, self._kept)
-        return embedded(self.network, chips, self.specification)
+        return embedded(self.network, chips, self.specification, places)
 
     def forward(
         self, pictures: Float[Tensor, "batch 3 rows columns"], landmarks: Float[Tensor, "batch 5 2"]
     ) -> Float[Tensor, "batch dim"]:
         """Embeddings of the faces at the landmarks."""
-        return self.embed(self.chips(pictures, landmarks))
+        return self.embed(self.chips(pictures, landmarks), self.places(landmarks))
 
     def similarity(
         self, probes: Float[Tensor, "*batch dim"], templates: Float[Tensor, "*batch dim"]

@@ -134,8 +134,27 @@ def _drawn(shapes: Shapes, draw: torch.Generator) -> Iterator[tuple[str, Tensor]
             yield name, torch.randn(shape, generator=draw) * fan_in**-0.5
 
 
-def vit_shapes(*, patch: int = 9, width: int = 512, depth: int = 2, embedding: int = 512) -> Shapes:
-    """As in InsightFace's arcface_torch/backbones/vit.py and CVLface's models/vit."""
+def vit_shapes(
+    *,
+    patch: int = 9,
+    width: int = 512,
+    depth: int = 2,
+    embedding: int = 512,
+    ratio: int = 4,
+    told_to: int = 0,
+    gated: bool = False,
+) -> Shapes:
+    """As in InsightFace's arcface_torch/backbones/vit.py, CVLface's models/vit and vit_kprpe, and TransFace.
+
+    Args:
+        patch: Side of a patch.
+        width: Numbers of a patch.
+        depth: Blocks.
+        embedding: Length of the embedding.
+        ratio: Of the width inside the blocks' second half; 3 in CVLface's ViT-B, 5 in its ViT-S.
+        told_to: Heads that are told the landmarks, by 49 offsets each.
+        gated: Patches are weighed before the head.
+    """
     patches = (112 // patch) ** 2
     shapes: Shapes = {
         "mask_token": (1, 1, width),
@@ -151,11 +170,16 @@ def vit_shapes(*, patch: int = 9, width: int = 512, depth: int = 2, embedding: i
             f"{block}.attn.qkv.weight": (3 * width, width),
             f"{block}.attn.proj.weight": (width, width),
             f"{block}.attn.proj.bias": (width,),
-            f"{block}.mlp.fc1.weight": (4 * width, width),
-            f"{block}.mlp.fc1.bias": (4 * width,),
-            f"{block}.mlp.fc2.weight": (width, 4 * width),
+            f"{block}.mlp.fc1.weight": (ratio * width, width),
+            f"{block}.mlp.fc1.bias": (ratio * width,),
+            f"{block}.mlp.fc2.weight": (width, ratio * width),
             f"{block}.mlp.fc2.bias": (width,),
         }
+    if told_to:
+        count = 49 * told_to * depth
+        shapes |= {"keypoint_linear.weight": (count, 10), "keypoint_linear.bias": (count,)}
+    if gated:
+        shapes |= {"senet.0.weight": (patches, width * patches), "senet.2.weight": (patches, patches)}
     shapes |= {"norm.weight": (width,), "norm.bias": (width,)}
     shapes |= {"feature.0.weight": (width, width * patches), "feature.2.weight": (embedding, width)}
     return shapes | norm("feature.1", width) | norm("feature.3", embedding)

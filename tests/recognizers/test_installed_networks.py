@@ -16,6 +16,7 @@ from published_names import adaface_shapes, facenet_shapes, iresnet_shapes, rand
 from advmask.cli import main
 from advmask.core.errors import ConfigError, WeightsError
 from advmask.recognizers.aligners.aligner_names import build_aligner
+from advmask.recognizers.ensemble import Ensemble
 from advmask.recognizers.installed import find_installed, installed
 from advmask.recognizers.recognizer_names import build_recognizer, present, recorded_names
 
@@ -145,6 +146,42 @@ def test_transformers_and_residual_networks_of_cvlface(home: Path) -> None:
     assert build_recognizer("cvlface:arcface_ir18").family == "iresnet"
 
 
+def test_a_network_with_kprpe_is_told_where_the_landmarks_lie_in_its_chip(home: Path) -> None:
+    shapes = vit_shapes(patch=8, width=32, embedding=96, ratio=3, told_to=16)
+    cvlface(home, "adaface_vit_base_kprpe", random_state(shapes, prefix="model.net."), output_dim=96)
+    recognizer = build_recognizer("cvlface:adaface_vit_base_kprpe")
+    draw = torch.Generator().manual_seed(1)
+    pictures = torch.rand(2, 3, 150, 140, generator=draw).requires_grad_()
+    landmarks = recognizer.template * 1.2 + torch.randn(2, 5, 2, generator=draw) * 4
+    told = []
+    for each in landmarks.numpy().astype(np.float64):  # the similarity by numpy's least squares
+        rows = [[x, -y, 1, 0] for x, y in each] + [[y, x, 0, 1] for x, y in each]
+        a, b, right, down = np.linalg.lstsq(
+            np.array(rows), recognizer.template.numpy().T.ravel(), rcond=None
+        )[0]
+        told.append((each @ np.array([[a, b], [-b, a]]) + [right, down]) / 112)
+    places = torch.tensor(np.array(told)).float()
+    chips = recognizer.chips(pictures, landmarks)
+    found = recognizer(pictures, landmarks)
+    torch.testing.assert_close(found, recognizer.network(chips * 2 - 1, places), rtol=1e-4, atol=1e-4)
+    by_template = recognizer.embed(chips)
+    assert float((found - by_template).detach().abs().max()) > 0.01
+    everywhere = (recognizer.template / 112).expand(2, 5, 2)
+    torch.testing.assert_close(
+        by_template, recognizer.network(chips * 2 - 1, everywhere), rtol=1e-4, atol=1e-4
+    )
+    (together,) = Ensemble([recognizer])(pictures, landmarks)
+    torch.testing.assert_close(together, found)
+    (gradient,) = torch.autograd.grad(found.sum(), pictures)
+    assert bool(gradient.flatten(1).any(dim=1).all())
+
+    told_twice = build_recognizer("cvlface:adaface_vit_base_kprpe")
+    told_twice.specification = told_twice.specification.model_copy(update={"flip": True})
+    mirrored = (torch.tensor([1.0, 0.0]) + places * torch.tensor([-1.0, 1.0]))[:, [1, 0, 2, 4, 3]]
+    both = found + recognizer.network(chips.flip(3) * 2 - 1, mirrored)
+    torch.testing.assert_close(told_twice(pictures, landmarks), both, rtol=1e-4, atol=1e-4)
+
+
 def test_facenet_where_torch_keeps_what_it_downloaded(home: Path) -> None:
     name = "20180408-102900-casia-webface.pt"
     path = home / ".cache" / "torch" / "checkpoints" / name
@@ -161,8 +198,14 @@ def test_the_list_names_them_and_what_is_wrong_with_others(
     cvlface(home, "adaface_ir50", random_state({"input_layer.0.weight": (64, 3, 3, 3)}), color_space="YUV")
     cvlface(
         home,
-        "adaface_vit_kprpe",
+        "adaface_vit_irpe",
         random_state({"net.pos_embed": (1, 4, 8), "net.blocks.0.attn.rpe_k.w": (1, 2)}),
+    )
+    cvlface(
+        home,
+        "adaface_vit_kprpe",
+        random_state({"net.pos_embed": (1, 4, 8), "net.keypoint_linear.weight": (1, 2)}),
+        rpe_config={"method": "product", "ctx_type": "rel_keypoint"},
     )
     broken = cvlface(home, "half", random_state({"input_layer.0.weight": (64, 3, 3, 3)}))
     (broken / "config.json").write_text("{")
@@ -171,7 +214,8 @@ def test_the_list_names_them_and_what_is_wrong_with_others(
     assert f"installed: {home}/.insightface/models/buffalo_l/w600k_r50.onnx" in out
     assert "antelopev2 has no recognition network, only scrfd_10g_bnkps.onnx" in out
     assert "names the colour order 'YUV'; RGB or BGR was expected" in out
-    assert "told the landmarks as well (KP-RPE) are not" in out
+    assert "is not read here: IR, IResNet, ViT and ViT with KP-RPE are" in out
+    assert "says rpe_config.ctx_type: 'rel_keypoint', which is not read here" in out
     assert "half/snapshots/0a1b says not how its network is fed (JSONDecodeError" in out
     with pytest.raises(WeightsError, match="has no recognition network"):
         build_recognizer("insightface:antelopev2")

@@ -1,6 +1,7 @@
 """Adapters of published networks: their names and shapes, their arithmetic, and how they are fed."""
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -59,14 +60,52 @@ def test_architectures_bear_the_published_names_and_shapes(depth: int) -> None:
         assert _is_meta_equal(AdaFaceNetwork(depth, squeeze=True), adaface_shapes(depth, squeeze=True))
 
 
-@pytest.mark.parametrize("patch", [8, 9])
-def test_a_vision_transformer_by_hand(patch: int, tmp_path: Path) -> None:
-    shapes = vit_shapes(patch=patch, width=32, depth=2, embedding=24)
+def _bias_by_hand(state: dict[str, Tensor], landmarks: Tensor, heads: int, number: int, head: int) -> Tensor:
+    """What KP-RPE adds for one head of one block: a table for each patch, read by the offset to the other."""
+    first = 49 * (heads * number + head)
+    weight = state["keypoint_linear.weight"][first : first + 49]
+    bias = state["keypoint_linear.bias"][first : first + 49]
+    rows = []
+    for one, offsets in enumerate(_offsets_by_hand()):
+        centre = torch.tensor([(one % 14 + 0.5) / 14, (one // 14 + 0.5) / 14])
+        rows.append(F.linear((centre - landmarks).flatten(1), weight, bias)[:, offsets])
+    return torch.stack(rows, dim=1)
+
+
+@cache
+def _offsets_by_hand() -> list[list[int]]:
+    far = [0, 1, 2, 2, *[3] * 10]  # the piecewise index of ratio 1.9, worked out
+
+    def signed(away: int) -> int:
+        return far[abs(away)] * (1 if away > 0 else -1) + 3
+
+    places = [divmod(place, 14) for place in range(14**2)]
+    return [[7 * signed(r - row) + signed(c - column) for row, column in places] for r, c in places]
+
+
+@pytest.mark.parametrize(
+    ("patch", "ratio", "heads", "told", "gated"),
+    [
+        (9, 4, 8, False, False),
+        (8, 5, 8, False, False),
+        (8, 3, 16, False, False),
+        (8, 3, 16, True, False),
+        (9, 4, 8, False, True),
+    ],
+    ids=["insightface", "cvlface small", "cvlface base", "kprpe base", "transface"],
+)
+def test_a_vision_transformer_by_hand(
+    patch: int, ratio: int, heads: int, told: bool, gated: bool, tmp_path: Path
+) -> None:
+    shapes = vit_shapes(
+        patch=patch, width=32, depth=2, embedding=24, ratio=ratio, told_to=heads * told, gated=gated
+    )
     state = random_state(shapes)
     torch.save(random_state(shapes, prefix="module."), tmp_path / "vit.pt")
     network = load_vit(tmp_path / "vit.pt")
     assert _is_meta_equal(network, {name: each for name, each in shapes.items() if name != "mask_token"})
     pictures = torch.rand(2, 3, 112, 112, generator=torch.Generator().manual_seed(1)) * 2 - 1
+    landmarks = torch.rand(2, 5, 2, generator=torch.Generator().manual_seed(2))
     x = F.conv2d(pictures, state["patch_embed.proj.weight"], state["patch_embed.proj.bias"], stride=patch)
     x = x.flatten(2).transpose(1, 2) + state["pos_embed"]
 
@@ -79,21 +118,28 @@ def test_a_vision_transformer_by_hand(patch: int, tmp_path: Path) -> None:
         at = f"blocks.{number}"
         wide = layer_norm(f"{at}.norm1", x) @ state[f"{at}.attn.qkv.weight"].T
         query, key, value = wide.split(32, dim=-1)
-        heads = []
-        for part in (slice(4 * head, 4 * head + 4) for head in range(8)):
-            weights = (query[..., part] @ key[..., part].transpose(1, 2) / 2).softmax(dim=-1)
-            heads.append(weights @ value[..., part])
+        seen = []
+        for head in range(heads):
+            part = slice(head * 32 // heads, (head + 1) * 32 // heads)
+            products = query[..., part] @ key[..., part].transpose(1, 2) / (32 / heads) ** 0.5
+            if told:
+                products = products + _bias_by_hand(state, landmarks, heads, number, head)
+            seen.append(products.softmax(dim=-1) @ value[..., part])
         x = x + F.linear(
-            torch.cat(heads, dim=-1), state[f"{at}.attn.proj.weight"], state[f"{at}.attn.proj.bias"]
+            torch.cat(seen, dim=-1), state[f"{at}.attn.proj.weight"], state[f"{at}.attn.proj.bias"]
         )
         inner = F.linear(
             layer_norm(f"{at}.norm2", x), state[f"{at}.mlp.fc1.weight"], state[f"{at}.mlp.fc1.bias"]
         )
         x = x + F.linear(inner.clamp(0, 6), state[f"{at}.mlp.fc2.weight"], state[f"{at}.mlp.fc2.bias"])
-    x = layer_norm("norm", x).reshape(2, -1) @ state["feature.0.weight"].T
+    x = layer_norm("norm", x)
+    if gated:
+        share = F.linear(F.linear(x.reshape(2, -1), state["senet.0.weight"]).relu(), state["senet.2.weight"])
+        x = x * share.sigmoid()[:, :, None]
+    x = x.reshape(2, -1) @ state["feature.0.weight"].T
     x = _norm(state, "feature.1", x, 2e-5) @ state["feature.2.weight"].T
     with torch.no_grad():
-        found = network(pictures)
+        found = network(pictures, landmarks)
     torch.testing.assert_close(found, _norm(state, "feature.3", x, 2e-5), rtol=1e-4, atol=1e-4)
 
 
