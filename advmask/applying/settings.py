@@ -1,12 +1,12 @@
 """Which faces of a picture wear the mask, and how steady it sits in a video."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from advmask.core.settings import Settings
-from advmask.photos.settings import NO_MESH_MODEL, LandmarkSource
+from advmask.photos.settings import NO_MESH_MODEL
 
 
 class FindSettings(Settings):
@@ -22,7 +22,7 @@ class FindSettings(Settings):
 
     min_face_px: int = Field(default=30, ge=12)
     min_probability: float = Field(default=0.9, ge=0, le=1)
-    landmarks: LandmarkSource = "mtcnn"
+    landmarks: Literal["mtcnn", "mesh", "file"] = "mtcnn"
     mesh_model: Path | None = None
 
     @field_validator("mesh_model", mode="before")

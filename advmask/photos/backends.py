@@ -1,4 +1,4 @@
-"""Where landmarks come from: MTCNN alone, MTCNN with a face mesh, or a file next to the photo."""
+"""Where landmarks come from: MTCNN, a face mesh, a file next to the photo, or the template of chips."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +9,7 @@ from jaxtyping import Float64
 from PIL import Image
 
 from advmask.core.errors import ConfigError, PhotoError
+from advmask.photos.chips import chip_points
 from advmask.photos.crop_cache import CachedFailure, Recipe
 from advmask.photos.detection import Face, FaceDetector, choose_face
 from advmask.photos.face_mesh import FaceMesh
@@ -137,6 +138,28 @@ class FileLandmarks:
         return Located(given.five, given.dense, 1)
 
 
+class ChipLandmarks:
+    """Photos that are aligned chips, whose landmarks are the template's; no detector runs."""
+
+    def __init__(self) -> None:
+        self.recipe: Recipe = {"detector": "arcface112"}
+
+    def companion(self, photo: Path) -> Path | None:
+        """No file next to the chip counts."""
+        return None
+
+    def locate(self, image: Image.Image, photo: Path) -> Located | CachedFailure:
+        """Give the template's points."""
+        five = chip_points(image.size)
+        if five is None:
+            width, height = image.size
+            return CachedFailure(
+                f"The picture is {width} x {height} px, and a chip by ArcFace's template is square; leave "
+                "out faces.landmarks=arcface112 for whole photos and for other templates."
+            )
+        return Located(five, None, 1)
+
+
 def landmark_backend(
     source: LandmarkSource, *, mesh_model: Path | None, min_face_px: int, min_probability: float
 ) -> LandmarkBackend:
@@ -154,6 +177,8 @@ def landmark_backend(
     """
     if source == "file":
         return FileLandmarks()
+    if source == "arcface112":
+        return ChipLandmarks()
     detected = DetectedLandmarks(min_face_px=min_face_px, min_probability=min_probability)
     if source == "mtcnn":
         return detected

@@ -11,6 +11,7 @@ from tqdm import tqdm
 
 from advmask.core.errors import MissingPackageError, PhotoError
 from advmask.photos.backends import landmark_backend
+from advmask.photos.chips import QUALITY, seem_chips
 from advmask.photos.crop_cache import crop_cache
 from advmask.photos.crops import FaceCrop
 from advmask.photos.people_folders import (
@@ -18,14 +19,18 @@ from advmask.photos.people_folders import (
     Split,
     find_people,
     passed_over_notices,
+    split_of_parts,
     split_people,
 )
 from advmask.photos.people_list import read_people
+from advmask.photos.photo_files import listed
 from advmask.photos.photo_to_crop import CropCutter
 from advmask.photos.settings import FacesSettings
 from advmask.photos.turns import how_turned
 
-_REASONS_SHOWN = 3
+_REASONS_SHOWN = _NAMED = 3
+_TOLD_EACH = 20  # photos with several faces, beyond which they are counted
+_SEEM_CHIPS = "Pictures of 112 px seem to be aligned chips; faces.landmarks=arcface112 takes them as such."
 _SHOWN = 6  # names of people in a repr
 
 
@@ -114,6 +119,7 @@ def load_faces(settings: FacesSettings, *, progress: bool = False) -> FaceSet:
             cutter.prepare(path)
     crops: list[FaceCrop] = []
     omissions: list[Omission] = []
+    several: list[str] = []
     first_of: dict[str, FaceCrop] = {}
     for person, path in jobs:
         try:
@@ -124,16 +130,27 @@ def load_faces(settings: FacesSettings, *, progress: bool = False) -> FaceSet:
         if how := how_turned(crop.transform):
             notices.append(f"{path}: the photo {how}; turn it. Its face is used all the same.")
         if faces > 1:
-            notices.append(f"{path} shows {faces} faces; the largest was taken.")
+            several.append(f"{path} shows {faces} faces; the largest was taken.")
         other = first_of.setdefault(crop.sha256, crop)
         if other.person != person:
             notices.append(f"{path} and {other.source} are the same photo under two names.")
         crops.append(crop)
+    if len(several) > _TOLD_EACH:
+        more = len(several) - _NAMED
+        several = [
+            *several[:_NAMED],
+            f"So do {more:,} more photos: several faces, the largest of which was taken.",
+        ]
+    notices += several
     people = tuple(sorted({crop.person for crop in crops}))
     if not people:
         raise PhotoError(_nothing_usable(root, omissions))
     split = split_people(people, settings.split) if listed is None else listed.among(people)
     notices += _about_people(found, crops, split)
+    if settings.landmarks == "arcface112":
+        notices.append(QUALITY)
+    elif len(omissions) > len(crops) and seem_chips([one.source for one in omissions]):
+        notices.append(_SEEM_CHIPS)
     return FaceSet(tuple(crops), people, split, tuple(omissions), tuple(notices))
 
 
@@ -155,7 +172,13 @@ def people_at_hand(settings: FacesSettings) -> tuple[Path, list[PersonPhotos], S
         return root, *read_people(settings.people, root)
     root = portrait_path() if settings.root is None else settings.root
     found = find_people(root)
-    return root, found, None, passed_over_notices(root, found)
+    notices = passed_over_notices(root, found)
+    parts = {person.name: person.part for person in found if person.part}
+    if not parts:
+        return root, found, None, notices
+    counts = ", ".join(f"{count} {part}" for part, count in Counter(parts.values()).items())
+    notices.append(f"People are split as the folders in {root} are ({counts}), not by faces.split.")
+    return root, found, split_of_parts(parts), notices
 
 
 def portrait_path() -> Path:
@@ -176,18 +199,17 @@ def portrait_path() -> Path:
 
 
 def _about_people(found: list[PersonPhotos], crops: list[FaceCrop], split: Split) -> list[str]:
-    having = Counter(crop.person for crop in crops)
-    counts = {person.name: having[person.name] for person in found}
-    notices = [
-        f"There is no usable photo of {name}; this person is left out."
-        for name, n in counts.items()
-        if n == 0
-    ]
-    notices += [
-        f"There is one photo of {name}, who is enrolled with the same photo that the mask is put on."
-        for name, n in counts.items()
-        if n == 1
-    ]
+    times = Counter(crop.person for crop in crops)
+    none, one = ([person.name for person in found if times[person.name] == count] for count in (0, 1))
+    if len(none) > _NAMED:
+        notices = [f"There is no usable photo of {listed(none)}; these people are left out."]
+    else:
+        notices = [f"There is no usable photo of {name}; this person is left out." for name in none]
+    same = "enrolled with the same photo that the mask is put on"
+    if len(one) > _NAMED:
+        notices.append(f"There is one photo each of {listed(one)}, who are {same}.")
+    else:
+        notices += [f"There is one photo of {name}, who is {same}." for name in one]
     if not split.held_out:
         notices.append("Nobody is held out, so the figures say nothing about other people.")
     return notices
@@ -196,4 +218,5 @@ def _about_people(found: list[PersonPhotos], crops: list[FaceCrop], split: Split
 def _nothing_usable(root: Path, omissions: list[Omission]) -> str:
     listed = "; ".join(f"{one.source.name}: {one.reason.rstrip('.')}" for one in omissions[:_REASONS_SHOWN])
     more = len(omissions) - _REASONS_SHOWN
-    return f"No photo in {root} is usable ({listed}{f'; and {more} more' if more > 0 else ''})."
+    hint = f" {_SEEM_CHIPS}" if seem_chips([one.source for one in omissions]) else ""
+    return f"No photo in {root} is usable ({listed}{f'; and {more} more' if more > 0 else ''}).{hint}"

@@ -2,17 +2,25 @@
 
 import math
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from advmask.core.errors import ConfigError, PhotoError
 from advmask.core.shown_names import shown
-from advmask.photos.photo_files import is_left_behind, passed_over, photos_in
+from advmask.photos.photo_files import is_left_behind, listed, passed_over, photos_in
 from advmask.photos.settings import check_split, is_counts, shown_split
 
+PARTS = {
+    **dict.fromkeys(("train", "training"), "train"),
+    **dict.fromkeys(("validate", "validation", "val", "valid"), "validate"),
+    **dict.fromkeys(("test", "testing"), "test"),
+}
+"""What collections call their parts."""
 _FEWEST_PEOPLE = 3
+_MANY_OF_ONE = 1000  # photos in one folder, of which more are not taken for one person's without a word
 _DATE = re.compile(r"(19|20)\d\d([-_. ]?\d\d){0,2}\b")
 _UNPACK = "unpack it into one folder of pictures per person"
 _PACKED = {
@@ -35,11 +43,13 @@ class PersonPhotos:
         name: The person.
         photos: The files.
         passed_over: What else lies in the person's folder, and why it is not read; may be empty.
+        part: `train`, `validate` or `test` where the collection says so; else empty.
     """
 
     name: str
     photos: tuple[Path, ...]
     passed_over: str = ""
+    part: str = ""
 
 
 @dataclass(frozen=True)
@@ -68,14 +78,28 @@ class Split:
         return Split(train, validate, test, held_out=bool(train and test))
 
 
+def split_of_parts(parts: Mapping[str, str]) -> Split:
+    """The split that a collection brings.
+
+    Args:
+        parts: For each person `train`, `validate` or `test`.
+    """
+    train, validate, test = (
+        tuple(sorted(name for name, part in parts.items() if part == wanted))
+        for wanted in ("train", "validate", "test")
+    )
+    return Split(train, validate, test, held_out=bool(train and test))
+
+
 def find_people(root: Path) -> list[PersonPhotos]:
     """Find people and their photos, by the names of files and folders alone.
 
-    Four layouts are known: one sub-folder per person; the same inside one further folder, as LFW and CASIA
-    are unpacked, if these are three at least and are not called by dates; the photos of one person, who is
-    named as the folder; a single photo, whose person is named as the file. A file is a photo by its ending
-    or, where that says nothing, by its first bytes. What systems leave next to photos is ignored, all else is
-    reported as passed over.
+    These layouts are known: one sub-folder per person; the same inside one or two further folders, as LFW and
+    CASIA are unpacked, if these are three at least and are not called by dates; the same in folders called
+    `train`, `val` and `test` of different people, as in VGGFace2, which are then their parts; the photos of
+    one person, who is named as the folder; a single photo, whose person is named as the file. A file is a
+    photo by its ending or, where that says nothing, by its first bytes. What systems leave next to photos is
+    ignored, all else is reported as passed over.
 
     Args:
         root: Folder or file.
@@ -95,10 +119,7 @@ def find_people(root: Path) -> list[PersonPhotos]:
         if not root.is_dir():
             raise PhotoError(f"There is no folder of photos at {root}; {_EXPECTED}.")
         direct = photos_in(root)
-        folders = sorted(
-            (entry for entry in root.iterdir() if entry.is_dir() and not is_left_behind(entry)),
-            key=lambda entry: entry.name,
-        )
+        folders = _folders_in(root)
         people = [
             PersonPhotos(shown(folder.name), photos_in(folder), passed_over(folder)) for folder in folders
         ]
@@ -111,13 +132,12 @@ def find_people(root: Path) -> list[PersonPhotos]:
         raise PhotoError(
             f"{root} holds both photos and folders of photos; keep only one person's photos, or only folders."
         )
+    if len(direct) > _MANY_OF_ONE:
+        raise PhotoError(_flat(root, len(direct)))
     if direct:
         return [PersonPhotos(shown(root.resolve().name) or "person", direct, beside)]
-    if not peopled and (inner := [folder for folder in folders if _holds_people(folder)]):
-        if len(inner) > 1:
-            names = " and ".join(shown(str(folder)) for folder in inner[:3])
-            raise PhotoError(f"There are folders of people in {names}; name one of them.")
-        return find_people(inner[0])
+    if not peopled and (inner := _wrapped(folders)):
+        return find_people(inner[0]) if len(inner) == 1 else _in_parts(inner)
     if not peopled:
         there = [beside, *(f"{one.name}: {one.passed_over}" for one in people if one.passed_over)]
         why = "; ".join(part for part in there[:4] if part)
@@ -125,14 +145,61 @@ def find_people(root: Path) -> list[PersonPhotos]:
     return people
 
 
+def _wrapped(folders: Sequence[Path]) -> list[Path]:
+    """Which of some folders hold those of people; or, where there is one and it wraps others, of these."""
+    inner = [folder for folder in folders if _holds_people(folder)]
+    if inner or len(folders) != 1:
+        return inner
+    deeper = [folder for folder in _folders_in(folders[0]) if _holds_people(folder)]
+    dated = any(_DATE.match(folder.name) for folder in (*folders, *deeper))
+    return [] if dated else deeper  # else one person's albums by years
+
+
+def _folders_in(folder: Path) -> list[Path]:
+    entries = (entry for entry in folder.iterdir() if entry.is_dir() and not is_left_behind(entry))
+    return sorted(entries, key=lambda entry: entry.name)
+
+
 def _holds_people(folder: Path) -> bool:
     """Whether a folder holds those of people, and not one person's photos by date."""
-    inner = [
-        entry
-        for entry in folder.iterdir()
-        if entry.is_dir() and not is_left_behind(entry) and photos_in(entry)
-    ]
+    inner = [entry for entry in _folders_in(folder) if photos_in(entry)]
     return len(inner) >= _FEWEST_PEOPLE and not all(_DATE.match(entry.name) for entry in inner)
+
+
+def _in_parts(folders: Sequence[Path]) -> list[PersonPhotos]:
+    """People of several folders of people, if these are called train, validate and test and share nobody."""
+    names = " and ".join(shown(str(folder)) for folder in folders[:3])
+    parts = [PARTS.get(folder.name.lower(), "") for folder in folders]
+    if not all(parts) or len(set(parts)) < len(parts):
+        raise PhotoError(f"There are folders of people in {names}; name one of them.")
+    found = [
+        replace(person, part=part)
+        for part, folder in zip(parts, folders, strict=True)
+        for person in find_people(folder)
+    ]
+    times = Counter(person.name for person in found)
+    if twice := sorted(name for name, count in times.items() if count > 1):
+        raise PhotoError(
+            f"There are folders of people in {names}; name one of them. They are not read as parts, for "
+            f"{listed(twice)} would be in more than one: people are split here, not photos."
+        )
+    return sorted(found, key=lambda person: person.name)
+
+
+def _flat(root: Path, number: int) -> str:
+    """What is said of a folder with so many photos that it may be one person's, or a whole collection."""
+    near = [
+        path
+        for folder in (root, root.resolve().parent)
+        for path in sorted(folder.glob("*identity*"))
+        if path.suffix.lower() in (".txt", ".csv")
+    ]
+    file = shown(str(near[0])) if near else "FILE"
+    return (
+        f"{root} holds {number:,} photos and no folders: are they of many people, or of one? For many name "
+        f"the list of who is on which photo, faces.people={file} (lines FILE,PERSON). For one move them into "
+        "a folder of their own inside another, and name that one."
+    )
 
 
 def passed_over_notices(root: Path, people: Sequence[PersonPhotos]) -> list[str]:

@@ -6,16 +6,12 @@ from pathlib import Path
 
 from advmask.core.errors import PhotoError
 from advmask.core.shown_names import shown
-from advmask.photos.people_folders import PersonPhotos, Split
+from advmask.photos.people_folders import PARTS, PersonPhotos, Split, split_of_parts
 
 _FILE = ("file", "filename", "file_name", "image", "image_id", "photo", "path")
 _PERSON = ("person", "identity", "name", "id", "label", "subject")
 _SPLIT = ("split", "partition", "set")
-_PARTS = {
-    **dict.fromkeys(("train", "0"), "train"),
-    **dict.fromkeys(("validate", "val", "valid", "1"), "validate"),
-    **dict.fromkeys(("test", "2"), "test"),
-}
+_PARTS = PARTS | {"0": "train", "1": "validate", "2": "test"}
 _LARGEST = 2**28
 _NAMED = 3
 
@@ -77,7 +73,7 @@ def read_people(path: Path, root: Path | None) -> tuple[list[PersonPhotos], Spli
         more = f" and {len(missing) - _NAMED} more" if len(missing) > _NAMED else ""
         notices = [f"Named in {path} and not in {root}: {', '.join(map(shown, missing[:_NAMED]))}{more}."]
     found = [PersonPhotos(name, tuple(sorted(set(people[name])))) for name in sorted(people)]
-    return found, _split(parts) if parts else None, notices
+    return found, split_of_parts(parts) if parts else None, notices
 
 
 def list_rows(path: Path, *, a_line: str) -> list[list[str]]:
@@ -114,11 +110,3 @@ def _places(row: list[str]) -> tuple[int, int, int | None] | None:
         next((names.index(name) for name in kind if name in names), None) for kind in (_FILE, _PERSON, _SPLIT)
     ]
     return None if found[0] is None or found[1] is None else (found[0], found[1], found[2])
-
-
-def _split(parts: dict[str, str]) -> Split:
-    train, validate, test = (
-        tuple(sorted(name for name, part in parts.items() if part == wanted))
-        for wanted in ("train", "validate", "test")
-    )
-    return Split(train, validate, test, held_out=bool(train and test))

@@ -16,7 +16,7 @@ _LEFT_BEHIND = frozenset(
     {
         *("__macosx", "@eadir", "@__thumb", "#recycle", "$recycle.bin", "system volume information"),
         *("thumbs.db", "thumbs.db:encryptable", "ehthumbs.db", "desktop.ini", "picasa.ini", "icon\r"),
-        *("lost+found"),
+        "lost+found",
     }
 )
 _VIDEO_SUFFIXES = frozenset(

@@ -10,7 +10,7 @@ from pydantic import Field, field_validator, model_validator
 from advmask.core.errors import ConfigError
 from advmask.core.settings import Settings
 
-LandmarkSource = Literal["mtcnn", "mesh", "file"]
+LandmarkSource = Literal["mtcnn", "mesh", "file", "arcface112"]
 
 NO_MESH_MODEL = (
     "faces.landmarks=mesh needs faces.mesh_model=FILE, the mediapipe 0.10.21 wheel or its "
@@ -70,7 +70,8 @@ class FacesSettings(CropSettings):
             folders for people.
         split: People who train, validate and test: shares, or numbers such as [44,8,20].
         landmarks: mtcnn finds five points; mesh finds 468 more with the network in `mesh_model`; file reads
-            them from `PHOTO.points.json` next to each photo and looks for no faces.
+            them from `PHOTO.points.json` next to each photo and looks for no faces; arcface112 takes photos
+            for chips that were cut by ArcFace's template, of any size, and looks for no faces.
         mesh_model: For mesh: face_landmark.tflite, or the mediapipe 0.10.21 wheel that holds it.
         cache_gb: Of placed masks that are kept. Beyond it files that were not used for longest are deleted,
             and never those that any run has in use, or used within a day.

@@ -6,14 +6,13 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from advmask.photos.chips import ARCFACE_POINTS, ARCFACE_SIDE
+
 # Left-in-image eye, right eye, nose, left and right mouth corner: x, y in pixels of the named chip size, as
 # published: pixel centres at whole numbers. Here centres lie at +0.5, which is added on reading.
 _NAMED: dict[str, tuple[int, list[tuple[float, float]]]] = {
     # InsightFace's 112 x 112 template, used by ArcFace and its descendants (Deng et al. 2019).
-    "arcface": (
-        112,
-        [(38.2946, 51.6963), (73.5318, 51.5014), (56.0252, 71.7366), (41.5493, 92.3655), (70.7299, 92.2041)],
-    ),
+    "arcface": (ARCFACE_SIDE, list(ARCFACE_POINTS)),
     # Fitted so that MTCNN's points give the 150 x 150 chips that dlib cuts with padding 0.25.
     "dlib": (
         150,
