@@ -1,17 +1,17 @@
 """Several frozen recognizers fed from the same pictures."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import nullcontext
 
 import torch
 from jaxtyping import Float
 from torch import Generator, Tensor, nn
 
 from advmask.core.errors import ConfigError
-from advmask.recognizers.aligners.aligner import Aligner, BareAligner
+from advmask.recognizers.aligners.aligner import Aligner, BareAligner, finds_all
 from advmask.recognizers.aligners.aligner_names import build_aligner, build_aligners
-from advmask.recognizers.aligners.assignment import aligned_points, assign, assigned_points
+from advmask.recognizers.aligners.assignment import Assignment, assigned_points
 from advmask.recognizers.eager_gradients import EagerGradients
+from advmask.recognizers.ensemble_draw import EnsembleDraw, EnsembleDrawer, MemberDraw, channels_of
 from advmask.recognizers.intermediate_layer import intermediate_layer, watched
 from advmask.recognizers.misled import Misled
 from advmask.recognizers.perturbation import moved_landmarks, perturbed
@@ -79,6 +79,26 @@ class Ensemble(nn.Module):
         """Whether any aligner gives landmarks that carry a gradient."""
         return any(aligner.differentiable for aligner in (*self._aligners, *self._own.values()))
 
+    @property
+    def drawer(self) -> EnsembleDrawer:
+        """What draws for it, in whatever process."""
+        owners = [
+            self._own[member.label].name if member.label in self._own else "" for member in self.members
+        ]
+        keys = list(zip(owners, self._alignments, strict=True))
+        return EnsembleDrawer(
+            0 if all(isinstance(one, BareAligner) for one in self._aligners) else len(self._aligners),
+            tuple(
+                (
+                    owner != "" and owner not in owners[:number],
+                    keys[number] not in keys[:number],
+                    channels_of(member.network),
+                )
+                for number, (member, owner) in enumerate(zip(self.members, owners, strict=True))
+            ),
+            self.settings.perturbation,
+        )
+
     def __repr__(self) -> str:
         """One line; the recognizers themselves are `members`."""
         aligners = ", ".join(one.name for one in self._aligners)
@@ -111,19 +131,19 @@ class Ensemble(nn.Module):
         pictures: Float[Tensor, "batch 3 rows columns"],
         landmarks: Float[Tensor, "batch 5 2"],
         *,
-        draws: Generator | None = None,
+        draws: Generator | EnsembleDraw | None = None,
     ) -> list[Tensor]:
         """Embeddings (B, D) of each recognizer, in order; differentiable in the pictures.
 
         Args:
             pictures: In [0, 1], RGB.
             landmarks: On the bare pictures.
-            draws: For assigning photos to aligners and for perturbations; needed where there are any.
+            draws: For assigning photos to aligners and for perturbations, or what was drawn for them.
         """
-        draws = draws or torch.Generator().manual_seed(0)
+        drawn = self._drawn(draws, len(pictures))
         return [
-            self._embedded(member, chips, places, draws)
-            for member, chips, places in self._fed(pictures, landmarks, draws=draws)
+            self._embedded(member, chips, places, theirs)
+            for member, chips, places, theirs in self._fed(pictures, landmarks, drawn=drawn)
         ]
 
     def judged(
@@ -132,7 +152,7 @@ class Ensemble(nn.Module):
         landmarks: Float[Tensor, "batch 5 2"],
         judge: Judge,
         *,
-        draws: Generator | None = None,
+        draws: Generator | EnsembleDraw | None = None,
         combine: Callable[[Float[Tensor, " recognizers"]], Float[Tensor, ""]] | None = None,
         mislead: Mislead | None = None,
         intermediate: Intermediate | None = None,
@@ -150,7 +170,7 @@ class Ensemble(nn.Module):
             landmarks: On the bare pictures.
             judge: Gives the term of the recognizer with this number from its embeddings (B, D); it may depend
                 on nothing else that needs a gradient.
-            draws: For assigning photos to aligners and for perturbations; needed where there are any.
+            draws: For assigning photos to aligners and for perturbations, or what was drawn for them.
             combine: Makes one number of the terms of all recognizers, in order; None adds them. Its gradient
                 is exact: the networks' gradients are held, in the size of chips, until all terms are known.
             mislead: Gives a further term from the landmarks that aligners with a gradient found in this step
@@ -164,58 +184,74 @@ class Ensemble(nn.Module):
             ConfigError: `intermediate` is given and a network shows no intermediate layer.
             ValueError: `intermediate` is given without `bare`.
         """
-        draws = draws or torch.Generator().manual_seed(0)
+        drawn = self._drawn(draws, len(pictures))
         if intermediate is not None:
             if bare is None:
                 raise ValueError("judging an intermediate layer needs the bare photos")
             self.find_intermediate_layers()
         misled = Misled() if mislead is not None else None
         gradients = EagerGradients(combine)
-        fed = self._fed(pictures, landmarks, draws=draws, misled=misled)
-        for number, (member, chips, places) in enumerate(fed):
+        fed = self._fed(pictures, landmarks, drawn=drawn, misled=misled)
+        for number, (member, chips, places, theirs) in enumerate(fed):
             ready = chips.detach().requires_grad_(chips.requires_grad)
             if intermediate is None or bare is None:
-                term = judge(number, self._embedded(member, ready, places, draws))
+                term = judge(number, self._embedded(member, ready, places, theirs))
             else:
                 before = self._features(number, member, bare, landmarks)
                 with watched(member.network, self._intermediate[number]) as seen:
-                    term = judge(number, self._embedded(member, ready, places, draws))
+                    term = judge(number, self._embedded(member, ready, places, theirs))
                 term = term + intermediate(number, torch.cat(seen).to(before), before)
             gradients.take(term, chips, ready)
         total = gradients.total(pictures.new_zeros(()))
         return total if misled is None or mislead is None else total + mislead(*misled.landmarks(landmarks))
 
+    def _drawn(self, draws: Generator | EnsembleDraw | None, photos: int) -> EnsembleDraw:
+        if isinstance(draws, EnsembleDraw):
+            return draws
+        return self.drawer.draw(photos, draws or torch.Generator().manual_seed(0))
+
     def _fed(
-        self, pictures: Tensor, landmarks: Tensor, *, draws: Generator, misled: Misled | None = None
-    ) -> Iterator[tuple[Recognizer, Tensor, Tensor | None]]:
+        self, pictures: Tensor, landmarks: Tensor, *, drawn: EnsembleDraw, misled: Misled | None = None
+    ) -> Iterator[tuple[Recognizer, Tensor, Tensor | None, MemberDraw]]:
         """Each recognizer with its chips, the same for all of one alignment, and what it is told of them."""
-        points = {"": self._assigned(pictures, landmarks, draws, misled)}
+        points = {"": landmarks}
+        if drawn.assigned is not None:
+            shake = self.settings.box_shake
+            points[""] = self._aligned(
+                self._aligners, drawn.assigned, pictures, landmarks, misled=misled, shake=shake
+            )
         chips: dict[tuple[object, ...], tuple[Tensor, Tensor]] = {}
-        for member, alignment in zip(self.members, self._alignments, strict=True):
+        for member, alignment, theirs in zip(self.members, self._alignments, drawn.members, strict=True):
             aligner = self._own.get(member.label)
             name = aligner.name if aligner is not None else ""
             if aligner is not None and name not in points:
-                points[name], found = aligned_points([aligner], pictures, landmarks, draws=draws)
-                if misled is not None and aligner.differentiable:
-                    misled.take(points[name], landmarks, found)
+                assert theirs.own is not None
+                points[name] = self._aligned([aligner], theirs.own, pictures, landmarks, misled=misled)
             key = (name, *alignment)
             if key not in chips:
-                moved = moved_landmarks(points[name], self.settings.perturbation.alignment, draws=draws)
+                moved = moved_landmarks(points[name], theirs.moves)
                 chips[key] = member.chips(pictures, moved), moved
             cut, by = chips[key]
-            yield member, cut, member.places(by)
+            yield member, cut, member.places(by), theirs
 
-    def _assigned(
-        self, pictures: Tensor, landmarks: Tensor, draws: Generator, misled: Misled | None
+    def _aligned(
+        self,
+        aligners: Sequence[Aligner],
+        assigned: Assignment,
+        pictures: Tensor,
+        landmarks: Tensor,
+        *,
+        misled: Misled | None,
+        shake: float = 0.0,
     ) -> Tensor:
-        if all(isinstance(aligner, BareAligner) for aligner in self._aligners):
-            return landmarks
-        assigned = assign(len(self._aligners), len(pictures), draws=draws)
-        shake = self.settings.box_shake
-        points, found = assigned_points(assigned, self._aligners, pictures, landmarks, shake=shake)
-        if misled is not None:
-            carrying = assigned.photos_of([aligner.differentiable for aligner in self._aligners])
-            misled.take(points, landmarks, found & carrying.to(found.device))
+        """Landmarks found by aligners, each on its photos; those that carry a gradient go to `misled`."""
+        points, found = assigned_points(assigned, aligners, pictures, landmarks, shake=shake)
+        carrying = [aligner.differentiable for aligner in aligners]
+        if misled is not None and any(carrying):
+            rows = assigned.photos_of(carrying).to(found.device)
+            if not all(finds_all(one) for one in aligners if one.differentiable):
+                rows = rows[found[rows]]
+            misled.take(points, landmarks, rows)
         return points
 
     def _features(self, number: int, member: Recognizer, bare: Tensor, landmarks: Tensor) -> Tensor:
@@ -234,14 +270,10 @@ class Ensemble(nn.Module):
         """That of the networks, whatever is in force around them."""
         return torch.autocast(pictures.device.type, torch.bfloat16, enabled=self._bfloat16)
 
-    def _embedded(self, member: Recognizer, chips: Tensor, places: Tensor | None, draws: Generator) -> Tensor:
-        settings = self.settings
-        changed = (
-            perturbed(member.network, settings.perturbation, draws=draws)
-            if settings.perturbation.of_networks
-            else nullcontext()
-        )
-        with changed, self._precision(chips):
+    def _embedded(
+        self, member: Recognizer, chips: Tensor, places: Tensor | None, drawn: MemberDraw
+    ) -> Tensor:
+        with perturbed(member.network, drawn.gains), self._precision(chips):
             embedding = member.embed(chips, places)
         return embedding.float() if self._bfloat16 else embedding
 

@@ -1,7 +1,7 @@
 """Which landmarks of a step a design displaced, by an aligner with a gradient."""
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 
@@ -16,14 +16,14 @@ class Misled:
         self,
         found: Float[Tensor, "batch 5 2"],
         bare: Float[Tensor, "batch 5 2"],
-        rows: Bool[Tensor, " batch"],
+        rows: Bool[Tensor, " batch"] | Int[Tensor, " rows"],
     ) -> None:
         """Take in the landmarks of some photos.
 
         Args:
             found: On the masked pictures.
             bare: On the bare pictures.
-            rows: Which photos; those on which no face was found are not among them.
+            rows: Which photos, or their numbers; those on which no face was found are not among them.
         """
         self._found.append(found[rows])
         self._bare.append(bare.to(found)[rows])

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from advmask.core.settings import Settings
 
@@ -48,6 +48,15 @@ class SurrogateSettings(Settings):
     weights: list[float] | None = None
     compile: bool = False
     perturbation: PerturbationSettings = PerturbationSettings()
+
+    @model_validator(mode="after")
+    def _compiled_once(self) -> "SurrogateSettings":
+        if self.compile and self.perturbation.of_networks:
+            raise ValueError(
+                "perturbation.dropout and perturbation.scale change the networks in each step, and compiled "
+                "networks would be compiled anew for each; set compile=false, or both to 0"
+            )
+        return self
 
 
 class ServiceSettings(Settings):

@@ -13,6 +13,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from advmask.core.errors import ConfigError
 from advmask.effects.draws import generator
 from advmask.effects.records import each_tensor, moved
+from advmask.recognizers.ensemble_draw import EnsembleDraw
 from advmask.render.batching import PackedBatch
 from advmask.wearing.scene_draw import SceneDraw, SceneDrawer
 from advmask.wearing.worn_photos import WornPhotos
@@ -29,6 +30,7 @@ class Batch:
         landmarks: (B, 5, 2) on the bare pictures.
         packed: Placements, collated.
         drawn: What the scene draws for these photos.
+        fed: What the ensemble draws for them; None where it is drawn when they are recognised.
         first: Place of the first of these photos among all of the step.
         whole: Photos of the step, of which these may be a part; 0 if these are all.
     """
@@ -39,6 +41,7 @@ class Batch:
     landmarks: Tensor
     packed: PackedBatch
     drawn: SceneDraw
+    fed: EnsembleDraw | None = None
     first: int = 0
     whole: int = 0
 
@@ -90,12 +93,17 @@ def draw_photos(people: Sequence[Sequence[int]], *, count: int, seed: int, step:
     return chosen
 
 
+Feeder = Callable[[int, int], EnsembleDraw]
+"""Draws for an ensemble: for a step, so many photos."""
+
+
 class StepDataset(Dataset[Batch]):
     """The batch of each step, by its number.
 
     Args:
         photos: Photos and placements.
         drawer: Draws what happens to them.
+        feeder: Draws how recognizers see them.
         batch: Photos per step.
         seed: Of the run.
         first: Place of the first photo, among those of a step, that is given.
@@ -109,11 +117,13 @@ class StepDataset(Dataset[Batch]):
         *,
         batch: int,
         seed: int,
+        feeder: Feeder | None = None,
         first: int = 0,
         count: int | None = None,
     ) -> None:
         self._photos = photos
         self._drawer = drawer
+        self._feeder = feeder
         self._people = by_person(photos.names)
         self._batch = batch
         self._seed = seed
@@ -149,6 +159,7 @@ class StepDataset(Dataset[Batch]):
             landmarks=self._photos.landmarks(chosen),
             packed=packed,
             drawn=drawn,
+            fed=None if self._feeder is None else self._feeder(step, count),
             first=first,
             whole=self._batch,
         )
@@ -188,6 +199,7 @@ class StepData(pl.LightningDataModule):
         batch: Photos per step, of all processes together.
         seed: Of the run.
         stretch: Steps between two checkpoints.
+        feeder: Draws how recognizers see them.
         workers: Processes that make batches ahead of the steps; with none, each step makes its own.
         pinned: Whether batches lie in memory that a GPU copies from by itself.
     """
@@ -200,6 +212,7 @@ class StepData(pl.LightningDataModule):
         batch: int,
         seed: int,
         stretch: int,
+        feeder: Feeder | None = None,
         workers: int = 0,
         pinned: bool = False,
     ) -> None:
@@ -209,7 +222,7 @@ class StepData(pl.LightningDataModule):
         self._stretch = stretch
         self._workers = workers
         self._pinned = pinned
-        self._dataset = partial(StepDataset, photos, drawer, batch=batch, seed=seed)
+        self._dataset = partial(StepDataset, photos, drawer, batch=batch, seed=seed, feeder=feeder)
         self._whole = self._dataset()
 
     def train_dataloader(self) -> DataLoader[Batch]:

@@ -88,6 +88,7 @@ def fit(
     data = StepData(
         photos,
         module.scene.drawer,
+        feeder=module.feeder,
         batch=trainer_settings.batch,
         seed=settings.seed,
         stretch=min(trainer_settings.checkpoint_every, trainer_settings.steps),

@@ -19,8 +19,9 @@ from advmask.objectives.printability import Printability
 from advmask.objectives.settings import ObjectiveSettings
 from advmask.objectives.worst import smooth_max
 from advmask.recognizers.ensemble import Ensemble
+from advmask.recognizers.ensemble_draw import EnsembleDraw, EnsembleDrawer
 from advmask.textures.texture import Texture
-from advmask.training.data import Batch
+from advmask.training.data import Batch, Feeder
 from advmask.training.match_terms import Judged, Judging
 from advmask.training.optimisers import TailAverage, build_optimiser, share_of_rate
 from advmask.training.settings import OptimiserSettings
@@ -82,6 +83,11 @@ class DesignModule(pl.LightningModule):
         self.parted: PartedSteps | None = None  # takes a step in parts where memory is short
         self.strict_loading = False  # checkpoints hold the texture alone
 
+    @property
+    def feeder(self) -> Feeder:
+        """Draws how recognizers see the photos of a step, in whatever process."""
+        return partial(_fed, self.ensemble.drawer, self._seed)
+
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """One step, in parts where memory is short: the loss; what is logged of it is in `values`."""
         if self.parted is None:
@@ -129,7 +135,7 @@ class DesignModule(pl.LightningModule):
             pictures,
             batch.landmarks,
             judge,
-            draws=generator(self._seed, batch.step, "ensemble"),
+            draws=self.feeder(batch.step, len(batch.photo)) if batch.fed is None else batch.fed,
             combine=partial(smooth_max, temperature=self.asked.temperature, weights=self._shares())
             if worst
             else None,
@@ -194,3 +200,7 @@ class DesignModule(pl.LightningModule):
         checkpoint["state_dict"] = {
             key: value for key, value in state.items() if key.startswith(("texture.", "average."))
         }
+
+
+def _fed(drawer: EnsembleDrawer, seed: int, step: int, photos: int) -> EnsembleDraw:
+    return drawer.draw(photos, generator(seed, step, "ensemble"))

@@ -1,21 +1,27 @@
 """Perturbed surrogates: as drawn, undone afterwards, and nothing by default."""
 
+import pickle
 from pathlib import Path
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from advmask.core.errors import ConfigError
 from advmask.photos.crops import FaceCrop
 from advmask.recognizers.ensemble import Ensemble
-from advmask.recognizers.perturbation import moved_landmarks, perturbed
+from advmask.recognizers.ensemble_draw import channels_of
+from advmask.recognizers.perturbation import drawn_gains, drawn_moves, moved_landmarks, perturbed
 from advmask.recognizers.recognizer_names import build_recognizers
 from advmask.recognizers.settings import PerturbationSettings, SurrogateSettings
 
 
 def draws(seed: int) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
+
+
+def gains(network: nn.Module, settings: PerturbationSettings, seed: int) -> tuple[Tensor, ...]:
+    return drawn_gains(channels_of(network), settings, draws=draws(seed))
 
 
 def small_network() -> nn.Module:
@@ -27,10 +33,10 @@ def test_layers_are_scaled_and_silenced_as_drawn_and_restored():
     bare = network(picture)
     settings = PerturbationSettings(dropout=0.3, scale=0.2)
     with torch.no_grad():
-        with perturbed(network, settings, draws=draws(1)):
+        with perturbed(network, gains(network, settings, 1)):
             first = network(picture)
             again = network(picture)
-        with perturbed(network, settings, draws=draws(2)):
+        with perturbed(network, gains(network, settings, 2)):
             other = network(picture)
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
@@ -44,7 +50,7 @@ def test_an_error_inside_does_not_leave_the_network_changed():
     bare = network(picture)
     with (
         pytest.raises(ZeroDivisionError),
-        perturbed(network, PerturbationSettings(scale=0.5), draws=draws(0)),
+        perturbed(network, gains(network, PerturbationSettings(scale=0.5), 0)),
     ):
         raise ZeroDivisionError
     assert torch.equal(network(picture), bare)
@@ -56,7 +62,7 @@ def test_mean_over_draws_is_the_network_itself():
     with torch.no_grad():
         total = torch.zeros_like(layer(picture))
         for seed in range(3000):
-            with perturbed(layer, settings, draws=draws(seed)):
+            with perturbed(layer, gains(layer, settings, seed)):
                 total += layer(picture) / 3000
         assert torch.allclose(total, layer(picture), rtol=0.08, atol=0.02)
 
@@ -64,10 +70,10 @@ def test_mean_over_draws_is_the_network_itself():
 def test_landmarks_are_moved_by_at_most_the_reach():
     landmarks = 50 + 40 * torch.rand(200, 5, 2)
     eyes = torch.linalg.vector_norm(landmarks[:, 1] - landmarks[:, 0], dim=1)
-    moved = moved_landmarks(landmarks, 0.1, draws=draws(3))
+    moved = moved_landmarks(landmarks, drawn_moves(200, 0.1, draws=draws(3)))
     shift = (moved.mean(dim=1) - landmarks.mean(dim=1)).abs().amax(dim=1) / eyes
     assert 0.08 < float(shift.max()) <= 0.1 + 1e-4
-    assert torch.equal(moved_landmarks(landmarks, 0.0, draws=draws(3)), landmarks)
+    assert torch.equal(moved_landmarks(landmarks, None), landmarks)
 
 
 @pytest.fixture
@@ -151,3 +157,22 @@ def test_autocast_stays_close(names: list[str], crop: FaceCrop):
     for a, b in zip(full, short, strict=True):
         assert b.dtype == torch.float32
         assert float(torch.cosine_similarity(a, b)) > 0.999
+
+
+def test_what_is_drawn_apart_from_the_step_is_what_the_step_would_draw(names: list[str], crop: FaceCrop):
+    given = {"alignment": 0.1, "dropout": 0.2, "scale": 0.2}
+    settings = SurrogateSettings.build(
+        {"perturbation": given, "aligners": ["bare", "mtcnn-box"], "own_aligners": {"b": "mtcnn-box"}}
+    )
+    ensemble = Ensemble(build_recognizers(names), settings)
+    pictures, landmarks = crop.as_float().expand(3, -1, -1, -1), crop.landmarks.expand(3, -1, -1)
+    drawer = pickle.loads(pickle.dumps(ensemble.drawer))
+    one, two = (ensemble(pictures, landmarks, draws=each) for each in (draws(5), drawer.draw(3, draws(5))))
+    assert all(torch.equal(a, b) for a, b in zip(one, two, strict=True))
+
+
+@pytest.mark.parametrize("what", ["dropout", "scale"])
+def test_compiled_networks_are_not_perturbed(what: str):
+    with pytest.raises(ConfigError, match="set compile=false"):
+        SurrogateSettings.build({"compile": True, "perturbation": {what: 0.1}})
+    SurrogateSettings.build({"compile": True, "perturbation": {"alignment": 0.1}})

@@ -26,6 +26,7 @@ from advmask.masks.mask_building import build_mask
 from advmask.photos.loading import load_faces
 from advmask.recognizers import alignment
 from advmask.recognizers.aligners.aligner import BareAligner
+from advmask.recognizers.aligners.mtcnn import MtcnnBoxAligner
 from advmask.recognizers.preparation import prepare_all
 from advmask.recognizers.recognizer_names import build_recognizers
 from advmask.training.building import build_scene
@@ -81,6 +82,9 @@ def with_host_draws(scene: Scene, gpu: FakeGpu) -> Scene:
 def on_fake_gpu(settings: TrainSettings) -> Iterator[tuple[DesignModule, Batch]]:
     module, batch = module_and_batch(settings)
     with fake_gpu() as gpu:
+        for aligner in (*module.ensemble._aligners, *module.ensemble._own.values()):
+            if hasattr(aligner, "_head"):
+                gpu.module(aligner._head)
         yield gpu.module(module), gpu.record(batch)
 
 
@@ -97,6 +101,14 @@ def taken(module: DesignModule, batch: Batch) -> list[Tensor | None]:
         {"effects": "full", "texture": "pyramid", "holes": {"most": 3}},
         {"effects": "print-garment", "objective": {"gamut": 0.1}},
         {"texture": "palette", "effects": "cctv"},
+        {
+            "surrogates": {
+                "aligners": ["bare", "mtcnn-box"],
+                "own_aligners": {"tiny": "mtcnn-box"},
+                "perturbation": {"alignment": 0.1, "dropout": 0.1, "scale": 0.1},
+            },
+            "objective": "through_alignment",
+        },
         {"objective": {"nps": 0.1, "tail": 0.5, "over_recognizers": "smooth_max", "features": 0.1}},
     ],
     ids=lambda groups: "-".join(map(str, groups.values()))[:40],
@@ -208,6 +220,15 @@ def test_what_would_wait_is_found(tiny_settings: Build, monkeypatch: pytest.Monk
     found = (DataDependentOutputException, DynamicOutputShapeException, FakeTensorDeviceMismatchError)
     settings = settings_of(tiny_settings, effects="indoor")
     with on_fake_gpu(settings) as (module, batch), pytest.raises(found):
+        taken(module, batch)
+
+
+def test_asking_which_faces_were_found_would_wait(tiny_settings: Build, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(MtcnnBoxAligner, "finds_all", False)
+    settings = settings_of(
+        tiny_settings, objective="through_alignment", surrogates={"aligners": ["bare", "mtcnn-box"]}
+    )
+    with on_fake_gpu(settings) as (module, batch), pytest.raises(DynamicOutputShapeException):
         taken(module, batch)
 
 

@@ -34,4 +34,7 @@ def module_and_batch(settings: TrainSettings) -> tuple[DesignModule, Batch]:
         [one.recognizer for one in prepared],
         own_templates(prepared, faces.crops, photos.crops),
     )
-    return module, StepDataset(photos, module.scene.drawer, batch=settings.trainer.batch, seed=0)[3]
+    data = StepDataset(
+        photos, module.scene.drawer, feeder=module.feeder, batch=settings.trainer.batch, seed=0
+    )
+    return module, data[3]

@@ -48,6 +48,7 @@ class BareAligner:
 
     name = "bare"
     differentiable = False
+    finds_all = True
 
     def landmarks(
         self, pictures: Float[Tensor, "batch 3 rows columns"], hint: Float[Tensor, "batch 5 2"]
@@ -95,3 +96,8 @@ def nearest_faces(
             found[row] = True
     points = torch.zeros_like(hint)
     return (points.index_put((found,), torch.stack(chosen)) if chosen else points), found
+
+
+def finds_all(aligner: Aligner) -> bool:
+    """Whether every face counts as found by an aligner, so that nobody need ask which were."""
+    return bool(getattr(aligner, "finds_all", False))

@@ -15,19 +15,17 @@ class Assignment:
     """Which photos of a batch go to which aligner, and how the hints they are shown are moved.
 
     Attributes:
-        shares: For each aligner, in order, the numbers of its photos; on the CPU.
-        moves: To the right, down and larger, in [-1, 1]: shares of the shake; on the CPU.
+        shares: For each aligner, in order, the numbers of its photos.
+        moves: To the right, down and larger, in [-1, 1]: shares of the shake.
     """
 
     shares: tuple[Int[Tensor, " share"], ...]
     moves: Float[Tensor, "batch 3"]
 
-    def photos_of(self, chosen: Sequence[bool]) -> Bool[Tensor, " batch"]:
-        """Which photos went to the aligners that are chosen; one truth for each aligner, in order."""
-        photos = torch.zeros(len(self.moves), dtype=torch.bool)
-        for share, wanted in zip(self.shares, chosen, strict=True):
-            photos[share] = wanted
-        return photos
+    def photos_of(self, chosen: Sequence[bool]) -> Int[Tensor, " some"]:
+        """Numbers of the photos that went to the aligners that are chosen; one truth for each, in order."""
+        some = [share for share, wanted in zip(self.shares, chosen, strict=True) if wanted]
+        return torch.cat([self.shares[0][:0], *some]).sort().values
 
 
 def assign(aligners: int, photos: int, *, draws: torch.Generator) -> Assignment:
@@ -86,7 +84,9 @@ def assigned_points(
             continue
         rows = share.to(pictures.device)
         theirs, seen = aligner.landmarks(pictures[rows], shaken[rows])
-        points = points.index_put((rows[seen],), theirs[seen].to(points))
+        # Without asking which were seen, for which a GPU would have to wait.
+        known = torch.where(seen[:, None, None], theirs.to(points), points[rows])
+        points = points.index_put((rows,), known)
         found = found.index_put((rows,), seen)
     return points, found
 

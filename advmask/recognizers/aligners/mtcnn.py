@@ -88,6 +88,7 @@ class MtcnnBoxAligner:
 
     name = "mtcnn-box"
     differentiable = True
+    finds_all = True
 
     @cached_property
     def _head(self) -> LandmarkHead:
