@@ -25,10 +25,10 @@ from advmask.evaluation.results import PLAIN_MASKS, json_text
 from advmask.masks.mask_building import build_mask
 from advmask.masks.settings import MaskSettings
 from advmask.photos.loading import FaceSet, load_faces
+from advmask.recognizers.asked_answers import services_allowed
 from advmask.recognizers.preparation import prepare_all
 from advmask.recognizers.recognizer import Recognizer
 from advmask.recognizers.recognizer_names import build_recognizers
-from advmask.recognizers.services import services_allowed
 from advmask.recognizers.verification_set import calibrated_by
 from advmask.textures.design_files import name_of
 from advmask.wearing.artwork import shipped_design

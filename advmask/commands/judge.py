@@ -22,8 +22,8 @@ from advmask.evaluation.record_facts import about_recognizers, package_versions,
 from advmask.evaluation.results import json_text, keep_earlier
 from advmask.masks.settings import MaskSettings
 from advmask.photos.settings import FacesSettings
+from advmask.recognizers.asked_answers import services_allowed
 from advmask.recognizers.recognizer_names import build_recognizers
-from advmask.recognizers.services import services_allowed
 from advmask.recognizers.verification_set import calibrated_by
 from advmask.textures.design_files import name_of
 from advmask.training.run_folder import RunFolder

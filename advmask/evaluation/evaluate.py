@@ -41,10 +41,11 @@ from advmask.photos.loading import FaceSet, load_faces
 from advmask.photos.settings import FacesSettings
 from advmask.printers.settings import PrinterSettings
 from advmask.recognizers.aligners.aligner import Aligner
+from advmask.recognizers.asked_answers import services_allowed
 from advmask.recognizers.preparation import prepare_all
 from advmask.recognizers.recognizer import Recognizer
 from advmask.recognizers.recognizer_names import build_recognizers
-from advmask.recognizers.services import services_allowed
+from advmask.recognizers.services import ComparingNetwork
 from advmask.recognizers.verification_set import calibrated_by
 from advmask.render.settings import RenderSettings
 from advmask.textures.design_files import Design
@@ -175,10 +176,12 @@ def evaluate_design(
     probed = faces.of(people_of(faces, protocol.people))
     _say_what_is_sent(
         recognizers,
-        len(faces.crops),
+        faces,
         len(second_photos(pairs, probed) if pairs else probed),
         protocol,
         conditions=len(masks) + 2,
+        linked=len(linked),
+        pairs=len(pairs),
     )
     with services_allowed(settings.services):
         judgement = judge_designs(
@@ -193,7 +196,12 @@ def evaluate_design(
             pairs=pairs,
             shard=_shard(settings, design, recognizers, faces, parts),
         )
-    paired = scored_pairs(pairs, faces, judgement)
+        paired = scored_pairs(pairs, faces, judgement)
+        links = [
+            found
+            for one in judgement.judged
+            for found in linkability(one.scores, one.recognizer, one.threshold, linked, seed=protocol.seed)
+        ]
     settings = _of_the_whole(settings)
     results = [one for each in judgement.judged for one in each.summaries(seed=protocol.seed)]
     say_bare_doubts([one for one in results if one.fmr == results[0].fmr])
@@ -212,11 +220,7 @@ def evaluate_design(
         "recognizers": about_recognizers(recognizers, None if of_run is None else of_run.recognizers),
         "unsupported": _unsupported(judgement),
         "breakdown": _breakdown(judgement, seed=protocol.seed),
-        "linkability": [
-            found
-            for one in judgement.judged
-            for found in linkability(one.scores, one.recognizer, one.threshold, linked, seed=protocol.seed)
-        ],
+        "linkability": links,
         "pairs": [summarise_pairs(*one, seed=protocol.seed) for one in paired],
         "weights_sha256": {item.label: item.weights_sha256 for item in recognizers},
         "packages": package_versions(),
@@ -226,19 +230,26 @@ def evaluate_design(
 
 def _say_what_is_sent(
     recognizers: Sequence[Recognizer],
-    enrolled: int,
+    faces: FaceSet,
     probed: int,
     protocol: ProtocolSettings,
     *,
     conditions: int,
+    linked: int,
+    pairs: int,
 ) -> None:
-    """Log how many pictures services are shown, before the first of them is."""
+    """Log how much services are asked, before they are."""
     if probed:
-        shown = enrolled + probed * draws_of(protocol, probed) * conditions
+        draws = draws_of(protocol, probed)
+        shown = len(faces.crops) + probed * draws * conditions
+        # Each with its own template and those of all people; linked ones with those of their kind as well.
+        compared = (shown + probed * draws * linked) * (len(faces.people) + 1) + pairs * draws * conditions
         for one in recognizers:
             if one.asked:
+                two = isinstance(one.network, ComparingNetwork)
+                what = f"{compared:,} pairs of pictures" if two else f"{shown:,} pictures"
                 _log.warning(
-                    f"{one.label} is asked about {shown:,} pictures at most; what it answered before is not "
+                    f"{one.label} is asked about {what} at most; what it answered before is not "
                     "asked again, and nothing is sent that services.send and services.calls do not allow."
                 )
 

@@ -32,7 +32,7 @@ from advmask.recognizers.own_network import (
     weights_checksum,
 )
 from advmask.recognizers.recognizer import Recognizer
-from advmask.recognizers.services import AskedNetwork, checked_service
+from advmask.recognizers.services import network_of_service
 from advmask.recognizers.specification import NetworkSpecification, read_specification
 from advmask.recognizers.vit import load_vit
 from advmask.recognizers.weights_folder import checked_sha256, expected_path, held_by_name
@@ -204,13 +204,14 @@ def _python(name: str, rest: str) -> Recognizer:
 
 
 def _service(name: str, rest: str) -> Recognizer:
-    service = checked_service(built_by_function(name, rest), name=name)
+    service = built_by_function(name, rest)
+    network = network_of_service(service, name=name)
     specification = NetworkSpecification.build(
         {
             **INSIGHTFACE,
             "mean": (0.0,) * 3,
             "std": (1.0,) * 3,
-            "embedding": service.embedding,
+            "embedding": network.embedding,
             "distance": getattr(service, "distance", "cosine"),
             "calibration": getattr(service, "calibration", None),
             "family": getattr(service, "family", "service"),
@@ -219,7 +220,7 @@ def _service(name: str, rest: str) -> Recognizer:
     )
     return Recognizer(
         name,
-        AskedNetwork(service, label=name),
+        network,
         specification,
         calibration=_stated(specification, service.name),
         why_no_gradient="it is asked picture by picture",

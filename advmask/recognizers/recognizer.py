@@ -14,7 +14,7 @@ from advmask.recognizers.eye_region import eye_region, only_eyes
 from advmask.recognizers.labels import label_of
 from advmask.recognizers.own_module import as_recognizer_parts
 from advmask.recognizers.preprocessing import embedded, in_shares, told_landmarks
-from advmask.recognizers.services import AskedNetwork
+from advmask.recognizers.services import AskedNetwork, ComparingNetwork
 from advmask.recognizers.similarity import Distance, mean_template, similarity, similarity_matrix
 from advmask.recognizers.specification import NetworkSpecification
 from advmask.recognizers.templates import points_of_a_box, template_points
@@ -136,7 +136,7 @@ class Recognizer(nn.Module):
     @property
     def asked(self) -> bool:
         """Whether it is a service that is asked picture by picture, and finds faces by itself or does not."""
-        return isinstance(self.network, AskedNetwork)
+        return isinstance(self.network, AskedNetwork | ComparingNetwork)
 
     @property
     def label(self) -> str:
@@ -220,16 +220,22 @@ class Recognizer(nn.Module):
         self, probes: Float[Tensor, "*batch dim"], templates: Float[Tensor, "*batch dim"]
     ) -> Float[Tensor, "*batch"]:
         """Similarity of each probe to its own template."""
+        if isinstance(self.network, ComparingNetwork):
+            return self.network.similarity(probes, templates)
         return similarity(probes, templates, distance=self.distance)
 
     def similarity_matrix(
         self, probes: Float[Tensor, "n dim"], templates: Float[Tensor, "m dim"]
     ) -> Float[Tensor, "n m"]:
         """Similarity of every probe to every template."""
+        if isinstance(self.network, ComparingNetwork):
+            return self.network.similarity(probes[:, None], templates[None])
         return similarity_matrix(probes, templates, distance=self.distance)
 
     def enrol(self, embeddings: Float[Tensor, "n dim"]) -> Float[Tensor, " dim"]:
         """Gallery template of a person from the embeddings of several photos; NaN where none has a face."""
+        if isinstance(self.network, ComparingNetwork):
+            return embeddings[0]
         if self.asked:
             embeddings = embeddings[torch.isfinite(embeddings).all(dim=1)]
         return mean_template(embeddings, distance=self.distance)

@@ -64,7 +64,7 @@ class ServiceSettings(Settings):
 
     Attributes:
         send: Send them pictures of faces; without it only answers that were kept are used.
-        calls: The most pictures that each may be sent by this command.
+        calls: The most calls that each may get from this command: a picture, or a pair of them, in each.
         per_second: The most in a second.
     """
 

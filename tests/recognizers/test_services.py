@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -16,13 +17,15 @@ from PIL import Image
 
 from advmask.core.errors import ConfigError, WeightsError
 from advmask.evaluation.evaluate import evaluate, evaluate_design
+from advmask.evaluation.findings import Evaluation
 from advmask.evaluation.settings import ScoringSettings
 from advmask.masks.mask_building import build_mask
 from advmask.masks.settings import MaskSettings
 from advmask.photos.loading import FaceSet, load_faces
 from advmask.photos.settings import FacesSettings
+from advmask.recognizers.asked_answers import services_allowed
 from advmask.recognizers.recognizer_names import build_recognizer, recorded_names
-from advmask.recognizers.services import AskedNetwork, services_allowed
+from advmask.recognizers.services import AskedNetwork, ComparingNetwork, _png, _pngs
 from advmask.recognizers.settings import ServiceSettings
 from advmask.wearing.opened_design import as_design
 
@@ -38,27 +41,55 @@ class Mine:
 
     def embed(self, png):
         request = urllib.request.Request("http://127.0.0.1:{port}/embed", data=png)
-        with urllib.request.urlopen(request, timeout=5) as answer:
+        with urllib.request.urlopen(request, timeout={timeout}) as answer:
+            return json.load(answer)
+
+
+class Pairs:
+    name = "loopback pairs {port}"
+    calibration = {{"fmr": 0.01, "threshold": 0.9, "scale": 20}}
+
+    def compare(self, enrolled, probe):
+        body = len(enrolled).to_bytes(4, "big") + enrolled + probe
+        request = urllib.request.Request("http://127.0.0.1:{port}/compare", data=body)
+        with urllib.request.urlopen(request, timeout={timeout}) as answer:
             return json.load(answer)
 """
+
+
+def grey(png: bytes) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(png)).convert("L").resize((8, 6)), dtype=float).ravel() - 100
+
+
+def dark(png: bytes) -> bool:
+    return bool(np.mean(np.asarray(Image.open(io.BytesIO(png)).convert("L"))) < 20)
 
 
 class Handler(BaseHTTPRequestHandler):
     """Answers with a small grey version of the picture; of dark pictures says that there is no face."""
 
     seen: ClassVar[list[bytes]] = []
-    fails: ClassVar[int] = 0  # how many of the next requests
+    behaves: ClassVar[str] = ""  # or `busy`, `slow`, `page`
+    go_on: ClassVar[threading.Event] = threading.Event()
 
     def do_POST(self) -> None:
-        png = self.rfile.read(int(self.headers["Content-Length"]))
-        if Handler.fails:
-            Handler.fails -= 1
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        Handler.seen.append(body)
+        if Handler.behaves == "busy":
             self.send_error(503)
             return
-        Handler.seen.append(png)
-        picture = Image.open(io.BytesIO(png)).convert("L")
-        small = np.asarray(picture.resize((8, 6)), dtype=float).ravel() - 100
-        answer = json.dumps(None if np.mean(np.asarray(picture)) < 20 else small.tolist()).encode()
+        if Handler.behaves == "slow":
+            Handler.go_on.wait(20)
+            return
+        found: Any
+        if self.path == "/compare":
+            cut = 4 + int.from_bytes(body[:4], "big")
+            two = [body[4:cut], body[cut:]]
+            one, other = (each / np.linalg.norm(each) for each in map(grey, two))
+            found = None if any(map(dark, two)) else float(one @ other)
+        else:
+            found = None if dark(body) else grey(body).tolist()
+        answer = b"<html>Sign in" if Handler.behaves == "page" else json.dumps(found).encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(answer)))
         self.end_headers()
@@ -72,12 +103,15 @@ class Handler(BaseHTTPRequestHandler):
 def name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """A running service's recognizer; what it answers is kept in the test's own folder."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    Handler.seen, Handler.fails = [], 0
+    Handler.seen, Handler.behaves = [], ""
+    Handler.go_on.clear()
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
-        (tmp_path / "mine.py").write_text(_MODULE.format(port=server.server_port))
+        for file, timeout in (("mine.py", 5), ("hasty.py", 0.05)):
+            (tmp_path / file).write_text(_MODULE.format(port=server.server_port, timeout=timeout))
         yield f"service:{tmp_path / 'mine.py'}:Mine"
+        Handler.go_on.set()
         server.shutdown()
         thread.join()
 
@@ -113,15 +147,18 @@ def test_nothing_is_sent_unless_the_command_says_so(name: str) -> None:
 
 def test_an_interrupted_job_goes_on_and_no_picture_is_sent_twice(name: str) -> None:
     given = pictures(1000)
-    with services_allowed(allowed(600)), pytest.raises(ConfigError, match="sent 600 pictures, as many as"):
+    with (
+        services_allowed(allowed(600)),
+        pytest.raises(ConfigError, match="called 600 times, as often as"),
+    ):
         build_recognizer(name)(given, torch.zeros(1000, 5, 2))
     with services_allowed(allowed(400)):
         found = build_recognizer(name)(given, torch.zeros(1000, 5, 2))
     assert len(Handler.seen) == len(set(Handler.seen)) == 1000
     bytes_ = (given[7] * 255).round().byte().permute(1, 2, 0).numpy()
     assert (np.asarray(Image.open(io.BytesIO(Handler.seen[7]))) == bytes_).all()
-    grey = np.asarray(Image.fromarray(bytes_).convert("L").resize((8, 6)), dtype=float).ravel() - 100
-    assert found[7].numpy() == pytest.approx(grey)
+    by_hand = np.asarray(Image.fromarray(bytes_).convert("L").resize((8, 6)), dtype=float).ravel() - 100
+    assert found[7].numpy() == pytest.approx(by_hand)
     again = build_recognizer(name)(
         given, torch.zeros(1000, 5, 2)
     )  # nothing is sent, so nothing need be allowed
@@ -158,6 +195,59 @@ def test_a_whole_evaluation(name: str, faces: FaceSet, caplog: pytest.LogCapture
         )
 
 
+def test_pairs_are_compared_once_each_and_no_face_is_not_detected(
+    name: str, faces: FaceSet, caplog: pytest.LogCaptureFixture
+) -> None:
+    name = name.replace(":Mine", ":Pairs")
+    design = torch.rand(3, *build_mask(MaskSettings()).texture_size(1.0))
+    protocol = {"draws": 1, "people": "all", "progress": False, "aligners": ["bare"]}
+
+    def evaluated(calls: int) -> Evaluation:
+        settings = {"protocol": protocol, "effects": {}, "services": allowed(calls).model_dump()}
+        return evaluate_design(
+            as_design(design, mask=None),
+            ScoringSettings.build(settings),
+            faces=faces,
+            recognizers=[build_recognizer(name)],
+            controls=["white"],
+        )
+
+    with pytest.raises(ConfigError, match="was called 5 times, as often as"):
+        evaluated(5)
+    assert len(Handler.seen) == 5
+    found = evaluated(200)
+    stated = int(re.findall(r"asked about (\d+) pairs of pictures at most", caplog.text)[0])
+    assert len(Handler.seen) == len(set(Handler.seen)) <= stated
+    (one,) = found.main
+    assert (one.probes, one.left_out, one.conditions["bare"].undetected) == (2, 2, 2)
+    pngs = [_png((crop.as_float() * 255).round().byte().permute(1, 2, 0).numpy()) for crop in faces.crops[:2]]
+    first, second = (each / np.linalg.norm(each) for each in map(grey, pngs))
+    assert one.conditions["bare"].similarity == pytest.approx(float(first @ second), abs=1e-6)
+    before = len(Handler.seen)
+    again = evaluated(0)  # all is known
+    assert len(Handler.seen) == before
+    assert again.main[0].conditions == one.conditions
+
+
+def test_pairs_are_asked_with_the_enrolled_photo_first(pauses: list[float]) -> None:
+    class Ordered:
+        name = "ordered"
+
+        def compare(self, enrolled: bytes, probe: bytes) -> float:
+            return len(enrolled) - 2 * len(probe)
+
+    network = ComparingNetwork(Ordered(), label="ordered", pause=pauses.append)
+    given = pictures(3)
+    given[1:, :, 8:] = 0.5  # of another size as a file
+    given[2, :, 4:] = 0.5
+    sizes = [len(each) for each in _pngs(given)]
+    rows = network(given)
+    assert rows.shape == (3, 16)
+    with services_allowed(allowed(6)):
+        found = network.similarity(rows[:, None], rows[None, :2])
+    assert found.tolist() == [[enrolled - 2 * probe for enrolled in sizes[:2]] for probe in sizes]
+
+
 class Wayward:
     """Fails or answers as it is told."""
 
@@ -187,7 +277,7 @@ def test_a_service_that_fails_for_a_while_is_asked_again(pauses: list[float]) ->
     assert found[0].tolist() == [1, 2, 3.5]
     assert found[1].isnan().all()
     assert [pause for pause in pauses if pause > 0.5] == [1.0, 2.0]
-    assert network.sent == 4
+    assert network.answers.calls == 4
 
 
 def test_a_service_that_fails_for_good(pauses: list[float]) -> None:
@@ -206,6 +296,50 @@ def test_nonsense_is_said_and_not_kept(answer: Any, pauses: list[float]) -> None
         with pytest.raises(WeightsError, match="3 finite numbers were expected, or None"):
             network(pictures(1))
         assert network(pictures(1)).tolist() == [[1, 2, 3]]
+
+
+@pytest.mark.parametrize("answer", ["alike", float("inf"), [0.5], {"score": 1}])
+def test_a_score_that_is_none_is_said(answer: Any, pauses: list[float]) -> None:
+    class Odd:
+        name = "odd"
+
+        def compare(self, enrolled: bytes, probe: bytes) -> Any:
+            return answer
+
+    network = ComparingNetwork(Odd(), label="odd", pause=pauses.append)
+    rows = network(pictures(2))
+    with (
+        services_allowed(allowed(9)),
+        pytest.raises(WeightsError, match="a finite number was expected, or None"),
+    ):
+        network.similarity(rows[:1], rows[1:])
+
+
+@pytest.mark.parametrize(
+    ("behaves", "file", "says"),
+    [
+        ("busy", "mine", r"failed 4 times in a row \(HTTPError: .*503"),
+        ("slow", "hasty", r"failed 4 times in a row \(TimeoutError: timed out"),
+        ("page", "mine", r"failed 4 times in a row \(JSONDecodeError"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["Mine", "Pairs"])
+def test_a_server_that_is_busy_slow_or_answers_with_a_page(
+    kind: str, behaves: str, file: str, says: str, name: str, pauses: list[float]
+) -> None:
+    recognizer = build_recognizer(name.replace("mine", file).replace("Mine", kind))
+    network = recognizer.network
+    assert isinstance(network, AskedNetwork | ComparingNetwork)
+    network.answers._pause = pauses.append
+    Handler.behaves = behaves
+    with services_allowed(allowed(9)):
+        with pytest.raises(WeightsError, match=says):
+            recognizer.similarity(*(recognizer(each[None], torch.zeros(1, 5, 2)) for each in pictures(2)))
+        assert network.answers.calls == 4
+        assert pauses == [1.0, 2.0, 4.0]
+        Handler.behaves = ""
+        Handler.go_on.set()
+        recognizer.similarity(*(recognizer(each[None], torch.zeros(1, 5, 2)) for each in pictures(2)))
 
 
 def test_calls_are_spread_over_time(pauses: list[float]) -> None:
