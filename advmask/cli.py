@@ -65,6 +65,9 @@ COMMANDS: dict[str, Command] = {
     "cache": Command(
         "advmask.commands.cache", "show or clear the face crops and placed masks kept here", ("action",)
     ),
+    "studio": Command(
+        "advmask.commands.studio", "the artist's page: design, measure and print in the browser", ("folder",)
+    ),
 }
 
 

@@ -33,6 +33,7 @@ PATH_KEYS = frozenset(
         "faces.mesh_model",
         "faces.people",
         "faces.root",
+        "folder",
         "hydra.run.dir",
         "hydra.sweep.dir",
         "input",

@@ -16,6 +16,7 @@ from advmask.printers.settings import PrinterSettings
 from advmask.printing.settings import AskedPrinting, ExportSettings, Paper
 from advmask.recognizers.settings import ServiceSettings
 from advmask.render.settings import RenderSettings
+from advmask.studio.settings import StudioSettings
 from advmask.textures.settings import TexelsPerMm
 from advmask.training.settings import TrainSettings
 
@@ -298,4 +299,5 @@ COMMAND_SETTINGS: dict[str, type[Settings]] = {
     "calibrate": CalibrateCommand,
     "weights": WeightsCommand,
     "cache": CacheCommand,
+    "studio": StudioSettings,
 }

@@ -99,6 +99,14 @@ TEXTS: dict[str, Text] = {
             "advmask cache clear folder=~/crops",
         ),
     ),
+    "studio": Text(
+        "Open the artist's page in the browser: from a drawing to the print, on this machine alone.",
+        (
+            "advmask studio ~/masks",
+            "advmask studio browser=false",
+            "advmask studio ~/masks port=8800",
+        ),
+    ),
 }
 
 # Shown by `advmask --help`: design, look, measure.

@@ -39,14 +39,16 @@ def spread_inks(texels: Float[Tensor, "3 height width"], count: int) -> Float[Te
         texels: The picture, sRGB in [0, 1].
         count: How many.
     """
-    fine = 6  # steps of the cube in which the picture's colours are counted
-    cells = (texels * (fine - 1)).round().flatten(1).long()
+    fine = 12  # steps of the cube in which colours count as one
+    seen, counts = (texels * 255).round().flatten(1).long().unique(dim=1, return_counts=True)
+    cells = (seen * (fine - 1) / 255).round().long()
     code = (cells[0] * fine + cells[1]) * fine + cells[2]
-    share = torch.bincount(code, minlength=fine**3).float() / code.numel()
-    sums = torch.zeros(fine**3, 3).index_add(0, code, texels.flatten(1).T)
-    there = share > 0
-    candidates = in_steps(sums[there] / (share[there, None] * code.numel()))
-    weight = share[there]
+    order = (code * (counts.sum() + 1) + counts).argsort()
+    code, seen = code[order], seen[:, order]
+    last = torch.cat([code[1:] != code[:-1], torch.ones(1, dtype=torch.bool)])
+    # Of each cell its commonest colour: the mean of two would be no colour of the picture.
+    candidates = seen[:, last].T.float() / 255
+    weight = torch.zeros(fine**3).index_add(0, code, counts[order].float())[code[last]] / counts.sum()
     few = torch.cartesian_prod(*[torch.linspace(0, 1, 4)] * 3)
     candidates = torch.cat([candidates, in_steps(few)])
     # A colour of the cube counts as if one texel in ten thousand had it.

@@ -60,6 +60,7 @@ def fit(
     run: RunFolder,
     *,
     keep: Callable[[Tensor, str], Path],
+    draw: Callable[[Tensor, Path], object],
     probes: ValidationProbes | None = None,
     own: OwnParts | None = None,
 ) -> Fitted:
@@ -71,6 +72,7 @@ def fit(
         settings: How long, and on what machine.
         run: Where checkpoints, the log and previews go.
         keep: Writes a design under a name into the run folder and gives the picture file.
+        draw: Writes a design into a picture file.
         probes: What it is validated on, if it is.
         own: Callbacks and a progress callback of the user's own, and whether the optimiser is.
 
@@ -103,7 +105,7 @@ def fit(
         RateAsAsked(rate if own.optimiser is None else None),
         *([] if validation is None else [validation]),
         StepLog(steps=trainer_settings.steps, tell=own.progress if is_first_process() else None),
-        *_shown(settings, photos, run, own),
+        *_shown(settings, photos, run, own, draw),
         *own.callbacks,
         StretchCheckpoint(run.checkpoint),  # last, for it keeps what the others have come to
     ]
@@ -162,7 +164,13 @@ def _validation(settings: TrainSettings, probes: ValidationProbes | None) -> Val
     )
 
 
-def _shown(settings: TrainSettings, photos: WornPhotos, run: RunFolder, own: OwnParts) -> list[Callback]:
+def _shown(
+    settings: TrainSettings,
+    photos: WornPhotos,
+    run: RunFolder,
+    own: OwnParts,
+    draw: Callable[[Tensor, Path], object],
+) -> list[Callback]:
     """What the user watches; only the first of several processes shows it."""
     if not is_first_process():
         return []
@@ -178,6 +186,7 @@ def _shown(settings: TrainSettings, photos: WornPhotos, run: RunFolder, own: Own
                 photos=photos,
                 shown=list(shown)[:_FACES_SHOWN],
                 every=trainer.preview_every,
+                draw=draw,
             )
         )
     return callbacks

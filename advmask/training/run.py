@@ -206,7 +206,11 @@ def _trained(
         write_design(picture, design)
         return picture
 
-    fitted = fit(module, photos, settings, run, keep=keep, probes=probes, own=own)
+    def draw(texels: Tensor, picture: Path) -> None:
+        """Write a design as a picture alone."""
+        write_design(picture, _design(texels, surface, settings))
+
+    fitted = fit(module, photos, settings, run, keep=keep, draw=draw, probes=probes, own=own)
     design = _design(fitted.texels, surface, settings, folder)
     if is_first_process():
         write_plot(run.metrics, run.plot)

@@ -49,6 +49,8 @@ def test_the_run_folder_holds_what_was_promised(finished: TrainResult):
         "progress.png",
         "texture.safetensors",
         "texture.png",
+        "previews/design_000003.png",
+        "previews/design_000006.png",
         "previews/step_000003.png",
         "previews/step_000006.png",
         "run.json",
@@ -94,6 +96,13 @@ def test_previews_show_bare_and_masked(finished: TrainResult):
     with Image.open(finished.folder / "previews" / "step_000006.png") as picture:
         assert picture.width > 2 * 112
         assert picture.height > 112
+
+
+def test_designs_on_the_way_are_kept_as_pictures_that_can_be_printed(finished: TrainResult):
+    early, late = (read_design(finished.folder / "previews" / f"design_{step:06d}.png") for step in (3, 6))
+    assert (early.pattern, early.texels_per_mm) == ("contour", 1.0)
+    assert not torch.equal(early.texels, late.texels)
+    assert float((late.texels - finished.design.texels).abs().max()) <= 0.5 / 255 + 1e-6
 
 
 def test_the_checkpoint_holds_the_texture_alone(finished: TrainResult):

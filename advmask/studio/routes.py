@@ -1,0 +1,233 @@
+"""Which request is answered by what; names in addresses are looked up, and never become paths unseen."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib import resources
+from typing import Any, get_args
+
+from advmask.core.errors import AdvmaskError, RunError
+from advmask.studio import prints
+from advmask.studio.answers import Answer, attached, file, picture, trouble, values
+from advmask.studio.pictures import MOST_BYTES, Kind, Readable
+from advmask.studio.runs import Run
+from advmask.studio.share import SHAPES
+from advmask.studio.studio import PrintOrder, Studio
+
+MOST_JSON_BYTES = 64 << 10
+_PAGE = {"": "index.html", "studio.css": "studio.css", "studio.js": "studio.js", "icon.svg": "icon.svg"}
+_KINDS = {"html": "text/html", "css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request that was let in.
+
+    Attributes:
+        method: GET or POST.
+        path: Of its address, without the first slash.
+        query: Of its address.
+        given: The JSON object that it brings; of an upload nothing.
+        stream: Of an upload: where the file is read from.
+        length: Its bytes.
+    """
+
+    method: str
+    path: str
+    query: Mapping[str, str] = field(default_factory=dict)
+    given: Mapping[str, Any] = field(default_factory=dict)
+    stream: Readable | None = None
+    length: int = 0
+
+    @property
+    def state(self) -> int | None:
+        """The step whose design is asked for."""
+        text = self.query.get("state", "")
+        return int(text) if text.isdecimal() and len(text) < 8 else None
+
+
+def is_upload(path: str) -> bool:
+    """Whether a request brings a file, and not JSON."""
+    return path.startswith("api/pictures/")
+
+
+def most_bytes(path: str) -> int:
+    """What a request may bring."""
+    return MOST_BYTES if is_upload(path) else MOST_JSON_BYTES
+
+
+def answer(studio: Studio, asked: Asked) -> Answer:
+    """Answer a request that was let in."""
+    for method, pattern, found in _ROUTES:
+        match = re.fullmatch(pattern, asked.path)
+        if match and method == asked.method:
+            try:
+                return found(studio, asked, *match.groups())
+            except AdvmaskError as error:
+                return trouble(str(error), status=422)
+    return trouble("There is nothing at this address.", status=404)
+
+
+def _page(studio: Studio, asked: Asked, name: str) -> Answer:
+    if name not in _PAGE:
+        return trouble("There is nothing at this address.", status=404)
+    content = (resources.files("advmask.studio") / "page" / _PAGE[name]).read_bytes()
+    kind = _KINDS[_PAGE[name].rpartition(".")[2]]
+    return Answer(content, kind if kind.startswith("image") else f"{kind}; charset=utf-8")
+
+
+def _upload(studio: Studio, asked: Asked, kind: str) -> Answer:
+    assert asked.stream is not None
+    of = _kind(kind)
+    called = re.sub(r"[^\w .()-]", "", asked.query.get("name", ""))[:60].strip() or f"The {kind}"
+    name = studio.pictures.keep(of, asked.stream, asked.length, called=called)
+    found: dict[str, Any] = {"name": name}
+    if of == "drawing":
+        found["inks"] = studio.inks(name, 5)
+    else:
+        studio.shown.bare(studio.pictures.path(of, name))  # finds the face now, and says if there is none
+    return values(found)
+
+
+def _forget(studio: Studio, asked: Asked, kind: str, name: str) -> Answer:
+    studio.pictures.forget(_kind(kind), name)
+    return values({})
+
+
+def _thumbnail(studio: Studio, asked: Asked, kind: str, name: str) -> Answer:
+    return file(studio.pictures.thumbnail(_kind(kind), name))
+
+
+def _photo(studio: Studio, asked: Asked, name: str) -> Answer:
+    return picture(studio.shown.bare(studio.pictures.path("photo", name))[0])
+
+
+def _try_on(studio: Studio, asked: Asked) -> Answer:
+    choices = studio.choices(_mapping(asked.given, "choices"))
+    photo = str(asked.given.get("photo") or choices.photos[0])
+    return picture(studio.try_on(choices, photo=photo, as_printed=bool(asked.given.get("as_printed"))))
+
+
+def _flat_start(studio: Studio, asked: Asked) -> Answer:
+    return picture(studio.flat_start(studio.choices(_mapping(asked.given, "choices"))), kind="png")
+
+
+def _inks(studio: Studio, asked: Asked) -> Answer:
+    count = asked.given.get("count", 5)
+    return values(
+        {"inks": studio.inks(str(asked.given.get("drawing")), count if isinstance(count, int) else 5)}
+    )
+
+
+def _design(studio: Studio, asked: Asked) -> Answer:
+    title = str(asked.given.get("title") or "Untitled")[:60]
+    run = studio.design(title, studio.choices(_mapping(asked.given, "choices")))
+    return values({"name": run.name})
+
+
+def _command(studio: Studio, asked: Asked) -> Answer:
+    return values({"command": studio.command(studio.choices(_mapping(asked.given, "choices")))})
+
+
+def _all_runs(studio: Studio, asked: Asked) -> Answer:
+    return values([studio.summary(run) for run in studio.runs.all()])
+
+
+def _run_state(studio: Studio, asked: Asked, name: str) -> Answer:
+    return values(studio.state(studio.runs.named(name)))
+
+
+def _act(studio: Studio, asked: Asked, name: str, action: str) -> Answer:
+    run = studio.runs.named(name)
+    if action == "stop":
+        studio.works.stop(run.path)
+    elif action == "go-on":
+        studio.go_on(run)
+    elif action == "measure":
+        studio.measure(run)
+    else:
+        studio.print(run, PrintOrder.build(asked.given))
+    return values(studio.state(run))
+
+
+def _worn(studio: Studio, asked: Asked, name: str) -> Answer:
+    run = studio.runs.named(name)
+    photo = studio.pictures.path("photo", asked.query.get("photo") or _first_photo(run))
+    return picture(studio.shown.worn(photo, run.design(asked.state)))
+
+
+def _flat(studio: Studio, asked: Asked, name: str) -> Answer:
+    return picture(studio.flat_of(studio.runs.named(name), asked.state), kind="png")
+
+
+def _report(studio: Studio, asked: Asked, name: str) -> Answer:
+    path = studio.runs.named(name).path / "report.html"
+    if not path.is_file():
+        raise RunError("This design has not been measured yet.")
+    return file(path)
+
+
+def _share(studio: Studio, asked: Asked, name: str) -> Answer:
+    run, shape = studio.runs.named(name), asked.query.get("shape", "")
+    if shape not in SHAPES:
+        raise RunError(f"A picture to share is {' or '.join(SHAPES)}.")
+    photo = asked.query.get("photo") or _first_photo(run)
+    made = picture(studio.before_after(run, photo=photo, shape=shape, state=asked.state))
+    return Answer(made.body, made.kind, headers=attached(f"{name}-{shape}.jpg"))
+
+
+def _zip(studio: Studio, asked: Asked, name: str, folder: str) -> Answer:
+    place = prints.print_folder(studio.runs.named(name).path, folder)
+    return Answer(prints.as_zip(place), "application/zip", headers=attached(f"{name}-{folder}.zip"))
+
+
+def _print_file(studio: Studio, asked: Asked, name: str, folder: str, file_name: str) -> Answer:
+    place = prints.print_folder(studio.runs.named(name).path, folder)
+    path = prints.file_in(place, file_name)
+    return file(path, download=path.name if asked.query.get("keep") else None)
+
+
+def _print_page(studio: Studio, asked: Asked, name: str, folder: str, sheet: str, number: str) -> Answer:
+    place = prints.print_folder(studio.runs.named(name).path, folder)
+    return Answer(prints.page_picture(prints.file_in(place, sheet), int(number)), "image/png")
+
+
+def _first_photo(run: Run) -> str:
+    return run.choices.photos[0]
+
+
+def _kind(text: str) -> Kind:
+    kinds: tuple[Kind, ...] = get_args(Kind)
+    return next(kind for kind in kinds if kind == text)
+
+
+def _mapping(given: Mapping[str, Any], key: str) -> dict[str, Any]:
+    found = given.get(key, {})
+    return dict(found) if isinstance(found, dict) else {}
+
+
+_KIND, _NAME = r"(drawing|photo)", r"([a-z0-9-]{1,60})"
+_PICTURE, _FILE = r"([\w-]{1,60})", r"([\w.-]{1,100})"
+_ROUTES: list[tuple[str, str, Callable[..., Answer]]] = [
+    ("GET", r"([\w.]{0,20})", _page),
+    ("GET", r"api/offers", lambda studio, asked: values(studio.offers())),
+    ("GET", rf"pictures/{_KIND}/{_PICTURE}", _thumbnail),
+    ("GET", rf"photos/{_PICTURE}", _photo),
+    ("GET", r"api/runs", _all_runs),
+    ("GET", rf"api/runs/{_NAME}", _run_state),
+    ("GET", rf"runs/{_NAME}/worn.jpg", _worn),
+    ("GET", rf"runs/{_NAME}/flat.png", _flat),
+    ("GET", rf"runs/{_NAME}/report.html", _report),
+    ("GET", rf"runs/{_NAME}/share.jpg", _share),
+    ("GET", rf"runs/{_NAME}/prints/{_FILE}.zip", _zip),
+    ("GET", rf"runs/{_NAME}/prints/{_FILE}/{_FILE}", _print_file),
+    ("GET", rf"runs/{_NAME}/prints/{_FILE}/{_FILE}/([0-9]{{1,3}}).png", _print_page),
+    ("POST", rf"api/pictures/{_KIND}", _upload),
+    ("POST", rf"api/forget/{_KIND}/{_PICTURE}", _forget),
+    ("POST", r"api/try-on", _try_on),
+    ("POST", r"api/flat", _flat_start),
+    ("POST", r"api/inks", _inks),
+    ("POST", r"api/command", _command),
+    ("POST", r"api/runs", _design),
+    ("POST", rf"api/runs/{_NAME}/(stop|go-on|measure|print)", _act),
+]

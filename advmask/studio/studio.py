@@ -1,0 +1,237 @@
+"""What the page can ask for: the studio's doings, as functions of plain values."""
+
+import shlex
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+from pydantic import Field
+
+from advmask.core.errors import RunError
+from advmask.core.presets import preset_names
+from advmask.core.settings import Settings
+from advmask.printing.settings import PAPERS, SheetSettings
+from advmask.studio import prints
+from advmask.studio.choices import Choices, evaluate_words, export_words, offered
+from advmask.studio.pictures import PORTRAIT, Pictures
+from advmask.studio.runs import Run, Runs
+from advmask.studio.share import before_after
+from advmask.studio.work import Works, last_job, last_words
+from advmask.studio.worn_pictures import WornPictures, flat, inks_of, started
+from advmask.textures.design_files import Design
+
+
+class PrintOrder(Settings):
+    """What is asked for of the print files.
+
+    Attributes:
+        printer: For which.
+        paper: Of the sheets.
+        state: Step whose design is printed; None for that which the run left.
+    """
+
+    printer: str = "none"
+    paper: str = Field(default="a4", max_length=20)
+    state: int | None = Field(default=None, ge=1)
+
+
+class Studio:
+    """A folder of drawings, photos and designs, and what can be done with them.
+
+    Args:
+        folder: All that is kept lies in it.
+        works: What starts long work; None starts the commands of advmask.
+    """
+
+    def __init__(self, folder: Path, *, works: Works | None = None) -> None:
+        self.folder = folder.absolute()
+        self.pictures = Pictures(self.folder / "pictures")
+        self.runs = Runs(self.folder / "designs")
+        self.works = works or Works()
+        self.shown = WornPictures()
+        self._one_design = threading.Lock()
+
+    def warm_up(self) -> None:
+        """Have ready what the first picture needs, so that it comes at once."""
+        self.try_on(Choices(drawing="motif"), photo=PORTRAIT, as_printed=False)
+
+    def offers(self) -> dict[str, Any]:
+        """All that can be chosen, and what is chosen if nobody does."""
+        return {
+            "folder": str(self.folder),
+            "chosen": Choices().model_dump(),
+            "masks": offered("mask"),
+            "printers": offered("printer"),
+            "wheres": [name for name in offered("effects") if not name.startswith("print-")],
+            "papers": list(PAPERS),
+            "drawings": self.pictures.names("drawing"),
+            "photos": self.pictures.names("photo"),
+        }
+
+    def choices(self, given: Mapping[str, Any]) -> Choices:
+        """Choices, with the drawing and the photos there.
+
+        Raises:
+            AdvmaskError: One does not fit, or is not there.
+        """
+        choices = Choices.build(given)
+        if choices.drawing is not None:
+            self.pictures.path("drawing", choices.drawing)
+        for photo in choices.photos:
+            self.pictures.path("photo", photo)
+        return choices
+
+    def start_of(self, choices: Choices) -> Design:
+        """What a design begins with."""
+        drawing = None if choices.drawing is None else self.pictures.path("drawing", choices.drawing)
+        return started(choices.texture_settings(drawing), choices.mask_settings())
+
+    def try_on(self, choices: Choices, *, photo: str, as_printed: bool) -> Image.Image:
+        """What a design begins with, worn on a photo."""
+        printer = choices.printer_settings() if as_printed else None
+        return self.shown.worn(self.pictures.path("photo", photo), self.start_of(choices), printer=printer)
+
+    def flat_start(self, choices: Choices) -> Image.Image:
+        """What a design begins with, as a flat picture."""
+        return flat(self.start_of(choices))
+
+    def inks(self, drawing: str, count: int) -> list[str]:
+        """Colours of a drawing."""
+        return inks_of(self.pictures.path("drawing", drawing), max(2, min(12, count)))
+
+    def command(self, choices: Choices) -> str:
+        """The command line that makes a design as chosen."""
+        drawing = None if choices.drawing is None else self.pictures.path("drawing", choices.drawing)
+        own = [self.pictures.path("photo", name) for name in choices.photos if name != PORTRAIT]
+        photos = own[0] if own else None
+        return shown_command(
+            ["train", *choices.train_words(self.runs.folder / "NAME", drawing=drawing, photos=photos)]
+        )
+
+    def design(self, title: str, choices: Choices) -> Run:
+        """Start a design: copies of what it needs go into its folder, and `advmask train` begins.
+
+        Raises:
+            RunError: Another one is being designed.
+        """
+        with self._one_design:
+            self._nobody_designs()
+            run = self.runs.begin(title, choices)
+            if choices.drawing is not None:
+                self.pictures.copy("drawing", choices.drawing, run.given / "drawing")
+            if choices.photos != [PORTRAIT]:
+                for number, photo in enumerate(choices.photos, start=1):
+                    self.pictures.copy("photo", photo, run.given / "photos" / str(number))
+            self._train(run)
+        return run
+
+    def go_on(self, run: Run) -> None:
+        """Resume a design that was stopped or killed."""
+        with self._one_design:
+            self._nobody_designs()
+            self._train(run)
+
+    def _nobody_designs(self) -> None:
+        for run in self.runs.all():
+            if (job := self.works.at_work(run.path)) and job.action == "design":
+                title = run.record["title"]
+                raise RunError(f"{title} is being designed; wait until it is done, or stop it first.")
+
+    def _train(self, run: Run) -> None:
+        words = run.choices.train_words(run.path, drawing=run.drawing(), photos=run.photos())
+        self.works.start(run.path, "design", ["train", *words])
+
+    def measure(self, run: Run) -> None:
+        """Start to measure a design."""
+        _needs_end(run)
+        self.works.start(run.path, "measure", ["evaluate", *evaluate_words(run.path)])
+
+    def print(self, run: Run, order: PrintOrder) -> None:
+        """Start to make print files."""
+        SheetSettings.build({"paper": order.paper})
+        if order.printer not in preset_names("printer"):
+            raise RunError(f"There is no printer called {order.printer}.")
+        if order.state is None:
+            _needs_end(run)
+        design = run.path if order.state is None else run.state_file(order.state)
+        name = f"{order.printer}-{order.paper}" + ("" if order.state is None else f"-step-{order.state}")
+        out = run.path / "exports" / name
+        of_picture = None if order.state is None else run.choices
+        words = export_words(design, out, printer=order.printer, paper=order.paper, of_picture=of_picture)
+        self.works.start(run.path, "print", ["export", *words])
+
+    def summary(self, run: Run) -> dict[str, Any]:
+        """A run in a few words, for the gallery."""
+        at_work = self.works.at_work(run.path)
+        states = run.states()
+        return {
+            "name": run.name,
+            "title": run.record["title"],
+            "made": run.record["made"],
+            "finished": run.finished,
+            "working": None if at_work is None else at_work.action,
+            "steps": run.choices.steps,
+            "version": int(run.finished) * 1_000_000 + (states[-1] if states else 0),
+        }
+
+    def state(self, run: Run) -> dict[str, Any]:
+        """All that the page shows of a run."""
+        job, summary = last_job(run.path), self.summary(run)
+        failed = (
+            job is not None and not summary["working"] and not job.stopped and not self._done(run, job.action)
+        )
+        return {
+            **summary,
+            **run.course(),
+            "choices": run.choices.model_dump(),
+            "states": run.states(),
+            "meters": run.meters(),
+            "measured": (run.path / "report.html").exists(),
+            "prints": [self._prints(folder) for folder in prints.print_folders(run.path)],
+            "stopped": job is not None and job.stopped,
+            "trouble": last_words(run.path) if failed else None,
+            "command": None if job is None else shown_command(list(job.words)),
+            "place": str(run.path),
+        }
+
+    def before_after(self, run: Run, *, photo: str, shape: str, state: int | None) -> Image.Image:
+        """A picture to share."""
+        path = self.pictures.path("photo", photo)
+        bare, face = self.shown.bare(path)
+        return before_after(bare, self.shown.worn(path, run.design(state)), face, shape=shape)
+
+    def flat_of(self, run: Run, state: int | None) -> Image.Image:
+        """A design as a flat picture."""
+        return flat(run.design(state))
+
+    def still_at_work(self) -> list[str]:
+        """Titles of what is going on."""
+        return [str(run.record["title"]) for run in self.runs.all() if self.works.at_work(run.path)]
+
+    def _done(self, run: Run, action: str) -> bool:
+        if action == "measure":
+            return (run.path / "report.html").exists()
+        return run.finished if action == "design" else bool(prints.print_folders(run.path))
+
+    def _prints(self, folder: Path) -> dict[str, Any]:
+        files = [
+            {
+                "name": path.name,
+                "bytes": path.stat().st_size,
+                "pages": prints.pages_of(path) if path.suffix == ".pdf" else None,
+            }
+            for path in prints.files_in(folder)
+        ]
+        return {"name": folder.name, "files": files}
+
+
+def shown_command(words: list[str]) -> str:
+    """A command as one would type it."""
+    return shlex.join(["advmask", *words])
+
+
+def _needs_end(run: Run) -> None:
+    if not run.finished:
+        raise RunError("This design is not done yet; let it go on to its end, or take an earlier state.")

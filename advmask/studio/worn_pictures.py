@@ -1,0 +1,172 @@
+"""Designs worn on the user's photos, at once: faces are found when a photo is first shown, and kept."""
+
+import threading
+from collections import OrderedDict
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+from advmask.applying.face_finding import FaceFinder, FoundFace
+from advmask.applying.mask_drawing import draw_masks
+from advmask.applying.settings import FindSettings
+from advmask.applying.wear_design import worn_design
+from advmask.core.errors import PhotoError
+from advmask.core.picture_reading import read_picture
+from advmask.masks.mask_building import build_mask
+from advmask.masks.settings import MaskSettings
+from advmask.printers.printer import Printer
+from advmask.printers.settings import PrinterSettings
+from advmask.textures.colours import spread_inks
+from advmask.textures.design_files import Design
+from advmask.textures.picture_texels import read_picture_as_texels
+from advmask.textures.settings import TextureSettings
+from advmask.textures.texture import build_texture
+
+_SEARCHED_PX = 1200  # of the longer side of a photo in which faces are looked for
+_SHOWN_PX = 1100  # of what is shown of it, which is cut around the largest face
+_AROUND = 3.2  # sides of that, in heights of the face
+_PHOTOS_KEPT = 24
+_SMALL_TEXELS = 200  # a drawing's colours are counted at about this size
+
+
+class WornPictures:
+    """Shows designs on photos."""
+
+    def __init__(self) -> None:
+        self._finder: FaceFinder | None = None
+        self._seen: OrderedDict[tuple[Path, int], tuple[np.ndarray, list[FoundFace]]] = OrderedDict()
+        self._one_at_a_time = threading.Lock()
+
+    def worn(self, photo: Path, design: Design, *, printer: PrinterSettings | None = None) -> Image.Image:
+        """A photo on which all faces wear a design.
+
+        Args:
+            photo: Its file.
+            design: What is worn.
+            printer: That whose colours it is shown in; None for the colours of the design itself.
+
+        Raises:
+            PhotoError: The photo cannot be read, or nobody on it can wear a mask.
+        """
+        with self._one_at_a_time:
+            picture, faces = self._photo(photo)
+            if printer is not None:
+                design = printed(design, printer)
+            drawn = draw_masks(picture, faces, worn_design(design))
+        if drawn.masks == 0:
+            raise PhotoError(f"No face on this photo can wear a mask. {' '.join(drawn.bare)}".strip())
+        return Image.fromarray(drawn.picture)
+
+    def bare(self, photo: Path) -> tuple[Image.Image, FoundFace]:
+        """A photo as it is shown, and its largest face."""
+        with self._one_at_a_time:
+            picture, faces = self._photo(photo)
+        largest = max(faces, key=lambda face: face.box[2] - face.box[0])
+        return Image.fromarray(picture), largest
+
+    def _photo(self, photo: Path) -> tuple[np.ndarray, list[FoundFace]]:
+        key = photo, photo.stat().st_mtime_ns
+        if key not in self._seen:
+            whole = read_picture(photo)
+            small = whole.copy()
+            small.thumbnail((_SEARCHED_PX, _SEARCHED_PX), Image.Resampling.LANCZOS)
+            self._finder = self._finder or FaceFinder(FindSettings())
+            faces = self._finder.find_however_turned(small)
+            if not faces:
+                raise PhotoError("No face was found on this photo; take one that shows you from the front.")
+            self._seen[key] = _near(whole, faces, found_at=small.width / whole.width)
+            while len(self._seen) > _PHOTOS_KEPT:
+                self._seen.popitem(last=False)
+        self._seen.move_to_end(key)
+        return self._seen[key]
+
+
+def _near(
+    whole: Image.Image, faces: list[FoundFace], *, found_at: float
+) -> tuple[np.ndarray, list[FoundFace]]:
+    """The part of a photo around its largest face, of a size to be looked at, and all faces in its pixels.
+
+    Args:
+        whole: The photo.
+        faces: Found in it, the largest first.
+        found_at: Size of the picture they were found in, in sizes of the photo.
+    """
+    x0, y0, x1, y1 = (value / found_at for value in faces[0].box)
+    wide, high = (min(_AROUND * (y1 - y0), side) for side in whole.size)
+    left = min(max(0.0, (x0 + x1 - wide) / 2), whole.width - wide)
+    top = min(max(0.0, (y0 + y1 - high) / 2), whole.height - high)
+    scale = _SHOWN_PX / max(wide, high)
+    shown = whole.resize(
+        (round(wide * scale), round(high * scale)),
+        Image.Resampling.LANCZOS,
+        box=(left, top, left + wide, top + high),
+    )
+
+    def moved(points: np.ndarray) -> np.ndarray:
+        return np.asarray((points / found_at - [left, top]) * scale)
+
+    placed = [
+        FoundFace(tuple(moved(np.reshape(face.box, (2, 2))).ravel().tolist()), moved(face.five))
+        for face in faces
+    ]
+    return np.asarray(shown), placed
+
+
+@lru_cache(maxsize=16)
+def _started(texture: str, mask: str) -> Design:
+    """As `started`, of settings as JSON."""
+    settings, worn_on = TextureSettings.model_validate_json(texture), MaskSettings.model_validate_json(mask)
+    surface = build_mask(worn_on)
+    height, width = surface.texture_size(settings.texels_per_mm)
+    texture_there = build_texture(
+        settings,
+        height=height,
+        width=width,
+        nose_column=-surface.origin_mm[0] * settings.texels_per_mm,
+        generator=torch.Generator().manual_seed(0),
+    )
+    return Design(
+        texture_there.finish().float(),
+        pattern=surface.name,
+        size=worn_on.size,
+        texels_per_mm=settings.texels_per_mm,
+    )
+
+
+def started(texture: TextureSettings, mask: MaskSettings) -> Design:
+    """What a design would be if nothing were learned: the drawing in its inks, on the mask.
+
+    Raises:
+        DesignError: The drawing cannot be read.
+    """
+    return _started(texture.model_dump_json(), mask.model_dump_json())
+
+
+def printed(design: Design, printer: PrinterSettings) -> Design:
+    """A design in the colours that a printer makes of it."""
+    prints = Printer(printer, texels_per_mm=design.texels_per_mm)
+    if prints.ideal:
+        return design
+    with torch.no_grad():
+        texels = prints.proof(design.texels).clamp(0, 1)
+    return Design(texels, pattern=design.pattern, size=design.size, texels_per_mm=design.texels_per_mm)
+
+
+def inks_of(drawing: Path, count: int) -> list[str]:
+    """So many colours that a drawing can be printed with, as `#rrggbb`: its own, far from each other.
+
+    Raises:
+        DesignError: The drawing cannot be read.
+    """
+    texels = read_picture_as_texels(drawing, height=_SMALL_TEXELS, width=_SMALL_TEXELS, fit="contain")
+    codes = (spread_inks(texels, count) * 255).round().int().tolist()
+    return ["#" + "".join(f"{channel:02x}" for channel in code) for code in codes]
+
+
+def flat(design: Design) -> Image.Image:
+    """A design as a flat picture."""
+    values = (design.texels.clamp(0, 1) * 255).round().to(torch.uint8)
+    return Image.fromarray(values.permute(1, 2, 0).contiguous().numpy())

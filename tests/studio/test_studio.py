@@ -1,0 +1,215 @@
+"""From choices to a run folder that is being worked on, and what is told of it."""
+
+import json
+import sys
+import threading
+import zipfile
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+from studio_visitor import Visitor
+
+from advmask.masks.mask_building import build_mask
+from advmask.masks.settings import MaskSettings
+from advmask.printing.manifest import write_kept
+from advmask.studio.runs import Run, slug
+from advmask.studio.studio import Studio
+from advmask.studio.work import last_job
+from advmask.studio.worn_pictures import inks_of
+from advmask.textures.design_files import Design, write_design
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no locks on Windows")
+
+
+def begun(visitor: Visitor, title: str = "Flowers", **choices: object) -> str:
+    status, found = visitor.post("/api/runs", {"title": title, "choices": choices})
+    assert status == 200, found
+    return str(found["name"])
+
+
+def with_states(run: Run, *steps: int) -> None:
+    """Leave what a run leaves on its way, each state in another grey."""
+    height, width = build_mask(MaskSettings()).texture_size(1.0)
+    for step in steps:
+        design = Design(torch.full((3, height, width), step / 255), pattern="contour", texels_per_mm=1.0)
+        write_design(run.path / "previews" / f"design_{step:06d}.png", design)
+    rows = "".join(f"{step},{1 - step / 10}\n" for step in range(4))
+    (run.path / "metrics.csv").write_text("step,match_confidence/dlib\n" + rows + "4,0.")
+
+
+def test_a_design_is_started_with_copies_of_what_it_needs(visitor: Visitor, png: Callable[..., bytes]):
+    studio = visitor.server.studio
+    drawing = visitor.drop("drawing", png())[1]["name"]
+    name = begun(visitor, "Näh me! / ../x", drawing=drawing, steps=8)
+    run = studio.runs.named(name)
+    assert name == "nah-me-x-1"
+    assert run.drawing() == run.path / "given" / "drawing.png"
+    assert run.photos() is None
+    job = last_job(run.path)
+    assert job is not None
+    assert f"texture.start={run.path}/given/drawing.png" in job.words
+    visitor.post(f"/api/forget/drawing/{drawing}")  # the run has its own
+    status, state = visitor.post(f"/api/runs/{name}/stop")
+    assert (status, state["title"]) == (200, "Näh me! / ../x")
+
+
+def test_one_design_at_a_time_though_two_tabs_ask_at_once(visitor: Visitor):
+    answers: list[tuple[int, dict[str, str]]] = []
+    tabs = [
+        threading.Thread(target=lambda: answers.append(visitor.post("/api/runs", {"title": "a"})))
+        for _ in "ab"
+    ]
+    for tab in tabs:
+        tab.start()
+    for tab in tabs:
+        tab.join()
+    assert sorted(status for status, _ in answers) == [200, 422]
+    refused = next(found for status, found in answers if status == 422)
+    assert refused["error"] == "a is being designed; wait until it is done, or stop it first."
+    assert len(visitor.server.studio.runs.all()) == 1
+
+
+def test_a_studio_that_is_opened_again_shows_what_goes_on(visitor: Visitor, studio: Studio):
+    name = begun(visitor)
+    again = Studio(studio.folder)
+    assert again.still_at_work() == ["Flowers"]
+    assert again.state(again.runs.named(name))["working"] == "design"
+    again.works.stop(again.runs.named(name).path)
+
+
+def test_the_state_of_a_run_says_how_far_it_is(visitor: Visitor, studio: Studio):
+    name = begun(visitor)
+    run = studio.runs.named(name)
+    with_states(run, 10, 20)
+    state = json.loads(visitor.get(f"/api/runs/{name}")[2])
+    assert state["states"] == [10, 20]
+    assert state["step"] == 4  # the last line is being written
+    assert state["curves"]["dlib"] == [1.0, 0.9, 0.8, 0.7]
+    assert (state["finished"], state["trouble"], state["measured"]) == (False, None, False)
+    assert state["command"].startswith("advmask train mask=contour")
+    (listed,) = json.loads(visitor.get("/api/runs")[2])
+    assert listed["version"] == 20
+
+
+def test_every_state_on_the_way_can_be_seen_and_printed(visitor: Visitor, studio: Studio):
+    name = begun(visitor)
+    run = studio.runs.named(name)
+    assert visitor.get(f"/runs/{name}/flat.png")[0] == 422
+    with_states(run, 10, 20)
+    studio.works.stop(run.path)
+    for query, grey in (("", 20), ("?state=10", 10)):
+        status, _, content = visitor.get(f"/runs/{name}/flat.png{query}")
+        assert status == 200
+        with Image.open(BytesIO(content)) as picture:
+            assert picture.getpixel((9, 9)) == (grey,) * 3
+    assert visitor.get(f"/runs/{name}/flat.png?state=11")[0] == 422
+    while studio.works.at_work(run.path):
+        pass
+    assert visitor.post(f"/api/runs/{name}/measure")[1]["error"].startswith("This design is not done yet")
+    status, state = visitor.post(f"/api/runs/{name}/print", {"paper": "a3", "state": 10})
+    assert status == 200
+    assert "previews/design_000010.png paper=a3 printer=none mask=contour mask.size=M" in state["command"]
+    for wrong in ({"paper": "../x"}, {"printer": "../x"}, {"state": 0}):
+        assert visitor.post(f"/api/runs/{name}/print", wrong)[0] == 422
+
+
+def test_print_files_are_those_of_the_list_and_come_as_one_zip(visitor: Visitor, studio: Studio):
+    name = begun(visitor)
+    run = studio.runs.named(name)
+    folder = run.path / "exports" / "none-a4"
+    write_kept(folder, {"mask.svg": b"<svg/>", "mask.png": b"png"})
+    (folder / "secret.txt").write_text("not of the list")
+    place = f"/runs/{name}/prints/none-a4"
+    status, headers, content = visitor.get(f"{place}.zip")
+    assert (status, headers["Content-Type"]) == (200, "application/zip")
+    assert headers["Content-Disposition"] == f'attachment; filename="{name}-none-a4.zip"'
+    with zipfile.ZipFile(BytesIO(content)) as archive:
+        assert {each: archive.read(each) for each in archive.namelist()} == {
+            "mask.svg": b"<svg/>",
+            "mask.png": b"png",
+        }
+    assert visitor.get(f"{place}/mask.svg")[1]["Content-Type"].startswith("text/plain")
+    for wrong in ("secret.txt", "files.json", "..%2f..%2fconfig.yaml"):
+        assert visitor.get(f"{place}/{wrong}")[0] in {404, 422}
+    assert visitor.get(f"/runs/{name}/prints/none-a5.zip")[0] == 422
+    (shown,) = json.loads(visitor.get(f"/api/runs/{name}")[2])["prints"]
+    assert [each["name"] for each in shown["files"]] == ["mask.png", "mask.svg"]
+
+
+def test_a_report_runs_nothing(visitor: Visitor, studio: Studio):
+    name = begun(visitor)
+    assert visitor.get(f"/runs/{name}/report.html")[0] == 422
+    (studio.runs.named(name).path / "report.html").write_text("<p>measured")
+    _, headers, content = visitor.get(f"/runs/{name}/report.html")
+    assert content == b"<p>measured"
+    assert "sandbox" in headers["Content-Security-Policy"]
+    assert "script-src" not in headers["Content-Security-Policy"]
+
+
+def test_names_of_folders():
+    assert slug("  Été à la plage! ") == "ete-a-la-plage"
+    assert slug("../../etc") == "etc"
+    assert slug("花") == ""
+    assert len(slug("a" * 200)) == 48
+
+
+def test_runs_whose_record_is_damaged_are_passed_over(studio: Studio, tmp_path: Path):
+    broken = studio.runs.folder / "broken-1"
+    broken.mkdir(parents=True)
+    (broken / "studio.json").write_text("{")
+    assert studio.runs.all() == []
+
+
+def test_inks_are_colours_of_the_drawing(tmp_path: Path):
+    colours = ["#f2efe6", "#c2452d", "#16181d", "#2d5d7c", "#3f7d58"]  # of the last two the mean is neither
+    picture = Image.new("RGB", (100, 90))
+    for place, colour in enumerate(colours):
+        picture.paste(colour, (20 * place, 0, 20 * place + 20, 90))
+    path = tmp_path / "drawing.png"
+    picture.save(path)
+    assert set(inks_of(path, 5)) == set(colours)
+
+
+@pytest.fixture(scope="module")
+def shown_once() -> Studio:
+    """One that has found the face on the portrait, which takes a second."""
+    return Studio(Path("nowhere"))
+
+
+def test_the_portrait_wears_what_is_chosen(shown_once: Studio):
+    plain = shown_once.choices({"style": "free"})
+    drawn = shown_once.choices({"drawing": "motif", "style": "motif"})
+    bare, face = shown_once.shown.bare(shown_once.pictures.path("photo", "portrait"))
+    pictures = [shown_once.try_on(each, photo="portrait", as_printed=False) for each in (plain, drawn)]
+    assert {picture.size for picture in pictures} == {bare.size}
+    x, y = (int(value) for value in face.five[3:].mean(axis=0))  # between the corners of the mouth
+    assert len({bare.getpixel((x, y)), *(picture.getpixel((x, y)) for picture in pictures)}) == 3
+    assert bare.getpixel((2, 2)) == pictures[0].getpixel((2, 2))
+    printed = shown_once.choices({"drawing": "motif", "style": "motif", "printer": "sublimation"})
+    assert shown_once.try_on(printed, photo="portrait", as_printed=True) != pictures[1]
+    palette = shown_once.choices({"drawing": "motif", "inks": ["#102040", "#f2e8d5"]})
+    colours = shown_once.start_of(palette).texels.flatten(1).unique(dim=1)
+    assert colours.shape[1] == 2
+
+
+def test_before_and_after_lie_side_by_side(shown_once: Studio, visitor: Visitor, studio: Studio):
+    studio.shown = shown_once.shown
+    name = begun(visitor)
+    with_states(studio.runs.named(name), 10)
+    for shape, size in (("square", (1080, 1080)), ("portrait", (1080, 1350))):
+        status, headers, content = visitor.get(f"/runs/{name}/share.jpg?shape={shape}")
+        assert status == 200
+        assert headers["Content-Disposition"] == f'attachment; filename="{name}-{shape}.jpg"'
+        with Image.open(BytesIO(content)) as picture:
+            assert picture.size == size
+    assert visitor.get(f"/runs/{name}/share.jpg?shape=round")[0] == 422
+
+
+def test_a_photo_without_a_face_says_so(visitor: Visitor, png: Callable[..., bytes]):
+    status, found = visitor.drop("photo", png((200, 200)))
+    assert status == 422
+    assert found["error"].startswith("No face was found")
