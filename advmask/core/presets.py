@@ -14,6 +14,8 @@ Values = dict[str, Any]
 
 # Groups whose presets name values of several other groups; of two that differ the later wins.
 WHOLE = ("ensemble", "experiment")
+# Groups whose presets say what a machine wants, over what one of `WHOLE` brings.
+LAST = ("trainer",)
 _MISSING = "???"  # what stands in YAML for a value that only the user can give
 
 
@@ -51,7 +53,7 @@ def composed(kind: type[S], choices: Mapping[str, str], values: Mapping[str, Any
     """Settings from presets and further values.
 
     As on the command line values win over presets, presets that are named over those that another brings,
-    and what a preset of `WHOLE` says over what the preset of a single group says.
+    and what a preset of `WHOLE` says over what the preset of a single group says, but for those of `LAST`.
 
     Args:
         kind: Class of the settings.
@@ -73,7 +75,8 @@ def composed(kind: type[S], choices: Mapping[str, str], values: Mapping[str, Any
     }
     bare = {group: _bare(kind, group) for group in chosen if group in kind.model_fields}
     start = kind.model_construct(None, **bare).model_dump(mode="json", warnings=False)
-    parts = [read[group] for group in sorted(read, key=(*kind.model_fields, *WHOLE).index)]
+    order = [group for group in kind.model_fields if group not in LAST] + [*WHOLE, *LAST]
+    parts = [read[group] for group in sorted(read, key=order.index)]
     return kind.build(_merged(start, *parts, given))
 
 

@@ -76,3 +76,14 @@ def test_every_trainer_composes(name: str):
     assert settings.trainer.accelerator == ("cpu" if name == "cpu" else "gpu")
     assert settings.trainer.strategy == ("ddp" if name in {"ddp", "slurm"} else "auto")
     assert settings_of([f"trainer={name}", "experiment=quick"]).trainer.steps == 60
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_experiment_leaves_what_a_gpu_wants(name: str):
+    for settings in (
+        settings_of([f"experiment={name}", *GIVEN.get(name, []), "trainer=gpu"]),
+        TrainSettings.preset(experiment=name, trainer="gpu"),
+    ):
+        trainer = settings.trainer
+        assert (trainer.batch, trainer.precision, trainer.workers) == (64, "bf16-mixed", 4)
+        assert trainer.steps == settings_of([f"experiment={name}", *GIVEN.get(name, [])]).trainer.steps
