@@ -9,12 +9,11 @@ from typing import Any
 from torch import Tensor
 
 from advmask.core.changed_settings import changed
-from advmask.core.errors import ConfigError
-from advmask.core.files import sha256
 from advmask.core.run_config import settings_of_run
 from advmask.core.settings import Settings
 from advmask.effects.own_effects import Effect
 from advmask.effects.settings import EffectsSettings
+from advmask.evaluation.asked_shard import asked_shard, of_the_whole
 from advmask.evaluation.conditions import conditions_of
 from advmask.evaluation.findings import Evaluation
 from advmask.evaluation.linkability import linkability
@@ -23,21 +22,20 @@ from advmask.evaluation.pairs import summarise_pairs
 from advmask.evaluation.probe_scores import BARE
 from advmask.evaluation.protocol import (
     PLAIN_ENROLMENT,
-    Judgement,
     draws_of,
     judge_designs,
     people_of,
     second_photos,
 )
 from advmask.evaluation.record_facts import about_recognizers, package_versions, texels_sha256
+from advmask.evaluation.record_parts import breakdown, held_out, unsupported
 from advmask.evaluation.results import PLAIN_MASKS, result_record
 from advmask.evaluation.settings import ProtocolSettings, ScoringSettings
-from advmask.evaluation.shards import Shard
 from advmask.evaluation.summary import say_bare_doubts
-from advmask.evaluation.traits import break_down, photo_traits
+from advmask.evaluation.worn_masks import worn_results
 from advmask.masks.mask_building import build_mask
 from advmask.masks.settings import MaskSettings
-from advmask.photos.loading import FaceSet, load_faces
+from advmask.photos.loading import FaceSet, load_faces, load_masked
 from advmask.photos.settings import FacesSettings
 from advmask.printers.settings import PrinterSettings
 from advmask.recognizers.aligners.aligner import Aligner
@@ -169,6 +167,11 @@ def evaluate_design(
         faces = load_faces(settings.faces, progress=protocol.progress)
         for sentence in [*map(str, faces.omissions), *faces.notices]:
             _log.warning(sentence)
+    masked = None
+    if settings.faces.masked is not None:
+        masked = load_masked(settings.faces, people_of(faces, protocol.people), progress=protocol.progress)
+        for sentence in [*map(str, masked.omissions), *masked.notices]:
+            _log.warning(sentence)
     surface = build_mask(design.mask)
     masks = {name: shipped_design(name, surface, texels_per_mm=design.texels_per_mm) for name in controls}
     linked = (BARE, *({PLAIN_ENROLMENT} & masks.keys()), DESIGN) if protocol.linkability else ()
@@ -182,6 +185,7 @@ def evaluate_design(
         conditions=len(masks) + 2,
         linked=len(linked),
         pairs=len(pairs),
+        worn=0 if masked is None else len(masked.crops) * len(aligners or protocol.aligners),
     )
     with services_allowed(settings.services):
         judgement = judge_designs(
@@ -194,15 +198,16 @@ def evaluate_design(
             own_effects=own_effects,
             kept=linked,
             pairs=pairs,
-            shard=_shard(settings, design, recognizers, faces, parts),
+            shard=asked_shard(settings, design, recognizers, faces, parts),
         )
         paired = scored_pairs(pairs, faces, judgement)
+        worn = [] if masked is None else worn_results(judgement, masked, seed=protocol.seed)
         links = [
             found
             for one in judgement.judged
             for found in linkability(one.scores, one.recognizer, one.threshold, linked, seed=protocol.seed)
         ]
-    settings = _of_the_whole(settings)
+    settings = of_the_whole(settings)
     results = [one for each in judgement.judged for one in each.summaries(seed=protocol.seed)]
     say_bare_doubts([one for one in results if one.fmr == results[0].fmr])
     of_run = None if design.run is None else settings_of_run(design.run, _OfRun)
@@ -213,15 +218,16 @@ def evaluate_design(
             "probed": list(people_of(faces, protocol.people))
             if not pairs
             else sorted(set(judgement.stage.photos.names)),
-            "held_out": None if of_run is None or others else _held_out(settings, of_run.faces, faces),
+            "held_out": None if of_run is None or others else held_out(settings, of_run.faces, faces),
             "at_hand": len(faces.people),
         },
         "design": {"name": design.name, "texels_sha256": texels_sha256(design.texels)},
         "recognizers": about_recognizers(recognizers, None if of_run is None else of_run.recognizers),
-        "unsupported": _unsupported(judgement),
-        "breakdown": _breakdown(judgement, seed=protocol.seed),
+        "unsupported": unsupported(judgement),
+        "breakdown": breakdown(judgement, seed=protocol.seed),
         "linkability": links,
         "pairs": [summarise_pairs(*one, seed=protocol.seed) for one in paired],
+        "worn": worn,
         "weights_sha256": {item.label: item.weights_sha256 for item in recognizers},
         "packages": package_versions(),
     }
@@ -237,11 +243,12 @@ def _say_what_is_sent(
     conditions: int,
     linked: int,
     pairs: int,
+    worn: int,
 ) -> None:
     """Log how much services are asked, before they are."""
     if probed:
         draws = draws_of(protocol, probed)
-        shown = len(faces.crops) + probed * draws * conditions
+        shown = len(faces.crops) + probed * draws * conditions + worn
         # Each with its own template and those of all people; linked ones with those of their kind as well.
         compared = (shown + probed * draws * linked) * (len(faces.people) + 1) + pairs * draws * conditions
         for one in recognizers:
@@ -252,67 +259,3 @@ def _say_what_is_sent(
                     f"{one.label} is asked about {what} at most; what it answered before is not "
                     "asked again, and nothing is sent that services.send and services.calls do not allow."
                 )
-
-
-def _of_the_whole(settings: ScoringSettings) -> ScoringSettings:
-    """Settings as one run has them that is not in parts."""
-    protocol = settings.protocol.model_copy(update={"shard": None})
-    return settings.model_copy(update={"protocol": protocol})
-
-
-def _shard(
-    settings: ScoringSettings,
-    design: Design,
-    recognizers: Sequence[Recognizer],
-    faces: FaceSet,
-    parts: Path | None,
-) -> Shard | None:
-    if settings.protocol.shard is None:
-        return None
-    if parts is None:
-        raise ConfigError("protocol.shard needs a folder for the parts; it is for `advmask evaluate`.")
-    number, _, of = settings.protocol.shard.partition("/")
-    kept = _of_the_whole(settings).model_dump(mode="json")
-    protocol = {key: value for key, value in kept["protocol"].items() if key not in ("progress", "processes")}
-    of_scores = {key: kept[key] for key in ScoringSettings.model_fields if key != "faces"}
-    about = {
-        "settings": of_scores | {"protocol": protocol},
-        "texels": texels_sha256(design.texels),
-        "weights": [one.weights_sha256 for one in recognizers],
-        "photos": [[crop.person, crop.sha256] for crop in faces.crops],
-        "lists": [path and sha256(path) for path in (settings.protocol.pairs, settings.protocol.calibration)],
-        "packages": package_versions(),
-    }
-    return Shard(int(number), int(of), parts, about)
-
-
-def _unsupported(judgement: Judgement) -> list[dict[str, Any]]:
-    lines = {
-        (one.recognizer, one.gallery, one.fmr): one.reason
-        for each in judgement.judged
-        for one in each.gallery.unsupported
-    }
-    return [
-        {"recognizer": recognizer, "gallery": gallery, "fmr": fmr, "reason": reason}
-        for (recognizer, gallery, fmr), reason in lines.items()
-    ]
-
-
-def _breakdown(judgement: Judgement, *, seed: int) -> list[Any]:
-    stage = judgement.stage
-    traits = photo_traits(stage.photos.crops, [photo for photo, _ in stage.probes])
-    return [
-        found
-        for each in judgement.judged
-        for found in break_down(
-            each.scores, traits, stage.conditions, threshold=each.threshold.threshold, seed=seed
-        )
-    ]
-
-
-def _held_out(settings: ScoringSettings, trained: FacesSettings, faces: FaceSet) -> bool | None:
-    """Whether the people probed are held out from training; None where the settings do not say."""
-    roots = [None if root is None else root.absolute() for root in (trained.root, settings.faces.root)]
-    if trained.split != settings.faces.split or roots[0] != roots[1]:
-        return None
-    return faces.split.held_out and settings.protocol.people in {"validate", "test"}

@@ -104,6 +104,7 @@ class Evaluation:
                 *dict.fromkeys(missing),
                 *self._linked(),
                 *self._paired(),
+                *self._worn(),
                 "\nMeasured on these photos, recognizers and simulated effects only: not a printed mask, not "
                 "other recognizers, not a promise.",
             ]
@@ -155,6 +156,29 @@ class Evaluation:
             f"{self.record['pairs'][0]['fmr']:g} of bare faces:",
             *lined_up(rows),
         ]
+
+    def _worn(self) -> list[str]:
+        """Real plain masks next to drawn ones."""
+        rows = [("real plain masks", "aligner", "enrolled", "worn", "drawn", "drawn lower by", "no face")]
+        rows += [
+            (
+                one["recognizer"],
+                one["aligner"],
+                one["gallery"],
+                figure(one["tar"], factor=100, digits=1),
+                ", ".join(
+                    f"{each} {figure(drawn, factor=100, digits=1)}" for each, drawn in one["drawn"].items()
+                ),
+                figure(one["drawn_lower_by"], factor=100, digits=1),
+                f"{one['not_found']} of {one['photos'] + one['not_found']}",
+            )
+            for one in self.record["worn"]
+        ]
+        if len(rows) == 1:
+            return []
+        count = max(one["people"] for one in self.record["worn"])
+        who = "1 person" if count == 1 else f"{count} people"
+        return [f"\nTAR % under real plain masks (faces.masked), {who}:", *lined_up(rows)]
 
     def write(self, folder: str | Path, *, pictures: bool = True) -> Path:
         """Write `results.json` and what belongs to it: scores, tables, the report.

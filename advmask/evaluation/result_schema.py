@@ -157,6 +157,20 @@ _PAIRS = _object(
         ),
     }
 )
+_WORN = _object(
+    {
+        "recognizer": _TEXT,
+        "aligner": _TEXT,
+        "gallery": _TEXT,
+        "fmr": _NUMBER,
+        "photos": _COUNT,
+        "not_found": _COUNT,
+        "people": _COUNT,
+        "tar": _ESTIMATE,
+        "drawn": _each(_ESTIMATE),
+        "drawn_lower_by": _or_null(_ESTIMATE),
+    }
+)
 _RECORD = _object(
     {"schema": _COUNT, "results": _list(_result)},
     {
@@ -176,6 +190,7 @@ _RECORD = _object(
         "breakdown": _list(_BIN),
         "linkability": _list(_LINKED),
         "pairs": _list(_PAIRS),
+        "worn": _list(_WORN),
         "weights_sha256": _each(_TEXT),
         "packages": _each(_TEXT),
     },

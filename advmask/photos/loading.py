@@ -2,7 +2,7 @@
 
 import importlib.util
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,6 +103,54 @@ def load_faces(settings: FacesSettings, *, progress: bool = False) -> FaceSet:
         WeightsError: The mesh model cannot be read or is another.
     """
     root, found, listed, notices = people_at_hand(settings)
+    crops, omissions, said = _cut_all(found, settings, progress=progress)
+    notices += said
+    people = tuple(sorted({crop.person for crop in crops}))
+    if not people:
+        raise PhotoError(_nothing_usable(root, omissions))
+    split = split_people(people, settings.split) if listed is None else listed.among(people)
+    notices += _about_people(found, crops, split)
+    if settings.landmarks == "arcface112":
+        notices.append(QUALITY)
+    elif len(omissions) > len(crops) and seem_chips([one.source for one in omissions]):
+        notices.append(_SEEM_CHIPS)
+    return FaceSet(tuple(crops), people, split, tuple(omissions), tuple(notices))
+
+
+def load_masked(settings: FacesSettings, names: Sequence[str], *, progress: bool = False) -> FaceSet:
+    """The photos of `settings.masked`: people who wear real plain masks.
+
+    Args:
+        settings: Which folder, and how faces are found and cut.
+        names: People at hand; others there are passed over.
+        progress: Show a progress bar on the standard error stream.
+
+    Returns:
+        The crops, the people on them and what should be said; nobody is split.
+
+    Raises:
+        PhotoError: There are no photos, or none of these people.
+    """
+    assert settings.masked is not None
+    found = find_people(settings.masked)
+    known = [person for person in found if person.name in set(names)]
+    if not known:
+        raise PhotoError(
+            f"Nobody in faces.masked={settings.masked} is called as somebody who is probed: there are "
+            f"{listed(one.name for one in found)}, and here {listed(names)}. Call their folders alike."
+        )
+    crops, omissions, notices = _cut_all(known, settings, progress=progress)
+    if len(known) < len(found):
+        others = listed(sorted({person.name for person in found} - set(names)))
+        notices.append(f"Passed over in {settings.masked}, being of nobody who is probed: {others}.")
+    people = tuple(sorted({crop.person for crop in crops}))
+    return FaceSet(tuple(crops), people, Split((), (), (), False), tuple(omissions), tuple(notices))
+
+
+def _cut_all(
+    found: Sequence[PersonPhotos], settings: FacesSettings, *, progress: bool
+) -> tuple[list[FaceCrop], list[Omission], list[str]]:
+    """The crops of some people, the photos that were left out, and what should be said."""
     jobs = [(person.name, path) for person in found for path in person.photos]
     cutter = CropCutter(
         crop_cache(settings),
@@ -119,6 +167,7 @@ def load_faces(settings: FacesSettings, *, progress: bool = False) -> FaceSet:
             cutter.prepare(path)
     crops: list[FaceCrop] = []
     omissions: list[Omission] = []
+    notices: list[str] = []
     several: list[str] = []
     first_of: dict[str, FaceCrop] = {}
     for person, path in jobs:
@@ -141,17 +190,7 @@ def load_faces(settings: FacesSettings, *, progress: bool = False) -> FaceSet:
             *several[:_NAMED],
             f"So do {more:,} more photos: several faces, the largest of which was taken.",
         ]
-    notices += several
-    people = tuple(sorted({crop.person for crop in crops}))
-    if not people:
-        raise PhotoError(_nothing_usable(root, omissions))
-    split = split_people(people, settings.split) if listed is None else listed.among(people)
-    notices += _about_people(found, crops, split)
-    if settings.landmarks == "arcface112":
-        notices.append(QUALITY)
-    elif len(omissions) > len(crops) and seem_chips([one.source for one in omissions]):
-        notices.append(_SEEM_CHIPS)
-    return FaceSet(tuple(crops), people, split, tuple(omissions), tuple(notices))
+    return crops, omissions, notices + several
 
 
 def people_at_hand(settings: FacesSettings) -> tuple[Path, list[PersonPhotos], Split | None, list[str]]:

@@ -10,6 +10,7 @@ from pydantic import Field, field_validator, model_validator
 from advmask.core.errors import ConfigError
 from advmask.core.settings import Settings
 
+_PATHS = ("root", "cache", "mesh_model", "people", "masked")
 LandmarkSource = Literal["mtcnn", "mesh", "file", "arcface112"]
 
 NO_MESH_MODEL = (
@@ -51,12 +52,12 @@ class CropSettings(Settings):
     min_probability: float = Field(default=0.9, ge=0, le=1)
     cache: bool | Path = True
 
-    @field_validator("root", "cache", "mesh_model", "people", mode="before", check_fields=False)
+    @field_validator(*_PATHS, mode="before", check_fields=False)
     @classmethod
     def _given(cls, value: Any) -> Any:
         return not_empty(value)
 
-    @field_validator("root", "cache", "mesh_model", "people", check_fields=False)
+    @field_validator(*_PATHS, check_fields=False)
     @classmethod
     def _home(cls, value: bool | Path | None) -> bool | Path | None:
         return written_out(value) if isinstance(value, Path) else value
@@ -68,6 +69,8 @@ class FacesSettings(CropSettings):
     Attributes:
         people: A list of who is on which photo of a flat folder: FILE,PERSON[,SPLIT] a line; None takes the
             folders for people.
+        masked: Folder of the same people, by the names of their sub-folders, photographed in real plain
+            masks: evaluate checks the drawn masks against these.
         split: People who train, validate and test: shares, or numbers such as [44,8,20].
         landmarks: mtcnn finds five points; mesh finds 468 more with the network in `mesh_model`; file reads
             them from `PHOTO.points.json` next to each photo and looks for no faces; arcface112 takes photos
@@ -78,6 +81,7 @@ class FacesSettings(CropSettings):
     """
 
     people: Path | None = None
+    masked: Path | None = None
     split: tuple[float, float, float] = (0.61, 0.11, 0.28)
     landmarks: LandmarkSource = "mtcnn"
     mesh_model: Path | None = None

@@ -22,6 +22,7 @@ from advmask.evaluation.report.tables import (
     pairs_tables,
     rate_tables,
     transfer_matrix,
+    worn_table,
 )
 
 # Every value is escaped; one that is missing is an error.
@@ -62,6 +63,7 @@ def report_page(record: Mapping[str, Any], judgement: Judgement, *, pictures: bo
         impostors=impostor_tables(record),
         linkability=linkability_table(record),
         pairs=pairs_tables(record),
+        worn=worn_table(record),
         breakdown=breakdown_table(record),
         charts=[setup_charts(one) for one in judgement.judged],
         people=person_by_person(judgement.judged, record, names),

@@ -191,6 +191,26 @@ def pairs_tables(record: Mapping[str, Any]) -> list[Table]:
     ]
 
 
+def worn_table(record: Mapping[str, Any]) -> Table | None:
+    """Real plain masks next to drawn ones; None where no photos of them were given."""
+    found = record.get("worn") or []
+    columns: Columns = [
+        *_SETUP,
+        ("worn", lambda one: percent(one["tar"])),
+        *(
+            (
+                f"drawn, {condition_name(name)}",
+                partial(lambda name, one: percent(one["drawn"].get(name)), name),
+            )
+            for name in (found[0]["drawn"] if found else ())
+        ),
+        ("drawn lower by", lambda one: percent(one["drawn_lower_by"])),
+        ("photos of people", lambda one: f"{one['photos']} of {one['people']}"),
+        ("no face found", lambda one: one["not_found"]),
+    ]
+    return Table("TAR in % under real plain masks and under drawn ones", columns, found) if found else None
+
+
 def _by_condition(record: Mapping[str, Any], cell: Callable[[str, _Result], object]) -> Columns:
     """A column for each condition, the design first."""
     names: Sequence[str] = list(record["results"][0]["conditions"]) if record["results"] else ["design"]
