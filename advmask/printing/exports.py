@@ -9,10 +9,12 @@ from advmask.core.errors import RunError
 from advmask.core.files import written_aside
 from advmask.masks.flat_pattern import FlatPattern
 from advmask.masks.svg_writer import pattern_svg
+from advmask.printing.flat_inks import FlatInks, artwork_of
+from advmask.printing.ink_layers import ink_pdf, ink_svg
 from advmask.printing.mask_pdf import PdfColours, mask_pdf
 from advmask.printing.mask_png import cmyk_tiff, converted, facts_of, mask_png, overlay_png
 from advmask.printing.mirror import mirrored_pattern
-from advmask.printing.raster import Artwork, rasterise
+from advmask.printing.raster import Artwork
 from advmask.printing.settings import PrintingSettings, SheetSettings
 from advmask.textures.design_files import Design
 
@@ -46,13 +48,14 @@ def print_files(
     hints: Sequence[str] = (),
     facts: Mapping[str, str] | None = None,
     conversion: Conversion | None = None,
-    artwork: Artwork | None = None,
+    artwork: tuple[Artwork, FlatInks | None] | None = None,
     overlays: bool = True,
 ) -> dict[str, bytes]:
     """Make the files of one mask in one size, by their names; nothing is written.
 
     These are `STEM.png`, the artwork without lines; `STEM-lines.png` and `STEM-lines.svg`, all lines, to be
-    laid on it; `STEM.pdf`; and `STEM-cmyk.tif` where a profile of CMYK is converted to, for no PNG holds it.
+    laid on it; `STEM.pdf`; `STEM-cmyk.tif` where a profile of CMYK is converted to, for no PNG holds it; and
+    `STEM-inks.svg` and `STEM-inks.pdf`, a layer for each ink, where the design is made of few.
 
     Args:
         design: The design, made for the pattern; its texts go into the files.
@@ -64,8 +67,8 @@ def print_files(
         hints: Sentences about this printer, for the notes.
         facts: Further text chunks and properties.
         conversion: Numbers are converted to this profile; None leaves sRGB.
-        artwork: Of `rasterise`, where it is there already.
-        overlays: Make the two files of lines, too.
+        artwork: Of `artwork_of`, where it is there already.
+        overlays: Make the files of lines and of inks, too.
 
     Raises:
         ConfigError: The paper would need hundreds of tiles.
@@ -74,28 +77,33 @@ def print_files(
     settings = settings or SheetSettings()
     texts = dict(design.text) | dict(facts or {})
     kept = facts_of(pattern, printing, texts, mirrored=settings.mirrored)
-    artwork = artwork or rasterise(design, pattern, printing)
+    drawn, inks = artwork or artwork_of(design, pattern, printing)
     printed = pattern
     if settings.mirrored:
-        artwork, printed = artwork.mirrored(), mirrored_pattern(pattern)
+        drawn, printed = drawn.mirrored(), mirrored_pattern(pattern)
     rgb = conversion if conversion is not None and conversion.space == "RGB" else None
-    picture = artwork.on_white()
+    picture = drawn.on_white()
     colours = PdfColours()
     if rgb is not None:
         picture, colours = converted(picture, rgb.profile), PdfColours(rgb.profile, rgb.name)
     files = {
         f"{stem}.png": mask_png(
-            artwork, printing, settings, facts=kept, profile=None if rgb is None else rgb.profile
+            drawn, printing, settings, facts=kept, profile=None if rgb is None else rgb.profile
         )
     }
     if overlays:
-        files[f"{stem}-lines.png"] = overlay_png(printed, artwork.coverage.shape, printing, facts=kept)
+        files[f"{stem}-lines.png"] = overlay_png(printed, drawn.coverage.shape, printing, facts=kept)
         files[f"{stem}-lines.svg"] = pattern_svg(printed, bleed_mm=printing.bleed_mm).encode()
+    if overlays and inks is not None and len(inks.colours) > 1:
+        inks = inks.mirrored() if settings.mirrored else inks
+        title = f"Mask {pattern.name}, size {pattern.size}" + (", mirrored" if settings.mirrored else "")
+        files[f"{stem}-inks.svg"] = ink_svg(inks, title=title).encode()
+        files[f"{stem}-inks.pdf"] = ink_pdf(inks, title=title, facts=kept)
     files[f"{stem}.pdf"] = mask_pdf(
         picture, pattern, printing, settings, printer=printer, hints=hints, facts=kept, colours=colours
     )
     if conversion is not None and rgb is None:
-        files[f"{stem}-cmyk.tif"] = cmyk_tiff(artwork, printing, conversion.profile)
+        files[f"{stem}-cmyk.tif"] = cmyk_tiff(drawn, printing, conversion.profile)
     return files
 
 

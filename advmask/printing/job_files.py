@@ -7,10 +7,11 @@ from advmask.core.shown_names import shown
 from advmask.printing.card import card_text, read_card
 from advmask.printing.card_picture import card_png
 from advmask.printing.exports import print_files
+from advmask.printing.flat_inks import FlatInks, artwork_of
 from advmask.printing.job import PrintJob
 from advmask.printing.mask_png import facts_of
 from advmask.printing.proof import OUT_OF_GAMUT, proof_png
-from advmask.printing.raster import Artwork, rasterise
+from advmask.printing.raster import Artwork
 from advmask.printing.repeat import FabricTile, fabric_tile, lay_on_fabric, texture_tile
 from advmask.printing.settings import ClothSettings, ExportSettings
 from advmask.printing.upsample import MM_PER_INCH
@@ -44,10 +45,12 @@ def job_files(jobs: Sequence[PrintJob], settings: ExportSettings, *, notices: Se
     files, words = _proof(jobs[0], wanted=settings.proof)  # first: it is here that a printer proves unusable
     words += notices
     for job, tile in zip(jobs, tiles, strict=True):
-        artwork = rasterise(job.design, job.pattern, job.printing)
+        artwork = artwork_of(job.design, job.pattern, job.printing)
         files |= _print_files(job, artwork)
+        if artwork[1] is not None:
+            words.append(_inks_of(job, artwork[1]))
         if tile is not None:
-            made, said = _repeats(job, artwork, tile, fabric)
+            made, said = _repeats(job, artwork[0], tile, fabric)
             files |= made
             words += said
     words += [_MIRRORED] if jobs[0].sheet.mirrored else []
@@ -73,7 +76,16 @@ def card_files(folder: Path, job: PrintJob, *, size: str) -> dict[str, bytes]:
     return {"card.png": picture} | ({} if card is None else {"card.json": card_text(card).encode()})
 
 
-def _print_files(job: PrintJob, artwork: Artwork) -> dict[str, bytes]:
+def _inks_of(job: PrintJob, inks: FlatInks) -> str:
+    if len(inks.colours) == 1:
+        return f"{job.stem}.png is of one colour, {inks.codes[0]}."
+    return (
+        f"{job.stem}.png holds {len(inks.colours)} inks and no other colour: {', '.join(inks.codes)}; "
+        f"{job.stem}-inks.svg and .pdf have each on a layer of its own."
+    )
+
+
+def _print_files(job: PrintJob, artwork: tuple[Artwork, FlatInks | None]) -> dict[str, bytes]:
     return print_files(
         job.design,
         job.pattern,

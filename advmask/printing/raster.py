@@ -6,16 +6,18 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.ndimage import distance_transform_edt
+from torch import Tensor
 
 from advmask.core.errors import DesignError
 from advmask.masks.flat_pattern import FlatPattern
+from advmask.printing.bleed import continued
 from advmask.printing.coverage import signed_distance_px
 from advmask.printing.settings import PrintingSettings
 from advmask.printing.upsample import MM_PER_INCH, dots, plan_print
 from advmask.textures.design_files import Design
 
 _STRIP_ROWS = 256
+_SPARE = 8  # texels
 
 
 def margin_mm(pattern: FlatPattern, printing: PrintingSettings) -> float:
@@ -28,7 +30,7 @@ class Artwork:
     """The design at print resolution, without any line.
 
     Attributes:
-        colour: (h, w, 3) sRGB, 0 to 255; where nothing is printed, the colour of the nearest texel goes on.
+        colour: (h, w, 3) sRGB, 0 to 255; where nothing is printed, the design goes on.
         coverage: (h, w) 0 to 255, the share of each dot that is printed: panels, allowances and bleed.
     """
 
@@ -68,9 +70,8 @@ def rasterise(design: Design, pattern: FlatPattern, printing: PrintingSettings) 
     """Draw a mask at print resolution.
 
     Convention: the picture is the pattern's box with `margin_mm` added on each of its four sides. On each
-    panel stands the design; from its finished edge to `allowance + bleed` beyond it, the colour of the
-    nearest texel on a panel goes on (texels beyond were never seen in training and may hold anything).
-    Edges are antialiased by their distance from the pixel centre.
+    panel stands the design; from its finished edge to `allowance + bleed` beyond it, it goes on as
+    `continued` describes. Edges are antialiased by their distance from the pixel centre.
 
     Args:
         design: Its texels cover the pattern's box within one texel.
@@ -84,31 +85,42 @@ def rasterise(design: Design, pattern: FlatPattern, printing: PrintingSettings) 
         DesignError: The design does not fit the pattern.
     """
     check_fits(design, pattern)
-    scale, dots_per_mm = design.texels_per_mm, printing.dpi / MM_PER_INCH
+    scale = design.texels_per_mm
     around = margin_mm(pattern, printing)
     width_mm, height_mm, width, height = picture_size(pattern, printing)
-    # Two texels more than the margin, for the interpolation at its edge and for the tolerance of one texel.
-    margin = math.ceil(around * scale) + 2
+    # Some texels more than the margin, for the interpolation at its edge and for the tolerance of one texel.
+    margin = math.ceil(around * scale) + _SPARE
     left = margin - around * scale
     box = (left, left, left + width_mm * scale, left + height_mm * scale)
-    plan = plan_print(continued(design, pattern, margin=margin), box=box, size=(width, height))
-    texels_per_dot = np.array([width_mm / width, height_mm / height]) * scale
-    start = np.array(pattern.box_mm[:2]) - around
-    corners = [(panel.outline_mm - start) * scale / texels_per_dot for panel in pattern.panels]
+    around_ = None if design.around is None else _values(design.around)
+    texels = continued(_values(design.texels), pattern, per_mm=scale, margin=margin, around=around_)
+    plan = plan_print(texels, box=box, size=(width, height))
     colour = np.empty((height, width, 3), dtype=np.uint8)
-    coverage = np.empty((height, width), dtype=np.uint8)
     # In strips, so that 1200 dpi does not need gigabytes of floating-point numbers.
     for top in range(0, height, _STRIP_ROWS):
         rows = min(_STRIP_ROWS, height - top)
         strip = plan.rows(top, rows).transpose(1, 2, 0)
         colour[top : top + rows] = (strip * 255.0).round().astype(np.uint8)
+    return Artwork(colour, coverage_of(pattern, printing))
+
+
+def coverage_of(pattern: FlatPattern, printing: PrintingSettings) -> NDArray[np.uint8]:
+    """(h, w) 0 to 255, the share of each dot of the printed picture that is printed."""
+    width_mm, height_mm, width, height = picture_size(pattern, printing)
+    dots_per_mm = printing.dpi / MM_PER_INCH
+    start = np.array(pattern.box_mm[:2]) - margin_mm(pattern, printing)
+    per_mm = np.array([width / width_mm, height / height_mm])
+    corners = [(panel.outline_mm - start) * per_mm for panel in pattern.panels]
+    coverage = np.empty((height, width), dtype=np.uint8)
+    for top in range(0, height, _STRIP_ROWS):
+        rows = min(_STRIP_ROWS, height - top)
         inked = np.zeros((rows, width), dtype=np.float32)
         for panel, ring in zip(pattern.panels, corners, strict=True):
             reach = (panel.allowance_mm + printing.bleed_mm) * dots_per_mm
             distance = signed_distance_px(ring - (0.0, top), height=rows, width=width, reach=reach + 2.0)
             np.maximum(inked, np.clip(reach + 0.5 - distance, 0.0, 1.0), out=inked)
         coverage[top : top + rows] = (inked * 255.0).round().astype(np.uint8)
-    return Artwork(colour, coverage)
+    return coverage
 
 
 def check_fits(design: Design, pattern: FlatPattern) -> None:
@@ -132,23 +144,6 @@ def check_fits(design: Design, pattern: FlatPattern) -> None:
         )
 
 
-def continued(design: Design, pattern: FlatPattern, *, margin: int) -> NDArray[np.float32]:
-    """(3, H + 2 margin, W + 2 margin) texels, those outside all panels replaced by the nearest inside."""
-    values = design.texels.detach().cpu().to(torch.float32).clamp(0.0, 1.0).numpy()
-    padded = np.pad(values, ((0, 0), (margin, margin), (margin, margin)), mode="edge")
-    height, width = padded.shape[1:]
-    outside = np.ones((height, width), dtype=np.bool_)
-    for panel in pattern.panels:
-        corners = (panel.outline_mm - pattern.box_mm[:2]) * design.texels_per_mm + margin
-        distance = signed_distance_px(corners, height=height, width=width, reach=2.0)
-        # A texel that the outline cuts through is on the mask in part: it keeps its colour.
-        outside &= distance > 0.5 - 1e-3
-    # The frame repeats the outermost texels and was never on the mask.
-    inner = np.zeros_like(outside)
-    inner[margin : height - margin, margin : width - margin] = True
-    outside |= ~inner
-    if outside.all():
-        raise DesignError(f"Pattern {pattern.name} holds no texel; it is too small for its scale.")
-    nearest = distance_transform_edt(outside, return_distances=False, return_indices=True)
-    continued: NDArray[np.float32] = padded[:, nearest[0], nearest[1]]
-    return continued
+def _values(texels: Tensor) -> NDArray[np.float32]:
+    values: NDArray[np.float32] = texels.detach().cpu().to(torch.float32).clamp(0.0, 1.0).numpy()
+    return values

@@ -14,6 +14,7 @@ from advmask.core.errors import DesignError
 from advmask.core.files import written_aside
 from advmask.core.shown_names import shown
 from advmask.masks.settings import MaskSettings
+from advmask.textures.ink_fields import InkFields
 from advmask.textures.picture_texels import open_as_srgb, read_picture_as_texels, texels_of
 from advmask.textures.png_bytes import encode_png
 from advmask.textures.texel_files import check_texels, load_texels, load_texels_metadata, save_texels
@@ -62,6 +63,9 @@ class Design:
         text: What else is to be kept with the picture, as key and text.
         own_mask: Where the pattern is a file of the user's: the mask that names it.
         place: The run folder or picture that it was read from; None where it was made here.
+        around: What goes on outside the panels of the pattern, with the same middle and resolution as
+            `texels`: a picture that was laid on the mask, beyond its edge. None where nothing is known there.
+        ink_fields: Of a palette, where its borders run between texels; None where that is not known.
 
     Raises:
         DesignError: The texels are not (3, H, W) in [0, 1], the scale is not a positive number, a name is
@@ -76,6 +80,8 @@ class Design:
     text: dict[str, str] = field(default_factory=dict)
     own_mask: MaskSettings | None = None
     place: Path | None = None
+    around: Float[Tensor, "3 h w"] | None = None
+    ink_fields: InkFields | None = None
 
     def __post_init__(self) -> None:
         check_texels(self.texels)

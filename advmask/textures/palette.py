@@ -68,9 +68,14 @@ class PaletteTexture(nn.Module):
         """The texels, sRGB in [0, 1], when `share` of the run is over."""
         decided = self.is_decided(share)
         texels: Tensor = _Mixture.apply(
-            self.start + self.field(share), self.colours(exact=decided).T, self.temperature(share), decided
+            self.strength(share), self.colours(exact=decided).T, self.temperature(share), decided
         )
         return texels
+
+    def strength(self, share: float) -> Float[Tensor, "inks height width"]:
+        """How far each ink leads; the texels are of the strongest when they are decided."""
+        strength: Tensor = self.start + self.field(share)
+        return strength
 
     def is_decided(self, share: float) -> bool:
         """Whether every texel is of one ink when `share` of the run is over."""

@@ -29,8 +29,9 @@ def read_picture_as_texels(
     """Read any picture file and fit it to a texture.
 
     By default the picture is scaled to cover the rectangle, keeping its proportions, and what stands over is
-    cut off evenly on both sides. Scaling is antialiased (Lanczos). Transparent parts become white, a turn
-    recorded in EXIF is carried out, and an embedded colour profile (CMYK too) is converted to sRGB.
+    cut off evenly on both sides. Scaling is antialiased, without rims along edges. Transparent parts become
+    white, a turn recorded in EXIF is carried out, and an embedded colour profile (CMYK too) is converted to
+    sRGB.
 
     Args:
         path: A picture in any format Pillow reads; of several frames the first is taken.

@@ -9,7 +9,7 @@ from torch import Tensor
 from advmask.core.errors import DesignError
 from advmask.textures.colours import named_colour
 from advmask.textures.picture_texels import read_picture_as_texels
-from advmask.textures.settings import Fit
+from advmask.textures.settings import Fit, TextureSettings
 
 
 def start_texels(
@@ -46,6 +46,18 @@ def start_texels(
             "#4ab3c8, large_face, lower_face, mean_face, nor a picture file that exists."
         )
     return read_picture_as_texels(path, height=height, width=width, fit=fit, copy_width=copy_width, warn=True)
+
+
+def stays_near_picture(texture: TextureSettings, *, fidelity: float) -> bool:
+    """Whether a design is held near a picture, so that what it shows beyond its mask belongs to it.
+
+    Args:
+        texture: What it started from, and how far it may go.
+        fidelity: Weight of the colour difference to its start.
+    """
+    held = texture.change is not None or fidelity > 0
+    words = ("noise", "large_face", "lower_face", "mean_face")
+    return held and texture.start not in words and named_colour(texture.start) is None
 
 
 def existing_file(text: str) -> Path | None:

@@ -82,7 +82,9 @@ class Layout(nn.Module):
         self.register_buffer("rows", row if repeats_rows else None, persistent=False)
         self.register_buffer("columns", column if mirror or repeats_columns else None, persistent=False)
 
-    def forward(self, domain: Float[Tensor, "3 rows columns"]) -> Float[Tensor, "3 height width"]:
+    def forward(
+        self, domain: Float[Tensor, "channels rows columns"]
+    ) -> Float[Tensor, "channels height width"]:
         """The texture, made of the values of the domain."""
         if self.columns is not None:
             domain = domain.index_select(2, self.columns)

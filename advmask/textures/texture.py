@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from advmask.textures.bases import spline_matrix
 from advmask.textures.colours import named_colour, spread_inks
 from advmask.textures.fields import Extent, SpectralField, SplineField
+from advmask.textures.ink_fields import InkFields
 from advmask.textures.locked import Locked, build_locked
 from advmask.textures.palette import PaletteTexture
 from advmask.textures.pixels import PixelTexture
@@ -71,6 +72,14 @@ class Texture(nn.Module):
         texels = self.finish()
         self.progress(share)
         return texels
+
+    @torch.no_grad()
+    def ink_fields(self) -> InkFields | None:
+        """Of a palette, how far each ink leads when the run ends here; None for other kinds."""
+        if not isinstance(self.base, PaletteTexture):
+            return None
+        colours = self.base.colours(exact=True).detach().cpu()
+        return InkFields(colours.clone(), self.layout(self.base.strength(1.0)).detach().cpu().clone())
 
     def get_extra_state(self) -> Any:
         """How far the run has come, for checkpoints."""

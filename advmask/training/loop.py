@@ -14,6 +14,7 @@ from torch import Tensor
 
 from advmask.core.config_folders import has_home
 from advmask.core.errors import ConfigError, RunError
+from advmask.textures.ink_fields import InkFields
 from advmask.training.checkpoints import AsideCheckpointIO, RateAsAsked, StretchCheckpoint
 from advmask.training.csv_log import CsvLog
 from advmask.training.data import StepData
@@ -46,11 +47,13 @@ class Fitted:
         texels: (3, H, W) the design, sRGB in [0, 1], on the CPU.
         steps: Taken.
         best: Step and match confidence of the best validation; None where nothing was validated.
+        ink_fields: Of a palette that is as the last step left it.
     """
 
     texels: Tensor
     steps: int
     best: dict[str, float] | None
+    ink_fields: InkFields | None = None
 
 
 def fit(
@@ -150,6 +153,7 @@ def fit(
         texels=module.finished().float().cpu() if texels is None else texels.float(),
         steps=trainer.global_step,
         best=None if best is None else {"step": best.best_step, "match_confidence": best.best},
+        ink_fields=module.texture.ink_fields() if texels is None else None,
     )
 
 

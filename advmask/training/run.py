@@ -22,6 +22,8 @@ from advmask.recognizers.preparation import Prepared, own_templates, prepare_all
 from advmask.recognizers.recognizer import Recognizer
 from advmask.recognizers.recognizer_names import build_recognizers, names_of
 from advmask.textures.design_files import Design, write_design
+from advmask.textures.ink_fields import INK_FIELDS, InkFields, kept_ink_fields, save_ink_fields
+from advmask.textures.starts import stays_near_picture
 from advmask.textures.texel_files import load_texels, save_texels
 from advmask.training.building import (
     build_module,
@@ -149,7 +151,7 @@ def _trained(
         torch.set_num_threads(settings.trainer.threads)
     if run.finished:
         _log.info("%s holds this very run, finished; nothing is trained again.", folder)
-        design = _design(load_texels(run.texture), surface, settings, folder)
+        design = _design(load_texels(run.texture), surface, settings, folder, kept_ink_fields(folder))
         return TrainResult(design, folder, settings, _faces(settings))
 
     # What may be mistyped or lacking comes first, before minutes are spent on photos.
@@ -211,13 +213,15 @@ def _trained(
         write_design(picture, _design(texels, surface, settings))
 
     fitted = fit(module, photos, settings, run, keep=keep, draw=draw, probes=probes, own=own)
-    design = _design(fitted.texels, surface, settings, folder)
     if is_first_process():
         write_plot(run.metrics, run.plot)
+        if fitted.ink_fields is not None:
+            save_ink_fields(folder / INK_FIELDS, fitted.ink_fields)
         keep(fitted.texels, run.texture.stem)
         facts = _facts(settings, surface, faces, prepared) | {"steps": fitted.steps}
         course = {"validation": fitted.best, "stops": run.read_stops()}
         run.finish(facts | {name: value for name, value in course.items() if value})
+    design = _design(fitted.texels, surface, settings, folder, fitted.ink_fields)
     return TrainResult(design, folder, settings, faces, prepared)
 
 
@@ -254,8 +258,13 @@ def _faces(settings: TrainSettings) -> FaceSet:
 
 
 def _design(
-    texels: Tensor, surface: MaskSurface, settings: TrainSettings, folder: Path | None = None
+    texels: Tensor,
+    surface: MaskSurface,
+    settings: TrainSettings,
+    folder: Path | None = None,
+    ink_fields: InkFields | None = None,
 ) -> Design:
+    near = stays_near_picture(settings.texture, fidelity=settings.objective.fidelity)
     return Design(
         texels,
         pattern=surface.name,
@@ -263,6 +272,8 @@ def _design(
         size=settings.mask.size,
         own_mask=None if own_pattern_file(settings.mask) is None else settings.mask,
         place=folder,
+        around=texels if near else None,
+        ink_fields=ink_fields,
     )
 
 

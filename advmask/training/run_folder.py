@@ -19,6 +19,7 @@ from advmask.core.locks import alone_in
 from advmask.core.run_config import CONFIG, KEPT_FILES, TEXTURE, settings_of_run
 from advmask.masks.mask_building import own_pattern_file
 from advmask.recognizers.recognizer_names import recorded_names
+from advmask.textures.ink_fields import INK_FIELDS
 from advmask.training.processes import is_first_process
 from advmask.training.settings import TrainSettings
 
@@ -42,6 +43,7 @@ _OF_A_DESIGN = (
     "results.tex",
     "scores.csv.gz",
     "comparisons.csv.gz",
+    INK_FIELDS,
     TEXTURE,
 )
 _PACKAGES = ("torch", "kornia", "facenet-pytorch", "pytorch-lightning", "numpy", "pillow", "onnx")

@@ -1,8 +1,11 @@
 """A design as users name it: a run folder, a picture file, or a design that ships with the package."""
 
+from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 
+from pydantic import Field
 from torch import Tensor
 
 from advmask.core.errors import ConfigError, DesignError, RunError
@@ -13,8 +16,10 @@ from advmask.masks.settings import SHIPPED, MaskSettings
 from advmask.masks.surface import MaskSurface
 from advmask.render.checked_inputs import texels_per_mm_of
 from advmask.textures.design_files import BLEED_TEXT, PATTERN_TEXT, Design, read_design
+from advmask.textures.ink_fields import kept_ink_fields
 from advmask.textures.picture_texels import open_as_srgb, read_picture_as_texels
 from advmask.textures.settings import TextureSettings
+from advmask.textures.starts import stays_near_picture
 from advmask.textures.texel_files import check_texels, load_texels
 from advmask.wearing.artwork import shipped_design, shipped_names
 
@@ -27,10 +32,12 @@ class _OfRun(Settings):
     Attributes:
         mask: That it belongs on.
         texture: Its resolution, above all.
+        objective: Whether it was held near a picture.
     """
 
     mask: MaskSettings = MaskSettings()
     texture: TextureSettings = TextureSettings()
+    objective: dict[str, Any] = Field(default_factory=dict)  # of a room that this one does not know
 
 
 def load_design(
@@ -107,7 +114,13 @@ def _of_run(folder: Path) -> Design:
             f"The run in {folder} has not finished; repeat its train command with hydra.run.dir={folder}."
         )
     surface = build_mask(of_run.mask)
-    return _design(load_texels(texture), of_run.mask, surface, of_run.texture.texels_per_mm, folder)
+    texels = load_texels(texture)
+    near = stays_near_picture(of_run.texture, fidelity=float(of_run.objective.get("fidelity") or 0))
+    return replace(
+        _design(texels, of_run.mask, surface, of_run.texture.texels_per_mm, folder),
+        around=texels if near else None,
+        ink_fields=kept_ink_fields(folder),
+    )
 
 
 def _of_picture(path: Path, mask: MaskSettings | None, texels_per_mm: float | None) -> Design:

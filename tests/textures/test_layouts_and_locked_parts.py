@@ -240,6 +240,18 @@ def test_contain_shows_everything_on_the_colour_of_the_rim() -> None:
     assert np.array_equal(found[:, 20:40], np.asarray(motif))
 
 
+@pytest.mark.parametrize("width", [30, 200, 900])
+def test_a_flat_drawing_gets_no_rim_of_another_colour(width: int) -> None:
+    x, y = np.meshgrid(np.arange(width), np.arange(width))
+    dark, light = np.array([20, 40, 110]), np.array([244, 234, 213])
+    drawing = np.where((np.hypot(x, y) < 0.7 * width)[..., None], dark, light).astype(np.uint8)
+    found = np.asarray(fit_picture(Image.fromarray(drawing), height=H, width=W)).reshape(-1, 3).astype(float)
+    share = (found - dark) @ (light - dark) / ((light - dark) @ (light - dark))
+    assert share.min() >= -0.005
+    assert share.max() <= 1.005
+    assert np.abs(found - dark - share[:, None] * (light - dark)).max() <= 1.0
+
+
 def test_copies_lie_side_by_side_one_in_the_middle() -> None:
     motif = np.random.default_rng(0).integers(0, 256, (8, 12, 3), dtype=np.uint8)
     found = np.asarray(fit_picture(Image.fromarray(motif), height=H, width=W, fit="tile", copy_width=12))

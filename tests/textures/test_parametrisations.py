@@ -172,6 +172,16 @@ def test_a_finished_palette_is_exactly_its_inks(seed: int, size: float, number: 
     assert set(map(tuple, texels.flatten(1).T.tolist())) <= set(map(tuple, inks.tolist()))
 
 
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_the_fields_of_a_palette_lead_where_its_inks_are(layout: dict[str, object]) -> None:
+    texture = build(kind="palette", start="noise", palette={"inks": 5}, **layout)
+    shake(texture)
+    fields = texture.ink_fields()
+    assert fields is not None
+    assert torch.equal(fields.colours.T[:, fields.strongest], texture.finish())
+    assert build(kind="pixels", **layout).ink_fields() is None
+
+
 def test_a_palette_starts_from_the_nearest_inks() -> None:
     names = ["black", "white", "#c2452d"]
     texture = build(start="#b84030", kind="palette", palette={"inks": names})
