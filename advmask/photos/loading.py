@@ -3,7 +3,6 @@
 import importlib.util
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -162,9 +161,9 @@ def _cut_all(
             min_probability=settings.min_probability,
         ),
     )
-    for _, path in tqdm(jobs, desc="photos", unit="photo", disable=not progress):
-        with suppress(PhotoError):  # told below, by `cut`
-            cutter.prepare(path)
+    looked_at = cutter.prepare([path for _, path in jobs])
+    for _ in tqdm(looked_at, "photos", len(jobs), unit="photo", disable=not progress):
+        pass
     crops: list[FaceCrop] = []
     omissions: list[Omission] = []
     notices: list[str] = []

@@ -1,5 +1,7 @@
 """From one photo file to its crop, through the cache."""
 
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +11,7 @@ from PIL import Image
 from advmask.core.errors import PhotoError
 from advmask.core.files import sha256
 from advmask.core.picture_reading import read_picture
+from advmask.core.workers import Workers, cores, rank
 from advmask.photos.backends import LandmarkBackend, Located
 from advmask.photos.crop_cache import CachedCrop, CachedFailure, CropCache, Recipe
 from advmask.photos.crops import FaceCrop, apply_transform, crop_transform, cut_crop
@@ -17,6 +20,10 @@ from advmask.photos.occluders import occluder_path, read_occluder
 
 # Below this distance between the eyes there is no face left to recognise.
 _MIN_EYES_PX = 10
+
+# Reading a large photo, and looking at it, CPU seconds; and how much of them pays for starting a process.
+_SECONDS_PER_BYTE = 0.2e-6
+_WORTH_A_PROCESS_S = 15.0
 
 
 class CropCutter:
@@ -35,20 +42,40 @@ class CropCutter:
         self._seen: dict[tuple[str, str], Path] = {}
         self._held: dict[Path, CachedCrop | CachedFailure] = {}
 
-    def prepare(self, path: Path) -> None:
-        """Look at a photo that is new to the cache, and keep what came of it there and not in memory.
+    def prepare(self, paths: Sequence[Path], *, processes: int | None = None) -> Iterator[None]:
+        """Look at photos that are new to the cache, and keep what came of them there and not in memory.
 
         Preparing all photos before the first is cut spares memory: buffers that are needed for a moment, in
-        turn with small things that stay, would leave holes of their size behind.
+        turn with small things that stay, would leave holes of their size behind. Where there is much to do it
+        is shared among processes, with the same crops. A photo that cannot be used, for a reason not to be
+        remembered, is passed over.
 
-        Raises:
-            PhotoError: The photo, or a file next to it, cannot be used, for a reason not to be remembered.
+        Args:
+            paths: The photos.
+            processes: That share the work; None takes one for each core, or fewer where there is little.
+
+        Yields:
+            Nothing, once for each photo.
         """
-        content, recipe = _content(path), self._recipe(path)
-        if not self._cache.holds(content, recipe):
-            known = self._looked_at(path)
-            if not self._cache.put(content, recipe, known):
-                self._held[path] = known  # there is no cache, or it cannot be written
+        new = [path for path in paths if not self._known(path)]
+        yield from [None] * (len(paths) - len(new))
+        own, ranks = rank()  # which begin in different places, so that each finds what others were first with
+        first = len(new) * own // ranks
+        new = new[first:] + new[:first]
+        if processes is None:
+            work = sum(self._landmarks.seconds + _SECONDS_PER_BYTE * _bytes_of(path) for path in new)
+            processes = min(cores(), int(work / _WORTH_A_PROCESS_S) // ranks)
+        with ExitStack() as stack:
+            wanted = (None if self._known(path) else path for path in new)
+            looked: Iterator[CachedCrop | CachedFailure | None] = map(self._tried, wanted)
+            if processes > 1:
+                looked = stack.enter_context(Workers(self._tried, processes)).map(wanted)
+            for path, known in zip(new, looked, strict=True):
+                if known is not None:
+                    content, recipe = _content(path), self._recipe(path)
+                    if not self._cache.put(content, recipe, known):
+                        self._held[path] = known  # there is no cache, or it cannot be written
+                yield
 
     def cut(self, path: Path, *, person: str) -> tuple[FaceCrop, int]:
         """Cut the face of one photo.
@@ -90,6 +117,19 @@ class CropCutter:
             occluder=known.occluder,
         )
         return crop, known.faces
+
+    def _known(self, path: Path) -> bool:
+        """Whether nothing need be looked for: it is in the cache, or cannot be read, which `cut` tells."""
+        try:
+            return self._cache.holds(_content(path), self._recipe(path))
+        except PhotoError:
+            return True
+
+    def _tried(self, path: Path | None) -> CachedCrop | CachedFailure | None:
+        try:
+            return None if path is None else self._looked_at(path)
+        except PhotoError:
+            return None
 
     def _recipe(self, path: Path) -> Recipe:
         beside = {"points": self._landmarks.companion(path), "occluder": occluder_path(path)}
@@ -152,3 +192,10 @@ def _content(path: Path) -> str:
             raise PhotoError(f"Cannot read {path.name}: {error.strerror or error}.") from error
         read_picture(path)  # knows the sentence for every way in which a file cannot be opened
         raise PhotoError(f"Cannot read {path}: {error.strerror or error}; try again.") from error
+
+
+def _bytes_of(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0

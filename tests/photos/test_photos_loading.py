@@ -11,7 +11,9 @@ import torch
 from PIL import Image
 
 from advmask.core.errors import ConfigError, MissingPackageError, PhotoError
-from advmask.photos.crops import canonical_points
+from advmask.photos.backends import landmark_backend
+from advmask.photos.crop_cache import CropCache
+from advmask.photos.crops import FaceCrop, canonical_points
 from advmask.photos.detection import FaceDetector
 from advmask.photos.loading import FaceSet, load_faces, portrait_path
 from advmask.photos.photo_to_crop import CropCutter
@@ -203,6 +205,21 @@ def test_every_photo_is_looked_at_once(
         assert again.omissions == faces.omissions
         assert all(looked.count(path) == 1 for path in usable)
         assert [crop.source for crop in again.crops] == [crop.source for crop in faces.crops]
+
+
+@pytest.mark.slow
+def test_several_processes_find_the_same_faces(folder: Path, faces: FaceSet, tmp_path: Path) -> None:
+    paths = [*(crop.source for crop in faces.crops), tmp_path / "missing.png"]
+    crops: list[list[FaceCrop]] = []
+    for cache, processes in ((None, 1), (None, 2), (tmp_path / "crops", 2)):
+        landmarks = landmark_backend("mtcnn", mesh_model=None, min_face_px=20, min_probability=0.9)
+        cutter = CropCutter(CropCache(cache), size=112, landmarks=landmarks)
+        assert len(list(cutter.prepare(paths, processes=processes))) == len(paths)
+        crops.append([cutter.cut(path, person=str(path))[0] for path in paths[:-1]])
+    for other in crops[1:]:
+        for one, two in zip(crops[0], other, strict=True):
+            assert torch.equal(one.picture, two.picture)
+            assert torch.equal(one.landmarks, two.landmarks)
 
 
 @pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="needs the memory map of Linux")
