@@ -9,11 +9,12 @@ from PIL import Image
 
 from advmask.applying.settings import FindSettings
 from advmask.core.errors import PhotoError
-from advmask.photos.detection import Face, FaceDetector
+from advmask.photos.detection import Face
 from advmask.photos.face_mesh import FaceMesh
 from advmask.photos.landmark_files import points_path, read_points
 from advmask.photos.tiles import Box, overlap
 from advmask.photos.turns import find_however_turned
+from advmask.recognizers.aligners.picture_detector import picture_detector
 
 # A face looked for again is brought to this size in a square of so many times its side, where faces of half
 # its size are still found and a moving one has not left.
@@ -46,15 +47,16 @@ class FaceFinder:
         settings: Which faces, by what.
 
     Raises:
-        WeightsError: The mesh model cannot be read or is another network.
+        WeightsError: The mesh model, or a detector's file, cannot be read or is another network.
     """
 
     def __init__(self, settings: FindSettings) -> None:
         self.settings = settings
-        self._everywhere = FaceDetector(
-            min_face_px=settings.min_face_px, min_probability=settings.min_probability
+        name = "mtcnn" if settings.landmarks in ("mesh", "file") else settings.landmarks
+        self._everywhere, self._nearby = (
+            picture_detector(name, min_face_px=smallest, min_probability=settings.min_probability)
+            for smallest in (settings.min_face_px, _AGAIN_SMALLEST_PX)
         )
-        self._nearby = FaceDetector(min_face_px=_AGAIN_SMALLEST_PX, min_probability=settings.min_probability)
         wanted = settings.landmarks == "mesh" and settings.mesh_model is not None
         self._mesh = FaceMesh(settings.mesh_model.expanduser()) if wanted and settings.mesh_model else None
 
@@ -64,7 +66,8 @@ class FaceFinder:
 
     def find_however_turned(self, image: Image.Image) -> list[FoundFace]:
         """As `find`, but also in a picture that lies on its side or stands on its head."""
-        return [self._with_mesh(image, face) for face in find_however_turned(image, self._everywhere.detect)]
+        found = find_however_turned(image, self._everywhere.detect, sure=self._everywhere.sure)
+        return [self._with_mesh(image, face) for face in found]
 
     def find_again(self, image: Image.Image, box: Box) -> FoundFace | None:
         """Find a face near the place where it was: some twenty times as fast as `find`.

@@ -1,12 +1,13 @@
 """Which faces of a picture wear the mask, and how steady it sits in a video."""
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import Field, field_validator, model_validator
 
 from advmask.core.settings import Settings
 from advmask.photos.settings import NO_MESH_MODEL
+from advmask.recognizers.settings import check_detector
 
 
 class FindSettings(Settings):
@@ -14,15 +15,16 @@ class FindSettings(Settings):
 
     Attributes:
         min_face_px: Smallest face that gets a mask, px of the picture: the longer side of its box.
-        min_probability: Of a detected face.
+        min_probability: Of a face that MTCNN detects; other detectors have the score of their makers.
         landmarks: mtcnn finds five points; mesh finds 468 more with the network in `mesh_model`; file reads
-            those of one face from `PHOTO.points.json` next to each photo.
+            those of one face from `PHOTO.points.json` next to each photo; scrfd:PATH, retinaface:PATH,
+            yunet:PATH and insightface:PACK find faces and five points by another detector.
         mesh_model: For mesh: face_landmark.tflite, or the mediapipe 0.10.21 wheel that holds it.
     """
 
     min_face_px: int = Field(default=30, ge=12)
     min_probability: float = Field(default=0.9, ge=0, le=1)
-    landmarks: Literal["mtcnn", "mesh", "file"] = "mtcnn"
+    landmarks: str = "mtcnn"
     mesh_model: Path | None = None
 
     @field_validator("mesh_model", mode="before")
@@ -30,6 +32,13 @@ class FindSettings(Settings):
     def _not_empty(cls, value: Any) -> Any:
         if value == "":
             raise ValueError("an empty path; give one, or null for the default")
+        return value
+
+    @field_validator("landmarks")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        if value not in ("mesh", "file"):
+            check_detector(value, others="mesh, file, ")
         return value
 
     @model_validator(mode="after")

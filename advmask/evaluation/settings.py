@@ -10,7 +10,7 @@ from advmask.effects.settings import EffectsSettings, default_effects
 from advmask.masks.settings import MaskSettings
 from advmask.photos.settings import FacesSettings, not_empty, written_out
 from advmask.printers.settings import PrinterSettings
-from advmask.recognizers.settings import GalleryName, ServiceSettings
+from advmask.recognizers.settings import GalleryName, ServiceSettings, check_detector
 from advmask.render.settings import RenderSettings
 from advmask.textures.settings import TexelsPerMm
 
@@ -98,6 +98,8 @@ class JudgeProtocol(Settings):
         fmr: False match rate of the threshold.
         calibration: InsightFace's .bin of verification pairs, such as lfw.bin: gives recognizers their
             threshold where the people at hand are too few for one.
+        aligner: What finds and aligns the face on each picture: mtcnn, scrfd:PATH, retinaface:PATH,
+            yunet:PATH or insightface:PACK.
         every_s: Time between frames of a video that are looked at, s; 0 takes all.
         seed: Of the resampling.
         progress: Show progress bars.
@@ -105,9 +107,16 @@ class JudgeProtocol(Settings):
 
     fmr: float = Field(default=1e-2, gt=0, lt=1)
     calibration: Path | None = None
+    aligner: str = "mtcnn"
     every_s: float = Field(default=0.5, ge=0)
     seed: int = 1
     progress: bool = True
+
+    @field_validator("aligner")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        check_detector(value)
+        return value
 
     @field_validator("calibration", mode="before")
     @classmethod

@@ -8,12 +8,8 @@ from jaxtyping import Float64
 from PIL import Image
 from torch import Tensor
 
-from advmask.photos.detection import Face
+from advmask.photos.detection import SURE, Face
 from advmask.photos.tiles import Box
-
-# Of a third of all faces that lie on their side or stand on their head MTCNN finds something upright, with
-# points that mean nothing, and is less sure of it than of nearly every face that is upright.
-_SURE = 0.998
 
 Points = Float64[np.ndarray, "n 2"]
 
@@ -25,7 +21,9 @@ _TURNS: tuple[tuple[Image.Transpose, Callable[[Points, int, int], Points]], ...]
 )
 
 
-def find_however_turned(image: Image.Image, find: Callable[[Image.Image], list[Face]]) -> list[Face]:
+def find_however_turned(
+    image: Image.Image, find: Callable[[Image.Image], list[Face]], *, sure: float = SURE
+) -> list[Face]:
     """Find faces; where none is sure, in the three other turns by right angles too.
 
     The turn with the most probable face counts, if that one is sure, and else the picture as it is. Only
@@ -34,18 +32,19 @@ def find_however_turned(image: Image.Image, find: Callable[[Image.Image], list[F
     Args:
         image: Picture of mode RGB.
         find: Finds upright faces.
+        sure: Its probability from which a face is sure.
 
     Returns:
         The faces in pixels of the picture as it is, in the order of `find`; landmarks by name, such that the
         first is always the eye that is on the left when the face is seen upright.
     """
     best = find(image)
-    if _surest(best) >= _SURE:
+    if _surest(best) >= sure:
         return best
     for turn, back in _TURNS:
         turned = image.transpose(turn)
         faces = [_turned_back(face, turned.size, back) for face in find(turned)]
-        if _surest(faces) > max(_SURE, _surest(best)):
+        if _surest(faces) > max(sure, _surest(best)):
             best = faces
     return best
 

@@ -6,6 +6,9 @@ from pydantic import Field, model_validator
 
 from advmask.core.settings import Settings
 
+DETECTORS = "mtcnn, scrfd:PATH, retinaface:PATH, yunet:PATH, insightface:PACK"
+"""What finds faces in whole pictures, as users write it."""
+
 GalleryName = Literal["bare", "masked", "pooled"]
 
 
@@ -71,3 +74,18 @@ class ServiceSettings(Settings):
     send: bool = False
     calls: int = Field(default=0, ge=0)
     per_second: float = Field(default=5.0, gt=0)
+
+
+def check_detector(name: str, *, others: str = "") -> None:
+    """Check that a name may be one of `DETECTORS`.
+
+    Args:
+        name: As written.
+        others: What else is known there, for the message.
+
+    Raises:
+        ValueError: It is none.
+    """
+    kind, _, rest = name.partition(":")
+    if name != "mtcnn" and not (kind in ("scrfd", "retinaface", "yunet", "insightface") and rest):
+        raise ValueError(f"known are {others}{DETECTORS}")

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from fixed_detector import write_fixed_scrfd
 from PIL import Image
 
 from advmask import cli
@@ -45,6 +46,21 @@ def test_a_photo(capsys: pytest.CaptureFixture[str]) -> None:
     assert "worn, too.png exists" in capsys.readouterr().err
     assert Path("worn, too.png").stat().st_mtime_ns == stamp
     assert apply(f"input={portrait_path()}", "output=worn, too.png", "overwrite=true") == 0
+
+
+def test_another_detector(capsys: pytest.CaptureFixture[str]) -> None:
+    """The mask lies where its five points are, and nowhere else."""
+    points = np.array([(60.0, 60.0), (110.0, 60.0), (85.0, 88.0), (62.0, 110.0), (108.0, 110.0)])
+    name = write_fixed_scrfd(Path("my det.onnx"), (40, 30, 130, 140), points, picture=(512, 512))
+    assert apply(f"input={portrait_path()}", "output=out.png", f"faces.landmarks={name}") == 0
+    assert "1 with masks on 1 faces" in capsys.readouterr().out
+    before, after = (np.asarray(Image.open(path).convert("RGB")) for path in (portrait_path(), "out.png"))
+    rows, columns = np.nonzero((before != after).any(axis=2))
+    assert 20 < columns.min() < 60
+    assert 110 < columns.max() < 160
+    assert 60 < rows.min() < rows.max() < 190
+    assert apply(f"input={portrait_path()}", "output=other.png", "faces.landmarks=dlib") == 2
+    assert "known are mesh, file, mtcnn, scrfd:PATH" in capsys.readouterr().err
 
 
 def test_a_folder(capsys: pytest.CaptureFixture[str]) -> None:

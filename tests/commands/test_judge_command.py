@@ -5,12 +5,15 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
+from fixed_detector import write_fixed_scrfd
 from PIL import Image, ImageEnhance
 from tiny_chain import write_network
 
 from advmask import cli
 from advmask.core.files import sha256
+from advmask.photos.detection import FaceDetector
 from advmask.photos.loading import portrait_path
 
 
@@ -70,6 +73,30 @@ def test_one_person(capsys: pytest.CaptureFixture[str]) -> None:
     assert Path("out/judge-1.json").read_bytes() == before
     assert Path("out/judge-1.png").exists()
     assert not Path("out/judge.png").exists()
+
+
+def test_another_detector(capsys: pytest.CaptureFixture[str]) -> None:
+    """It sees one face in every picture, wherever it is told; MTCNN's place serves here."""
+    (face, *_) = FaceDetector().detect(Image.open("me, (1)/bare/0.jpg").convert("RGB"))
+    name = write_fixed_scrfd(Path("det.onnx"), face.box, face.landmarks, picture=(340, 300))
+    assert judge("photos=me, (1)", f"protocol.aligner={name}") == 0
+    assert "tiny, detected and aligned by scrfd:det.onnx on each picture" in capsys.readouterr().out
+    record = json.loads(Path("out/judge.json").read_text())
+    assert [one["aligner"] for one in record["results"]] == [name]
+    rows = list(csv.DictReader(Path("out/judge.csv").read_text().splitlines()))
+    assert {row["faces"] for row in rows} == {"1"}
+    eyes = float(np.hypot(*(face.landmarks[1] - face.landmarks[0])))
+    assert {row["eyes_px"] for row in rows} == {f"{eyes:.1f}"}
+
+
+def test_detectors_that_are_none(capsys: pytest.CaptureFixture[str]) -> None:
+    assert judge("photos=me, (1)", "protocol.aligner=dlib5") == 2
+    assert (
+        "Setting protocol.aligner='dlib5' does not fit: known are mtcnn, scrfd:PATH"
+        in capsys.readouterr().err
+    )
+    assert judge("photos=me, (1)", "protocol.aligner=yunet:none.onnx") == 4
+    assert "There is no file none.onnx" in capsys.readouterr().err
 
 
 def test_without_plain_and_design(capsys: pytest.CaptureFixture[str]) -> None:

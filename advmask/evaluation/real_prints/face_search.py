@@ -14,7 +14,8 @@ from advmask.applying.video_files import VideoReader, upright_rgb
 from advmask.core.errors import PhotoError
 from advmask.core.picture_reading import read_picture
 from advmask.photos.crops import apply_transform, crop_transform, cut_crop
-from advmask.photos.detection import FaceDetector, choose_face
+from advmask.photos.detection import choose_face
+from advmask.recognizers.aligners.picture_detector import PictureDetector
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +55,7 @@ class Looker:
     as they are: a recognizer would not know better.
 
     Args:
-        detector: Finds faces and their landmarks.
+        detector: Finds the faces and their landmarks.
         size: Side of the crops in pixels.
         every_s: Time from one frame of a video to the next that is looked at, seconds; 0 looks at all.
 
@@ -62,7 +63,7 @@ class Looker:
         notices: Sentences about files that are not whole.
     """
 
-    def __init__(self, detector: FaceDetector, *, size: int, every_s: float) -> None:
+    def __init__(self, detector: PictureDetector, *, size: int, every_s: float) -> None:
         self._detector, self._size, self._every_s = detector, size, every_s
         self.notices: list[str] = []
 

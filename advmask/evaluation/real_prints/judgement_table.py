@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 
+from advmask.core.shown_names import shown
 from advmask.evaluation.estimates import MARKS_EXPLAINED
 from advmask.evaluation.real_prints.condition_folders import CONDITIONS
 from advmask.evaluation.real_prints.judging import PhysicalVerdict, RecognizerVerdict
@@ -21,7 +22,9 @@ NOT_SHOWN = (
 
 def judge_table(verdict: PhysicalVerdict) -> str:
     """Lay out a judgement, one block per recognizer."""
-    return "\n\n".join([*(_block(one, verdict.people) for one in verdict.verdicts), MARKS_EXPLAINED])
+    return "\n\n".join(
+        [*(_block(one, verdict.people, verdict.aligner) for one in verdict.verdicts), MARKS_EXPLAINED]
+    )
 
 
 def in_a_sentence(one: RecognizerVerdict) -> str:
@@ -63,9 +66,10 @@ def in_a_sentence(one: RecognizerVerdict) -> str:
     return f"{label}: {found}; {ever}."
 
 
-def _block(one: RecognizerVerdict, people: Sequence[str]) -> str:
+def _block(one: RecognizerVerdict, people: Sequence[str], aligner: str) -> str:
     threshold, measure = one.scored.threshold, measure_of(one.scored.recognizer)
     said = threshold_words(threshold.threshold, None, threshold.fmr, threshold.source, measure)
+    finder = "MTCNN" if aligner == "mtcnn" else shown(aligner)
     rows: list[tuple[str, ...]] = [
         ("", *_COUNTS, measure, "match confidence", "matched %", "ever matched"),
     ]
@@ -82,7 +86,7 @@ def _block(one: RecognizerVerdict, people: Sequence[str]) -> str:
         if each is not None
     ]
     lines = [
-        f"{one.scored.recognizer.label}, detected and aligned by MTCNN on each picture; {said}",
+        f"{one.scored.recognizer.label}, detected and aligned by {finder} on each picture; {said}",
         *lined_up(rows),
     ]
     if one.rates.drop is not None:

@@ -16,15 +16,13 @@ from advmask.evaluation.real_prints.rates import Rates, rates_of
 from advmask.evaluation.real_prints.template_scores import PictureScores, score_pictures
 from advmask.evaluation.settings import JudgeProtocol
 from advmask.photos.crops import FaceCrop
-from advmask.photos.detection import FaceDetector
 from advmask.photos.loading import load_faces
 from advmask.photos.settings import FacesSettings
+from advmask.recognizers.aligners.picture_detector import OnWholePictures, picture_detector
 from advmask.recognizers.calibration import comparisons_needed
 from advmask.recognizers.recognizer import Recognizer
 
 _log = logging.getLogger(__name__)
-
-ALIGNER = "mtcnn"
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +52,7 @@ class PhysicalVerdict:
         others: Number of other people who helped to calibrate.
         verdicts: One for each recognizer.
         notices: Sentences for the user.
+        aligner: What found and aligned the faces.
     """
 
     seen: Seen
@@ -61,6 +60,7 @@ class PhysicalVerdict:
     others: int
     verdicts: tuple[RecognizerVerdict, ...]
     notices: tuple[str, ...]
+    aligner: str = "mtcnn"
 
 
 def judge_folder(
@@ -92,6 +92,12 @@ def judge_folder(
             notices.append(sentence)
             _log.info(sentence)
 
+    detector = picture_detector(
+        protocol.aligner,
+        min_face_px=faces.min_face_px,
+        min_probability=faces.min_probability,
+        largest_only=True,
+    )
     captures = read_folders(photos, enrolment)
     note(captures.notices)
     others: tuple[FaceCrop, ...] = ()
@@ -99,9 +105,6 @@ def judge_folder(
         others, said = _others(faces, captures, progress=protocol.progress)
         note(said)
     _check_thresholds(recognizers, captures, others, fmr=protocol.fmr)
-    detector = FaceDetector(
-        min_face_px=faces.min_face_px, min_probability=faces.min_probability, largest_only=True
-    )
     looker = Looker(detector, size=faces.size, every_s=protocol.every_s)
     everything = look_at_all(captures.captures, looker, recognizers, progress=protocol.progress)
     seen = only_enrolled(everything, captures.enrolled_by)
@@ -114,7 +117,12 @@ def judge_folder(
             "No picture of a mask could be read of anybody who is enrolled; the reasons stand above."
         )
     scores = score_pictures(
-        seen, recognizers, enrolled_by=captures.enrolled_by, others=others, fmr=protocol.fmr
+        seen,
+        recognizers,
+        enrolled_by=captures.enrolled_by,
+        others=others,
+        aligner=detector.aligner if isinstance(detector, OnWholePictures) else None,
+        fmr=protocol.fmr,
     )
     verdicts = []
     for scored in scores:
@@ -131,7 +139,12 @@ def judge_folder(
         )
     note(_doubts(verdicts, people))
     return PhysicalVerdict(
-        seen, people, len({crop.person for crop in others}), tuple(verdicts), tuple(notices)
+        seen,
+        people,
+        len({crop.person for crop in others}),
+        tuple(verdicts),
+        tuple(notices),
+        protocol.aligner,
     )
 
 

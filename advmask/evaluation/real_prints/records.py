@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from advmask.evaluation.real_prints.judging import ALIGNER, PhysicalVerdict, RecognizerVerdict
+from advmask.evaluation.real_prints.judging import PhysicalVerdict, RecognizerVerdict
 from advmask.evaluation.result_tables import csv_text
 from advmask.evaluation.summary import measure_of
 
@@ -31,7 +31,7 @@ def judge_record(verdict: PhysicalVerdict, facts: Mapping[str, Any]) -> dict[str
         "others": verdict.others,
         "interval_over": "people" if len(verdict.people) > 1 else "files",
         "notices": list(verdict.notices),
-        "results": [_result(one) for one in verdict.verdicts],
+        "results": [_result(one, verdict.aligner) for one in verdict.verdicts],
         "videos": [asdict(video) for one in verdict.verdicts for video in one.videos],
     }
 
@@ -57,11 +57,11 @@ def judge_csv(verdict: PhysicalVerdict) -> str:
     return csv_text([_COLUMNS, *rows])
 
 
-def _result(one: RecognizerVerdict) -> dict[str, Any]:
+def _result(one: RecognizerVerdict, aligner: str) -> dict[str, Any]:
     threshold = one.scored.threshold
     return {
         "recognizer": one.scored.recognizer.label,
-        "aligner": ALIGNER,
+        "aligner": aligner,
         "fmr": threshold.fmr,
         "threshold": threshold.threshold,
         "threshold_interval": threshold.interval,

@@ -13,6 +13,7 @@ from advmask.evaluation.metrics import accepted
 from advmask.evaluation.real_prints.condition_folders import Capture, Condition
 from advmask.evaluation.real_prints.embedded_pictures import Seen
 from advmask.photos.crops import FaceCrop
+from advmask.recognizers.aligners.aligner import Aligner
 from advmask.recognizers.calibration import CONFIDENCE_OF_MEDIAN_GENUINE, Calibration
 from advmask.recognizers.enrolment import Enrolment
 from advmask.recognizers.preparation import Prepared, embed_crops, prepare
@@ -48,6 +49,7 @@ def score_pictures(
     *,
     enrolled_by: Condition,
     others: Sequence[FaceCrop] = (),
+    aligner: Aligner | None = None,
     fmr: float = 1e-2,
 ) -> list[PictureScores]:
     """Enrol everybody, calibrate, and compare every picture with its own person.
@@ -61,13 +63,14 @@ def score_pictures(
         recognizers: In the order of `seen.embeddings`.
         enrolled_by: Condition of the files that people are enrolled with.
         others: Bare photos of people who are not judged, for the threshold; none is called as one of these.
+        aligner: Finds the landmarks of these, as it found those of the pictures; None takes them as they are.
         fmr: False match rate of the threshold.
 
     Raises:
         CalibrationError: A recognizer has no stored threshold, and the people are too few for one.
     """
     files = _enrolled_files(seen, enrolled_by)
-    of_others = embed_crops(recognizers, others) if others else [None] * len(recognizers)
+    of_others = embed_crops(recognizers, others, aligner=aligner) if others else [None] * len(recognizers)
     return [
         _score(seen, recognizer, embeddings, files, (more, [crop.person for crop in others]), fmr)
         for recognizer, embeddings, more in zip(recognizers, seen.embeddings, of_others, strict=True)

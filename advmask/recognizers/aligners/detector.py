@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from advmask.core.precision import as_file, full_precision, like
 from advmask.recognizers.aligners.aligner import nearest_faces
-from advmask.recognizers.aligners.detector_layouts import LAYOUTS
+from advmask.recognizers.aligners.detector_layouts import LAYOUTS, Faces
 
 _LARGEST_STRIDE = 32
 
@@ -56,10 +56,20 @@ class DetectorAligner:
             torch.set_grad_enabled(torch.is_grad_enabled() and self.differentiable),
         ):
             seen = as_file(like(pictures))
-            return nearest_faces(map(self._faces, seen), hint.to(seen))
+            return nearest_faces((self.faces(one).points for one in seen), hint.to(seen))
 
-    def _faces(self, picture: Float[Tensor, "3 rows columns"]) -> Float[Tensor, "faces 5 2"]:
-        """The landmarks of every face, pixel centres at +0.5."""
+    @property
+    def confidence(self) -> float:
+        """Lowest score of a face."""
+        return self._layout.confidence
+
+    @property
+    def scales(self) -> bool:
+        """Whether pictures are brought to a size of the network's own."""
+        return self._size is not None
+
+    def faces(self, picture: Float[Tensor, "3 rows columns"]) -> Faces:
+        """Every face of a picture in [0, 1], RGB: score, box and points in its pixels, centres at +0.5."""
         from torchvision.ops import nms  # type: ignore[import-untyped]  # two seconds to load
 
         layout = self._layout
@@ -71,7 +81,7 @@ class DetectorAligner:
         boxes = faces.boxes.detach()[sure] / scale
         boxes[:, 2:] += 1  # an edge pixel counts as a whole one in their overlap
         kept = sure[nms(boxes.float(), faces.scores.detach()[sure].float(), layout.overlap)]
-        return faces.points[kept] / scale + 0.5
+        return Faces(faces.scores[kept], faces.boxes[kept] / scale + 0.5, faces.points[kept] / scale + 0.5)
 
     def _fed(self, picture: Float[Tensor, "3 rows columns"]) -> tuple[Tensor, float]:
         """The picture as the network wants it, and by how much it was enlarged."""
