@@ -39,6 +39,7 @@ from advmask.photos.loading import FaceSet, load_faces, load_masked
 from advmask.photos.settings import FacesSettings
 from advmask.printers.settings import PrinterSettings
 from advmask.recognizers.aligners.aligner import Aligner
+from advmask.recognizers.aligners.aligner_names import build_aligner
 from advmask.recognizers.asked_answers import services_allowed
 from advmask.recognizers.preparation import prepare_all
 from advmask.recognizers.recognizer import Recognizer
@@ -164,6 +165,10 @@ def evaluate_design(
     others = faces is not None  # then nobody knows who they are
     pairs = pairs_of(protocol.pairs, settings.faces, faces)  # before an hour is spent on faces
     if faces is None:
+        makers = [one.specification.aligner for one in recognizers]
+        for name in dict.fromkeys([*(protocol.aligners if aligners is None else aligners), *makers]):
+            if isinstance(name, str):
+                build_aligner(name)  # says now what it lacks
         faces = load_faces(settings.faces, progress=protocol.progress)
         for sentence in [*map(str, faces.omissions), *faces.notices]:
             _log.warning(sentence)

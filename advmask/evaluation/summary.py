@@ -167,9 +167,15 @@ def _displacement(scores: Scores, name: str) -> float | None:
 
 
 def say_bare_doubts(results: Sequence[RecognizerResult]) -> None:
-    """Log a warning for each recognizer that does not even know the people probed without a mask."""
+    """Log a warning for each recognizer that does not even find or know the people probed without a mask."""
     for one in results:
         bare = one.conditions.get("bare")
+        probes = one.probes + one.left_out
+        if one.gallery == "bare" and bare is not None and bare.undetected == probes > 0:
+            _log.warning(
+                f"{one.recognizer}, aligner {one.aligner}, finds no face on any of {probes} bare pictures: is "
+                "it the right detector for such pictures? Nothing is measured behind it."
+            )
         if one.gallery == "bare" and bare is not None and bare.match_confidence.value < _KNOWN:
             _log.warning(
                 f"{one.recognizer}, aligner {one.aligner}, matches the bare faces with confidence "

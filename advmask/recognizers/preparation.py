@@ -160,6 +160,7 @@ def embed_crops(
             are taken.
     """
     pieces: list[list[Tensor]] = [[] for _ in recognizers]
+    missed = 0
     for start in range(0, len(crops), _AT_ONCE):
         part = crops[start : start + _AT_ONCE]
         pictures = torch.stack([crop.as_float() for crop in part])
@@ -167,6 +168,12 @@ def embed_crops(
         if aligner is not None:
             points, found = aligner.landmarks(pictures, landmarks)
             landmarks = torch.where(found[:, None, None], points, landmarks)
+            missed += int((~found).sum())
         for recognizer, own in zip(recognizers, pieces, strict=True):
             own.append(embed_all(recognizer, pictures, landmarks))
+    if aligner is not None and missed:
+        _log.warning(
+            f"{aligner.name} finds no face on {missed} of {len(crops)} bare photos; they are enrolled by the "
+            "landmarks at hand."
+        )
     return [torch.cat(own) for own in pieces]

@@ -71,6 +71,25 @@ def test_as_by_hand(faces: FaceSet, tiny_name: str, tmp_path: Path, monkeypatch:
     assert maker.conditions["bare"].similarity != pytest.approx(bare.conditions["bare"].similarity, abs=1e-3)
 
 
+def test_a_detector_that_finds_nothing_is_said(
+    faces: FaceSet,
+    tiny_name: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("blind_aligner.py").write_text(_MODULE.replace("their", "blind").replace("> 0.15", "> 9"))
+    Path("net.onnx").write_bytes(Path(tiny_name.removeprefix("onnx:")).read_bytes())
+    told = Path(tiny_name.removeprefix("onnx:")).with_suffix(".yaml").read_text()
+    Path("net.yaml").write_text(f"{told}aligner: python:blind_aligner:build\n")
+    design = torch.rand(3, *build_mask(MaskSettings()).texture_size(1.0))
+    protocol = {"draws": 1, "people": "all", "progress": False, "aligners": ["bare"]}
+    evaluate(design, faces, ["onnx:net.onnx"], effects="none", protocol=protocol, controls=["white"])
+    assert "blind_aligner:build finds no face on 4 of 4 bare photos; they are enrolled by" in caplog.text
+    assert "net, aligner maker, finds no face on any of 4 bare pictures: is it the right" in caplog.text
+
+
 def test_a_detector_next_to_the_network_is_found_from_anywhere(tiny_name: str, tmp_path: Path) -> None:
     (tmp_path / "net.onnx").write_bytes(Path(tiny_name.removeprefix("onnx:")).read_bytes())
     (tmp_path / "det.onnx").write_bytes(b"")

@@ -18,7 +18,7 @@ from advmask.core.errors import ConfigError, WeightsError
 from advmask.recognizers.aligners.aligner_names import build_aligner
 from advmask.recognizers.ensemble import Ensemble
 from advmask.recognizers.installed import find_installed, installed
-from advmask.recognizers.recognizer_names import build_recognizer, present, recorded_names
+from advmask.recognizers.recognizer_names import build_recognizer, build_recognizers, present, recorded_names
 
 _VARIABLES = ("HF_HOME", "HF_HUB_CACHE", "UNIFACE_CACHE_DIR", "DEEPFACE_HOME", "TORCH_HOME")
 
@@ -236,6 +236,24 @@ def test_what_is_not_there_is_said_with_what_is(home: Path) -> None:
     (home / ".insightface/models/buffalo_s/det_10g.onnx").unlink()
     with pytest.raises(WeightsError, match=r"no detector \(det_\*\.onnx\) next to"):
         build_aligner("insightface:buffalo_s")
+
+
+def test_a_detector_that_cannot_be_opened_is_said_before_photos_are_read(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = pack(home)
+    whole = (folder / "det_10g.onnx").read_bytes()
+    (folder / "det_10g.onnx").write_bytes(whole[: len(whole) // 2])
+    words = ["design=noise", f"faces.root={home / 'no-such-photos'}", "recognizers=[insightface:buffalo_l]"]
+    assert main(["evaluate", *words, f"hydra.run.dir={home / 'out'}"]) == 4
+    assert "det_10g.onnx is not a whole ONNX file" in capsys.readouterr().err
+
+
+def test_two_packs_with_one_network(home: Path, caplog: pytest.LogCaptureFixture) -> None:
+    pack(home)
+    pack(home, "copied")
+    build_recognizers(["insightface:buffalo_l", "insightface:copied"])
+    assert "insightface-buffalo_l and insightface-copied are one network by checksum" in caplog.text
 
 
 def test_nobody_has_a_home(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
