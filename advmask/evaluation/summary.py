@@ -173,8 +173,8 @@ def say_bare_doubts(results: Sequence[RecognizerResult]) -> None:
         probes = one.probes + one.left_out
         if one.gallery == "bare" and bare is not None and bare.undetected == probes > 0:
             _log.warning(
-                f"{one.recognizer}, aligner {one.aligner}, finds no face on any of {probes} bare pictures: is "
-                "it the right detector for such pictures? Nothing is measured behind it."
+                f"{one.recognizer}, aligner {one.aligner}, finds no face on any of {probes} bare pictures: "
+                "is it the right detector for such pictures? Nothing is measured behind it."
             )
         if one.gallery == "bare" and bare is not None and bare.match_confidence.value < _KNOWN:
             _log.warning(

@@ -153,3 +153,23 @@ def test_without_a_threshold_the_sentence_says_where_to_give_one(crop: FaceCrop)
     mine = Recognizer.from_module(Shades(), **FEEDING)
     with pytest.raises(CalibrationError, match=r"Or give Recognizer\.from_module calibration="):
         prepare_all([mine], [crop])
+
+
+class Told(nn.Module):
+    """Is told the landmarks, and gives them with the mean colours."""
+
+    told_landmarks = True
+
+    def forward(self, pictures: Tensor, landmarks: Tensor) -> Tensor:
+        return torch.cat([pictures.mean(dim=(2, 3)), landmarks.flatten(1)], dim=1)
+
+
+def test_a_network_that_is_told_the_landmarks_gets_their_places_in_its_chip(crop: FaceCrop) -> None:
+    recognizer = Recognizer.from_module(Told(), size=(32, 24), template="arcface", range=(0, 1))
+    assert recognizer.specification.embedding == 13
+    by_template = recognizer.embed(torch.zeros(1, 3, 32, 24))[0, 3:].reshape(5, 2)
+    torch.testing.assert_close(by_template * torch.tensor([24.0, 32.0]), recognizer.template)
+    turned = crop.landmarks[None] @ torch.tensor([[0.0, 2.0], [-2.0, 0.0]])  # a similarity changes no place
+    places = [recognizer(crop.as_float()[None], each)[0, 3:] for each in (crop.landmarks[None], turned)]
+    torch.testing.assert_close(places[0], places[1], rtol=1e-4, atol=1e-4)
+    assert not torch.allclose(places[0], by_template.flatten(), atol=1e-3)
