@@ -12,6 +12,7 @@ from advmask.commands.design_names import NamedDesign, open_design
 from advmask.commands.given_settings import as_mapping, beside_run
 from advmask.commands.output import output_dir
 from advmask.commands.settings import CompareCommand
+from advmask.core.devices import device_of
 from advmask.core.errors import ConfigError
 from advmask.core.files import write_text
 from advmask.core.memory import keep_freed_memory
@@ -52,9 +53,9 @@ def run(config: DictConfig) -> None:
     faces = load_faces(settings.faces, progress=settings.protocol.progress)
     for sentence in [*faces.omissions, *faces.notices]:
         print(sentence)
-    recognizers = calibrated_by(
-        settings.protocol.calibration, build_recognizers(settings.recognizers), fmr=settings.protocol.fmr
-    )
+    device = device_of(settings.protocol.device, processes=settings.protocol.processes)
+    built = [one.to(device) for one in build_recognizers(settings.recognizers)]
+    recognizers = calibrated_by(settings.protocol.calibration, built, fmr=settings.protocol.fmr)
     with services_allowed(settings.services):
         groups = _judged(settings, recognizers, faces, list(_by_mask(names, opened, mask)))
     compared = side_by_side(groups, names, seed=settings.protocol.seed)

@@ -9,6 +9,7 @@ from typing import Any
 from torch import Tensor
 
 from advmask.core.changed_settings import changed
+from advmask.core.devices import device_of
 from advmask.core.run_config import settings_of_run
 from advmask.core.settings import Settings
 from advmask.effects.own_effects import Effect
@@ -156,7 +157,8 @@ def evaluate_design(
     """
     changes: dict[str, Any] = {"mask": design.mask, "texels_per_mm": design.texels_per_mm}
     if recognizers is None:
-        recognizers = build_recognizers(settings.recognizers)
+        device = device_of(settings.protocol.device, processes=settings.protocol.processes)
+        recognizers = [one.to(device) for one in build_recognizers(settings.recognizers)]
     else:
         changes["recognizers"] = [one.name for one in recognizers]
     settings = settings.model_copy(update=changes)

@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from advmask.core.devices import DeviceName
 from advmask.core.settings import Settings
 from advmask.effects.settings import EffectsSettings, default_effects
 from advmask.masks.settings import MaskSettings
@@ -37,6 +38,8 @@ class ProtocolSettings(Settings):
         seed: Of the draws; training draws from other streams, so the design was not trained on these draws.
         progress: Show progress bars.
         processes: That share the scoring, one thread and networks of its own in each; same results.
+        device: Where recognizers run that are named: cpu, cuda; auto takes a GPU where there is one, for
+            processes=1. Another device changes figures by rounding.
     """
 
     people: Literal["train", "validate", "test", "all"] = "test"
@@ -52,6 +55,7 @@ class ProtocolSettings(Settings):
     seed: int = 1
     progress: bool = True
     processes: int = Field(default=1, ge=1)
+    device: DeviceName = "auto"
 
     @model_validator(mode="before")
     @classmethod

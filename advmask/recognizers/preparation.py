@@ -161,8 +161,9 @@ def embed_crops(
     """
     pieces: list[list[Tensor]] = [[] for _ in recognizers]
     missed = 0
-    for start in range(0, len(crops), _AT_ONCE):
-        part = crops[start : start + _AT_ONCE]
+    at_once = _AT_ONCE if all(one.template.device.type == "cpu" for one in recognizers) else 4 * _AT_ONCE
+    for start in range(0, len(crops), at_once):
+        part = crops[start : start + at_once]
         pictures = torch.stack([crop.as_float() for crop in part])
         landmarks = torch.stack([crop.landmarks for crop in part])
         if aligner is not None:

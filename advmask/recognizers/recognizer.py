@@ -307,14 +307,21 @@ def embed_all(
     pictures: Float[Tensor, "n 3 rows columns"],
     landmarks: Float[Tensor, "n 5 2"],
     *,
-    batch: int = 16,
+    batch: int | None = None,
 ) -> Float[Tensor, "n dim"]:
     """Embeddings without gradient, in pieces, on the recognizer's own device; returned on the CPU.
+
+    Args:
+        recognizer: Of which device.
+        pictures: In [0, 1], RGB.
+        landmarks: On them.
+        batch: Pictures at once; None takes 16 on the CPU, and 256 elsewhere.
 
     Raises:
         WeightsError: Some are infinite or undefined.
     """
     device = recognizer.template.device
+    batch = batch or (16 if device.type == "cpu" else 256)
     pieces = []
     with torch.no_grad():
         for start in range(0, len(pictures), batch):

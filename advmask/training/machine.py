@@ -1,15 +1,20 @@
 """Lightning's trainer on the machine that a run asks for, or one sentence about what this machine lacks."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytorch_lightning as pl
+import torch
 from pytorch_lightning.accelerators import CUDAAccelerator, MPSAccelerator
 from pytorch_lightning.strategies import DDPStrategy
 from pytorch_lightning.utilities.exceptions import MisconfigurationException  # type: ignore[attr-defined]
 
 from advmask.core.errors import ConfigError
+from advmask.core.workers import rank
 from advmask.training.quiet_lightning import quiet_lightning
 from advmask.training.settings import TrainerSettings
+
+_PATIENCE = timedelta(hours=6)  # with processes that are still reading photos
 
 
 def check_machine(settings: TrainerSettings) -> None:
@@ -28,6 +33,14 @@ def on_cpu(settings: TrainerSettings) -> bool:
     return settings.accelerator == "cpu" or (
         settings.accelerator == "auto" and not any(gpu.is_available() for gpu in gpus)
     )
+
+
+def device_on(settings: TrainerSettings) -> torch.device:
+    """Where this process's networks run before Lightning puts them there: its GPU, if it works on one."""
+    if on_cpu(settings) or not torch.cuda.is_available():
+        return torch.device("cpu")
+    own, _ = rank()
+    return torch.device("cuda", own % torch.cuda.device_count())
 
 
 def trainer_on(settings: TrainerSettings, **more: Any) -> pl.Trainer:
@@ -63,4 +76,5 @@ def trainer_on(settings: TrainerSettings, **more: Any) -> pl.Trainer:
 
 def _strategy(name: str) -> DDPStrategy | str:
     # The frozen networks are alike in all processes; sending them in each step would cost more than the step.
-    return DDPStrategy(broadcast_buffers=False) if name == "ddp" else name
+    # And a process that finds no mask laid yet may be late by more than the half hour that is usual.
+    return DDPStrategy(broadcast_buffers=False, timeout=_PATIENCE) if name == "ddp" else name

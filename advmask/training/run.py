@@ -34,7 +34,7 @@ from advmask.training.building import (
     templates_under_a_mask,
 )
 from advmask.training.loop import fit
-from advmask.training.machine import check_machine
+from advmask.training.machine import check_machine, device_on
 from advmask.training.own_parts import OptimiserFactory, OwnParts, Progress
 from advmask.training.plot import write_plot
 from advmask.training.processes import is_first_process, only_the_first_speaks
@@ -164,6 +164,8 @@ def _trained(
     crops = faces.of(faces.split.train)
     if not crops:
         raise ConfigError("faces.split leaves nobody to train on; give its first number at least one person.")
+    for one in built:
+        one.to(device_on(settings.trainer))
     prepared = prepare_all(built, faces.crops, needs_threshold=_needs_threshold(settings))
     probes = build_probes(
         settings, faces, surface, prepared, recognizers=validation_recognizers, own_effects=own.effects

@@ -1,0 +1,33 @@
+"""Where networks run."""
+
+from typing import TYPE_CHECKING, Literal
+
+from advmask.core.errors import ConfigError
+
+if TYPE_CHECKING:
+    import torch
+
+DeviceName = Literal["auto", "cpu", "cuda"]
+
+
+def device_of(asked: DeviceName, *, processes: int = 1) -> "torch.device":
+    """The device that is asked for.
+
+    Args:
+        asked: auto takes a GPU where there is one and a single process uses it.
+        processes: That will use it.
+
+    Raises:
+        ConfigError: A GPU is asked for, and torch sees none.
+    """
+    import torch  # here, because settings that name devices are read without it
+
+    there = torch.cuda.is_available()
+    if asked == "cuda" and not there:
+        raise ConfigError(
+            "device=cuda asks for a GPU, and torch sees none: none is here, its driver is missing, or this torch "
+            "was built without CUDA; take device=auto."
+        )
+    return torch.device(
+        "cuda" if asked == "cuda" or (asked == "auto" and there and processes == 1) else "cpu"
+    )
