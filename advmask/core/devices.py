@@ -25,8 +25,8 @@ def device_of(asked: DeviceName, *, processes: int = 1) -> "torch.device":
     there = torch.cuda.is_available()
     if asked == "cuda" and not there:
         raise ConfigError(
-            "device=cuda asks for a GPU, and torch sees none: none is here, its driver is missing, or this torch "
-            "was built without CUDA; take device=auto."
+            "device=cuda asks for a GPU, and torch sees none: none is here, its driver is missing, or "
+            "torch was built without CUDA; take device=auto."
         )
     return torch.device(
         "cuda" if asked == "cuda" or (asked == "auto" and there and processes == 1) else "cpu"
