@@ -32,6 +32,7 @@ from advmask.evaluation.record_facts import about_recognizers, package_versions,
 from advmask.evaluation.record_parts import breakdown, held_out, unsupported
 from advmask.evaluation.results import PLAIN_MASKS, result_record
 from advmask.evaluation.settings import ProtocolSettings, ScoringSettings
+from advmask.evaluation.shown import shown
 from advmask.evaluation.summary import say_bare_doubts
 from advmask.evaluation.worn_masks import worn_results
 from advmask.masks.mask_building import build_mask
@@ -42,6 +43,7 @@ from advmask.printers.settings import PrinterSettings
 from advmask.recognizers.aligners.aligner import Aligner
 from advmask.recognizers.aligners.aligner_names import build_aligner
 from advmask.recognizers.asked_answers import services_allowed
+from advmask.recognizers.mask_detector import build_mask_detector
 from advmask.recognizers.preparation import prepare_all
 from advmask.recognizers.recognizer import Recognizer
 from advmask.recognizers.recognizer_names import build_recognizers
@@ -165,6 +167,7 @@ def evaluate_design(
     protocol = settings.protocol
     recognizers = calibrated_by(protocol.calibration, recognizers, fmr=protocol.fmr)
     others = faces is not None  # then nobody knows who they are
+    detector = None if protocol.mask_detector is None else build_mask_detector(protocol.mask_detector)
     pairs = pairs_of(protocol.pairs, settings.faces, faces)  # before an hour is spent on faces
     if faces is None:
         makers = [one.specification.aligner for one in recognizers]
@@ -235,6 +238,7 @@ def evaluate_design(
         "linkability": links,
         "pairs": [summarise_pairs(*one, seed=protocol.seed) for one in paired],
         "worn": worn,
+        "shown": shown(judgement, detector, seed=protocol.seed),
         "weights_sha256": {item.label: item.weights_sha256 for item in recognizers},
         "packages": package_versions(),
     }

@@ -105,6 +105,7 @@ class Evaluation:
                 *self._linked(),
                 *self._paired(),
                 *self._worn(),
+                *self._shown(),
                 "\nMeasured on these photos, recognizers and simulated effects only: not a printed mask, not "
                 "other recognizers, not a promise.",
             ]
@@ -179,6 +180,23 @@ class Evaluation:
         count = max(one["people"] for one in self.record["worn"])
         who = "1 person" if count == 1 else f"{count} people"
         return [f"\nTAR % under real plain masks (faces.masked), {who}:", *lined_up(rows)]
+
+    def _shown(self) -> list[str]:
+        """What the masks show besides, where a mask detector was asked."""
+        found = [one for one in self.record["shown"] if one["called_masked"]]
+        if not found:
+            return []
+        aligners = list(found[0]["found"])
+        rows = [("what the masks show", *(f"face found by {name} %" for name in aligners), "called masked %")]
+        rows += [
+            (
+                one["condition"],
+                *(figure(one["found"][name], factor=100, digits=1) for name in aligners),
+                figure(one["called_masked"], factor=100, digits=1),
+            )
+            for one in found
+        ]
+        return ["", *lined_up(rows)]
 
     def write(self, folder: str | Path, *, pictures: bool = True) -> Path:
         """Write `results.json` and what belongs to it: scores, tables, the report.

@@ -30,7 +30,7 @@ from advmask.wearing.scene import Scene
 from advmask.wearing.worn_photos import WornPhotos
 
 BARE = "bare"
-_CHUNK = 16
+PROBES_AT_ONCE = 16
 
 Columns = dict[str, NDArray[np.float64]]
 _NOWHERE = torch.empty(0, 0)
@@ -119,7 +119,7 @@ class Stage:
         self, name: str, start: int, *, device: torch.device | str = "cpu"
     ) -> Float[Tensor, "batch 3 rows columns"]:
         """What recognizers see of the probes from `start` on, as many as belong together, on a device."""
-        chunk = self.probes[start : start + _CHUNK]
+        chunk = self.probes[start : start + PROBES_AT_ONCE]
         bare = self.photos.pictures([photo for photo, _ in chunk])
         packed = self.photos.packed([photo for photo, _ in chunk], [way for _, way in chunk])
         texels = self.designs.get(name)
@@ -132,7 +132,7 @@ class Stage:
     def picture(self, name: str, probe: int) -> Float[Tensor, "3 rows columns"]:
         """One probe once more, as it was scored."""
         with torch.no_grad():
-            return self.pictures(name, probe - probe % _CHUNK)[probe % _CHUNK]
+            return self.pictures(name, probe - probe % PROBES_AT_ONCE)[probe % PROBES_AT_ONCE]
 
 
 @dataclass(frozen=True, eq=False)
@@ -192,10 +192,10 @@ def score(
         RunError: One of several processes died.
         PartsAwaitedError: Others have not scored their part yet.
     """
-    starts: Sequence[int] = range(0, len(stage.probes), _CHUNK)
+    starts: Sequence[int] = range(0, len(stage.probes), PROBES_AT_ONCE)
     if shard is not None:
         starts = shard.chosen(starts)
-    show: partial[tqdm[Any]] = partial(tqdm, desc="probes", unit=f"x{_CHUNK}", disable=not progress)
+    show: partial[tqdm[Any]] = partial(tqdm, desc="probes", unit=f"x{PROBES_AT_ONCE}", disable=not progress)
     if processes == 1 or not starts:
         with torch.no_grad():
             pieces = [_scored(stage, setups, start) for start in show(starts)]
@@ -296,7 +296,7 @@ def _scored(stage: Stage, setups: Sequence[Setup], start: int) -> Piece:
     """Scores of the probes from `start` on, as many as belong together."""
     found: Piece = {}
     photos = stage.photos
-    chosen = [photo for photo, _ in stage.probes[start : start + _CHUNK]]
+    chosen = [photo for photo, _ in stage.probes[start : start + PROBES_AT_ONCE]]
     enrolled = [stage.rows[photo] for photo in chosen]
     people = [photos.names[photo] for photo in chosen]
     device = setups[0].recognizer.template.device

@@ -79,7 +79,7 @@ class Judgement:
 
     stage: Stage
     judged: list[JudgedScores]
-    setups: list[Setup]
+    setups: Sequence[Setup] = ()
 
     def by_setup(self) -> Iterator[tuple[Setup, list[JudgedScores]]]:
         """Every set-up with what it made of the probes, for each of its galleries."""

@@ -171,6 +171,14 @@ _WORN = _object(
         "drawn_lower_by": _or_null(_ESTIMATE),
     }
 )
+_SHOWN = _object(
+    {
+        "condition": _TEXT,
+        "probes": _COUNT,
+        "found": _each(_ESTIMATE),
+        "called_masked": _or_null(_ESTIMATE),
+    }
+)
 _RECORD = _object(
     {"schema": _COUNT, "results": _list(_result)},
     {
@@ -191,6 +199,7 @@ _RECORD = _object(
         "linkability": _list(_LINKED),
         "pairs": _list(_PAIRS),
         "worn": _list(_WORN),
+        "shown": _list(_SHOWN),
         "weights_sha256": _each(_TEXT),
         "packages": _each(_TEXT),
     },

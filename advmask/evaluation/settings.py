@@ -35,6 +35,8 @@ class ProtocolSettings(Settings):
             photos alone are probed, against the first ones bare; evaluate only.
         calibration: InsightFace's .bin of verification pairs, such as lfw.bin: gives recognizers their
             threshold where the people at hand are too few for one.
+        mask_detector: Also ask it whether faces are masked: python:FILE.py:FUNCTION, python:MODULE:FUNCTION
+            or onnx:PATH (docs/own_parts.md); evaluate only.
         seed: Of the draws; training draws from other streams, so the design was not trained on these draws.
         progress: Show progress bars.
         processes: That share the scoring, one thread and networks of its own in each; same results.
@@ -52,6 +54,7 @@ class ProtocolSettings(Settings):
     linkability: bool = True
     pairs: Path | None = None
     calibration: Path | None = None
+    mask_detector: str | None = None
     seed: int = 1
     progress: bool = True
     processes: int = Field(default=1, ge=1)

@@ -21,6 +21,7 @@ from advmask.evaluation.report.tables import (
     linkability_table,
     pairs_tables,
     rate_tables,
+    shown_table,
     transfer_matrix,
     worn_table,
 )
@@ -64,6 +65,8 @@ def report_page(record: Mapping[str, Any], judgement: Judgement, *, pictures: bo
         linkability=linkability_table(record),
         pairs=pairs_tables(record),
         worn=worn_table(record),
+        shown=shown_table(record),
+        detector=((record.get("settings") or {}).get("protocol") or {}).get("mask_detector"),
         breakdown=breakdown_table(record),
         charts=[setup_charts(one) for one in judgement.judged],
         people=person_by_person(judgement.judged, record, names),

@@ -211,6 +211,23 @@ def worn_table(record: Mapping[str, Any]) -> Table | None:
     return Table("TAR in % under real plain masks and under drawn ones", columns, found) if found else None
 
 
+def shown_table(record: Mapping[str, Any]) -> Table | None:
+    """Faces found, and called masked, under every mask; None where nothing looked for either."""
+    found = record.get("shown") or []
+    aligners = list(found[0]["found"]) if found else []
+    asked = bool(found) and found[0]["called_masked"] is not None
+    columns: Columns = [("worn", lambda one: condition_name(one["condition"]))]
+    columns += [
+        (f"face found by {aligner_name(name)}", partial(lambda name, one: percent(one["found"][name]), name))
+        for name in aligners
+    ]
+    if asked:
+        columns.append(("called masked", lambda one: percent(one["called_masked"])))
+    rows = sorted(found, key=lambda one: one["condition"] != "design")
+    caption = "What a mask shows besides who wears it, in % of all probes"
+    return Table(caption, columns, rows, numbers_from=1) if aligners or asked else None
+
+
 def _by_condition(record: Mapping[str, Any], cell: Callable[[str, _Result], object]) -> Columns:
     """A column for each condition, the design first."""
     names: Sequence[str] = list(record["results"][0]["conditions"]) if record["results"] else ["design"]
