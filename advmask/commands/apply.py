@@ -24,7 +24,9 @@ _MOST_LISTED = 20
 def run(config: DictConfig) -> None:
     """Write a copy of each picture and video, with masks."""
     mask = MaskSettings.build(as_mapping(config)["mask"])
-    named = open_design(config.design, mask=mask, texels_per_mm=config.texels_per_mm)
+    named = open_design(
+        config.design, mask=mask, texels_per_mm=config.texels_per_mm, fit=config.fit, copy_mm=config.copy_mm
+    )
     values = beside_run(config, named.run, texels_per_mm=named.texels_per_mm, only=[])
     settings = ApplyCommand.build(values)
     design = worn_design(named.design, settings.render)

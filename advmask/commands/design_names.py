@@ -9,6 +9,7 @@ from torch import Tensor
 from advmask.core.errors import DesignError
 from advmask.masks.settings import MaskSettings
 from advmask.textures.design_files import Design
+from advmask.textures.settings import Fit
 from advmask.training.run_folder import RunFolder
 from advmask.training.settings import TrainSettings
 from advmask.wearing.opened_design import load_design
@@ -32,13 +33,24 @@ class NamedDesign:
         return self.design.texels_per_mm
 
 
-def open_design(design: str | None, *, mask: MaskSettings, texels_per_mm: float) -> NamedDesign:
+def open_design(
+    design: str | None,
+    *,
+    mask: MaskSettings,
+    texels_per_mm: float | None,
+    fit: Fit = "cover",
+    copy_mm: float = 60.0,
+    finest: float | None = None,
+) -> NamedDesign:
     """Open what `design=` names.
 
     Args:
         design: A run folder or a picture file.
         mask: The mask a picture file is fitted to; a run brings its own.
-        texels_per_mm: Resolution for a picture file.
+        texels_per_mm: Resolution for a picture file; None takes 3, or its own up to `finest`.
+        fit: How a picture is laid on the mask.
+        copy_mm: Width of a copy for fit=tile, mm.
+        finest: Texels per mm up to which a picture keeps its own pixels.
 
     Raises:
         DesignError: Nothing is named, or it is neither.
@@ -48,5 +60,8 @@ def open_design(design: str | None, *, mask: MaskSettings, texels_per_mm: float)
         raise DesignError("No design is given; name a run folder or a picture file with design=PATH.")
     path = Path(design)
     if not path.is_dir():
-        return NamedDesign(load_design(path, mask=mask, texels_per_mm=texels_per_mm), None)
+        picture = load_design(
+            path, mask=mask, texels_per_mm=texels_per_mm, fit=fit, copy_mm=copy_mm, finest=finest
+        )
+        return NamedDesign(picture, None)
     return NamedDesign(load_design(path), RunFolder(path).read_settings())

@@ -15,10 +15,17 @@ def run(config: DictConfig) -> None:
     """Make all files, then write them."""
     of_run = bool(config.design) and Path(config.design).is_dir()
     if of_run:
-        refuse_beside_run(["mask", "texels_per_mm"])
+        refuse_beside_run(["mask", "texels_per_mm", "fit", "copy_mm"])
     settings = ExportCommand.build(as_mapping(config))
     out = None if settings.out is None else settings.out.expanduser()
-    design = open_design(config.design, mask=settings.mask, texels_per_mm=settings.texels_per_mm).design
+    design = open_design(
+        config.design,
+        mask=settings.mask,
+        texels_per_mm=settings.texels_per_mm,
+        fit=settings.fit,
+        copy_mm=settings.copy_mm,
+        finest=settings.finest_per_mm,
+    ).design
     files, words = export_files(design, settings, printer_named=_printer_was_named())
     for path in write_kept(out or export_folder(design), files, overwrite=settings.overwrite):
         print(f"Written to {path}")

@@ -80,7 +80,7 @@ def beside_run(
     """
     if run is None:
         return as_mapping(config)
-    refuse_beside_run(["mask", "texels_per_mm"])
+    refuse_beside_run(["mask", "texels_per_mm", "fit", "copy_mm"])
     of_run = run.model_dump(mode="json")
     base = of_run if only is None else {key: of_run[key] for key in only}
     return over(base, config) | {"texels_per_mm": texels_per_mm, "mask": of_run["mask"]}

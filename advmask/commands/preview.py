@@ -44,7 +44,13 @@ def _draw_effects(config: DictConfig) -> None:
         surface = build_mask(settings.mask)
         texels = shipped_design(_SHOWN, surface, texels_per_mm=settings.texels_per_mm)
     else:
-        design = open_design(config.design, mask=mask, texels_per_mm=config.texels_per_mm)
+        design = open_design(
+            config.design,
+            mask=mask,
+            texels_per_mm=config.texels_per_mm,
+            fit=config.fit,
+            copy_mm=config.copy_mm,
+        )
         values = beside_run(config, design.run, texels_per_mm=design.texels_per_mm, only=["faces"])
         settings = PreviewCommand.build(values)
         surface, texels = build_mask(settings.mask), design.texels
@@ -65,7 +71,9 @@ def _draw_effects(config: DictConfig) -> None:
 
 def _draw_faces(config: DictConfig) -> None:
     mask = MaskSettings.build(as_mapping(config)["mask"])
-    design = open_design(config.design, mask=mask, texels_per_mm=config.texels_per_mm)
+    design = open_design(
+        config.design, mask=mask, texels_per_mm=config.texels_per_mm, fit=config.fit, copy_mm=config.copy_mm
+    )
     values = beside_run(config, design.run, texels_per_mm=design.texels_per_mm, only=["faces"])
     settings = PreviewCommand.build(values)
     faces = _faces(settings)

@@ -17,7 +17,7 @@ from advmask.printing.settings import AskedPrinting, ExportSettings, Paper
 from advmask.recognizers.settings import ServiceSettings
 from advmask.render.settings import RenderSettings
 from advmask.studio.settings import StudioSettings
-from advmask.textures.settings import TexelsPerMm
+from advmask.textures.settings import CopyMm, Fit, TexelsPerMm
 from advmask.training.settings import TrainSettings
 
 
@@ -76,6 +76,8 @@ class PreviewCommand(Settings):
     Attributes:
         design: A run folder, or a picture file.
         texels_per_mm: Resolution at which a picture file is worn.
+        fit: How a picture file is laid on the mask: cover, contain or tile.
+        copy_mm: Width of a copy for fit=tile, mm.
         plain: The plain mask shown next to it: a name from the designs that ship, or a picture file.
         people: Whose photos.
         count: Faces shown, spread evenly over the photos.
@@ -89,6 +91,8 @@ class PreviewCommand(Settings):
 
     design: str | None = None
     texels_per_mm: TexelsPerMm = 3.0
+    fit: Fit = "cover"
+    copy_mm: CopyMm = 60.0
     plain: str = "surgical_blue"
     people: Literal["train", "validate", "test", "all"] = "all"
     count: int = Field(default=12, ge=1, le=500)
@@ -139,6 +143,8 @@ class ApplyCommand(Settings):
         input: A photo, a video, or a folder of them.
         output: A file for a file; a folder for a folder, whose tree and names it mirrors.
         texels_per_mm: Resolution at which a picture file is worn; 6 for faces of 1000 px and more.
+        fit: How a picture file is laid on the mask: cover, contain or tile.
+        copy_mm: Width of a copy for fit=tile, mm.
         overwrite: Make results again that exist; otherwise they are skipped, so that a folder resumes.
         progress: Show bars.
         faces: Which.
@@ -151,6 +157,8 @@ class ApplyCommand(Settings):
     input: Path
     output: Path
     texels_per_mm: TexelsPerMm = 3.0
+    fit: Fit = "cover"
+    copy_mm: CopyMm = 60.0
     overwrite: bool = False
     progress: bool = True
     faces: FindSettings = FindSettings()

@@ -94,7 +94,14 @@ def print_jobs(
         pattern = build_mask(mask.model_copy(update={"size": size})).pattern
         # All sizes show the same design: the texture is as fine as the pattern is small.
         per_mm = design.texels_per_mm * SIZES[mask.size] / SIZES[size]
-        sized = Design(design.texels, pattern=pattern.name, size=size, texels_per_mm=per_mm)
+        sized = Design(
+            design.texels,
+            pattern=pattern.name,
+            size=size,
+            texels_per_mm=per_mm,
+            around=design.around,
+            ink_fields=design.ink_fields,
+        )
         try:
             check_fits(sized, pattern)
         except DesignError as error:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from PIL import Image, ImageDraw, ImageFont
 
 from advmask.masks.flat_pattern import FlatPattern
@@ -44,6 +45,7 @@ def proof_png(
         DesignError: The design does not fit the pattern.
     """
     printing = PrintingSettings(dpi=_DPI, bleed_mm=0.0)
+    design = _coarser(design)
     device = Printer(printer, texels_per_mm=design.texels_per_mm)
     with torch.no_grad():
         proof = device.proof(design.texels).clamp(0, 1)
@@ -70,6 +72,16 @@ def proof_png(
         ),
     )
     return encode_png(_side_by_side(pictures, words), pixels_per_mm=_DPI / 25.4, text=facts), share
+
+
+def _coarser(design: Design) -> Design:
+    """A design as fine as its proof is at most: a picture may hold several times as many texels."""
+    times = _DPI / 25.4 / design.texels_per_mm
+    if times >= 1:
+        return design
+    size = [max(1, round(side * times)) for side in design.texels.shape[1:]]
+    texels = F.interpolate(design.texels[None], size=size, mode="area")[0].clamp(0, 1)
+    return replace(design, texels=texels, texels_per_mm=design.texels_per_mm * times, around=None)
 
 
 def _side_by_side(pictures: list[np.ndarray], words: tuple[tuple[str, str], ...]) -> np.ndarray:

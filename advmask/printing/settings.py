@@ -9,7 +9,7 @@ from pydantic import Field, field_validator
 from advmask.core.settings import Settings
 from advmask.masks.settings import MaskSettings
 from advmask.printers.settings import BleedMm, Dpi, PrinterSettings
-from advmask.textures.settings import TexelsPerMm
+from advmask.textures.settings import CopyMm, Fit, TexelsPerMm
 
 Paper = Literal["a4", "letter"]
 """Of the calibration chart and the capture protocol."""
@@ -26,6 +26,7 @@ PAPERS = {
 }
 _OWN_PAPER = re.compile(r"(\d+(?:\.\d+)?)x(\d+(?:\.\d+)?)\Z")
 _LEAST_MM, _MOST_MM = 140.0, 5000.0
+_FINEST_PER_MM = 24.0
 
 
 class PrintingSettings(Settings):
@@ -143,7 +144,10 @@ class ExportSettings(Settings):
 
     Attributes:
         sizes: Sizes to write, such as [S,M,L,child]; None writes that of the run or of mask.size.
-        texels_per_mm: Resolution at which a picture file is taken.
+        texels_per_mm: Resolution at which a picture file is taken; None takes its own, up to the print's.
+        fit: How a picture file is laid on the mask: cover; contain, all of it with its rim's colour around;
+            or tile, copies.
+        copy_mm: Width of a copy for fit=tile, mm.
         out: Folder for the files; None: exports in the run folder, or next to other output.
         overwrite: Replace files that you changed, or that export did not write.
         paper: none for one page as large as needed; a5, a4, a3, a2, letter, legal, tabloid, or WIDTHxHEIGHT
@@ -162,7 +166,9 @@ class ExportSettings(Settings):
     """
 
     sizes: list[Size] | None = None
-    texels_per_mm: TexelsPerMm = 3.0
+    texels_per_mm: TexelsPerMm | None = None
+    fit: Fit = "cover"
+    copy_mm: CopyMm = 60.0
     out: Path | None = None
     overwrite: bool = False
     paper: str = "none"
@@ -177,6 +183,12 @@ class ExportSettings(Settings):
     fabric: ClothSettings = ClothSettings()
     mask: MaskSettings = MaskSettings()
     printer: PrinterSettings = PrinterSettings()
+
+    @property
+    def finest_per_mm(self) -> float:
+        """Texels per mm beyond which the print shows no more."""
+        dpi = self.printer.dpi if self.printing.dpi is None else self.printing.dpi
+        return min(_FINEST_PER_MM, 1.01 * dpi / 25.4)
 
     def on_paper(self) -> SheetSettings:
         """How masks lie on paper, mirrored as the printer needs it where nothing else was asked for.

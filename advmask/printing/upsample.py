@@ -138,8 +138,8 @@ def to_print_resolution(
 
     Convention: the picture covers the texture rectangle exactly; its width is `round(width_mm * dpi / 25.4)`
     dots, so that a dot differs from 1/dpi inch by less than half a dot over the whole width. Where the texels
-    are finer than the print, they are averaged in linear light with the bicubic kernel widened to the size of
-    a dot, and detail smaller than about two dots is lost.
+    are finer than the print, they are averaged in linear light with a kernel as wide as two dots, and
+    detail smaller than that is lost.
 
     Args:
         texels: (3, H, W) in [0, 1], sRGB.
@@ -208,7 +208,9 @@ def _interpolated(
     low, high = np.zeros_like(result), np.ones_like(result)
     for channel, plane in enumerate(values):
         picture = Image.fromarray(np.ascontiguousarray(plane, dtype=np.float32))
-        smooth = np.asarray(picture.resize(size, Image.Resampling.BICUBIC, box=box))
+        # Where texels are finer than dots nothing bounds the result, so it must not ring by itself.
+        how = Image.Resampling.BICUBIC if bounded else Image.Resampling.HAMMING
+        smooth = np.asarray(picture.resize(size, how, box=box))
         if bounded:
             low[channel], high[channel] = _limits(texels[channel], rows, columns)
         result[channel] = smooth.clip(low[channel], high[channel])

@@ -1,6 +1,5 @@
 """Any picture file as texels: a starting design, or a design somebody else made."""
 
-import logging
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +10,8 @@ from torch import Tensor
 
 from advmask.core.errors import DesignError
 from advmask.core.picture_reading import WHITE, read_picture
-from advmask.textures.picture_fit import fit_picture, fitting_notice
+from advmask.textures.picture_fit import fit_picture, warn_of_fit
 from advmask.textures.settings import Fit
-
-_log = logging.getLogger(__name__)
 
 
 def read_picture_as_texels(
@@ -50,9 +47,8 @@ def read_picture_as_texels(
     if height < 1 or width < 1:
         raise DesignError(f"A texture needs at least 1 x 1 texels, got {width} x {height}.")
     picture = open_as_srgb(path)
-    notice = fitting_notice(picture, height=height, width=width, fit=fit, copy_width=copy_width)
-    if warn and notice is not None:
-        _log.warning("The picture %s does not fit well: %s.", path, notice)
+    if warn:
+        warn_of_fit(picture, path, height=height, width=width, fit=fit, copy_width=copy_width)
     return texels_of(fit_picture(picture, height=height, width=width, fit=fit, copy_width=copy_width))
 
 

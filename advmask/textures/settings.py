@@ -10,6 +10,7 @@ from advmask.textures.colour_names import colour_named
 Fit = Literal["cover", "contain", "tile"]
 TextureKind = Literal["pixels", "pyramid", "spectral", "palette"]
 TexelsPerMm = Annotated[float, Field(ge=0.5, le=24)]
+CopyMm = Annotated[float, Field(ge=2, le=1000)]
 _MOST_INKS = 32
 # Dark, light, and four colours that common printers reach on cloth.
 _INKS = ("#16181d", "#f2efe6", "#c2452d", "#e3b04b", "#2f6c8f", "#5b8a58")
@@ -113,7 +114,7 @@ class TextureSettings(Settings):
     kind: TextureKind = "pixels"
     start: str = "grey"
     fit: Fit = "cover"
-    copy_mm: float = Field(default=60.0, ge=2, le=1000)
+    copy_mm: CopyMm = 60.0
     texels_per_mm: TexelsPerMm = 3.0
     detail_mm: float = Field(default=1.0, ge=0, le=20)
     levels: int | None = Field(default=None, ge=2, le=6)

@@ -55,9 +55,13 @@ def stays_near_picture(texture: TextureSettings, *, fidelity: float) -> bool:
         texture: What it started from, and how far it may go.
         fidelity: Weight of the colour difference to its start.
     """
-    held = texture.change is not None or fidelity > 0
+    return (texture.change is not None or fidelity > 0) and names_picture(texture.start)
+
+
+def names_picture(start: str) -> bool:
+    """Whether a start is meant as a picture file, for it is neither a known word nor a colour."""
     words = ("noise", "large_face", "lower_face", "mean_face")
-    return held and texture.start not in words and named_colour(texture.start) is None
+    return start not in words and named_colour(start) is None
 
 
 def existing_file(text: str) -> Path | None:

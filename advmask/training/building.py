@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from pathlib import Path
 
 from jaxtyping import Float
 from torch import Tensor
@@ -16,6 +17,7 @@ from advmask.photos.loading import FaceSet
 from advmask.recognizers.ensemble import Ensemble
 from advmask.recognizers.preparation import Prepared
 from advmask.recognizers.recognizer import Recognizer
+from advmask.textures.starts import existing_file, names_picture
 from advmask.textures.texture import Texture
 from advmask.textures.texture import build_texture as texture_from
 from advmask.training.match_terms import Judging
@@ -23,6 +25,7 @@ from advmask.training.module import DesignModule
 from advmask.training.own_parts import OwnParts
 from advmask.training.settings import TrainSettings
 from advmask.wearing.artwork import FACE_OF_NOBODY, FACES, shipped_design
+from advmask.wearing.laid_picture import lay_picture
 from advmask.wearing.masked_gallery import masked_templates
 from advmask.wearing.mean_face import FEWEST_PEOPLE, MEAN_FACE, mean_face
 from advmask.wearing.placement_cache import placement_cache
@@ -62,6 +65,9 @@ def build_texture(
         # The mean face is known when photos are; until then another face shows what else may be wrong.
         name = start if start in FACES else FACE_OF_NOBODY
         face = shipped_design(name, surface, texels_per_mm=per_mm)
+    if names_picture(start) and settings.texture.repeat_mm is None and len(surface.pattern.panels) > 1:
+        path = existing_file(start)
+        face = face if path is None else _laid_on_the_face(path, settings, surface)
     return texture_from(
         settings.texture,
         height=height,
@@ -70,6 +76,20 @@ def build_texture(
         generator=generator(settings.seed, 0, "start"),
         given=face,
     )
+
+
+def _laid_on_the_face(path: Path, settings: TrainSettings, surface: MaskSurface) -> Tensor:
+    """A picture across the pieces of a mask, so that it meets at their seams."""
+    asked = settings.texture
+    laid, _ = lay_picture(
+        path,
+        surface,
+        texels_per_mm=asked.texels_per_mm,
+        fit=asked.fit,
+        copy_mm=asked.copy_mm,
+        warn=True,
+    )
+    return laid.texels
 
 
 def from_people(

@@ -18,10 +18,11 @@ from advmask.render.checked_inputs import texels_per_mm_of
 from advmask.textures.design_files import BLEED_TEXT, PATTERN_TEXT, Design, read_design
 from advmask.textures.ink_fields import kept_ink_fields
 from advmask.textures.picture_texels import open_as_srgb, read_picture_as_texels
-from advmask.textures.settings import TextureSettings
+from advmask.textures.settings import Fit, TextureSettings
 from advmask.textures.starts import stays_near_picture
 from advmask.textures.texel_files import check_texels, load_texels
 from advmask.wearing.artwork import shipped_design, shipped_names
+from advmask.wearing.laid_picture import lay_picture
 
 TEXELS_PER_MM = 3.0  # of a picture that does not say
 
@@ -41,7 +42,13 @@ class _OfRun(Settings):
 
 
 def load_design(
-    source: str | Path, *, mask: MaskSettings | str | None = None, texels_per_mm: float | None = None
+    source: str | Path,
+    *,
+    mask: MaskSettings | str | None = None,
+    texels_per_mm: float | None = None,
+    fit: Fit = "cover",
+    copy_mm: float = 60.0,
+    finest: float | None = None,
 ) -> Design:
     """Open a design.
 
@@ -51,6 +58,9 @@ def load_design(
         mask: The mask that a picture is fitted to, as settings or by the name of its pattern. A run brings
             its own; None takes what a picture written by advmask says of itself, else the contour mask.
         texels_per_mm: Resolution that a picture is fitted at; None takes its own, else 3.
+        fit: How a picture is laid on the mask; see `fit_picture`.
+        copy_mm: Width of a copy for fit=tile, mm.
+        finest: Resolution up to which a picture keeps its own pixels, where `texels_per_mm` is None.
 
     Returns:
         The design, with the place that it comes from.
@@ -69,7 +79,7 @@ def load_design(
     if isinstance(mask, str):
         mask = MaskSettings(pattern=mask)
     if path.is_file():
-        return _of_picture(path, mask, texels_per_mm)
+        return _of_picture(path, mask, texels_per_mm, fit=fit, copy_mm=copy_mm, finest=finest)
     if str(source) in shipped_names():
         worn_on, per_mm = mask or MaskSettings(), texels_per_mm or TEXELS_PER_MM
         surface = build_mask(worn_on)
@@ -123,7 +133,15 @@ def _of_run(folder: Path) -> Design:
     )
 
 
-def _of_picture(path: Path, mask: MaskSettings | None, texels_per_mm: float | None) -> Design:
+def _of_picture(
+    path: Path,
+    mask: MaskSettings | None,
+    texels_per_mm: float | None,
+    *,
+    fit: Fit,
+    copy_mm: float,
+    finest: float | None,
+) -> Design:
     text = open_as_srgb(path).info
     if BLEED_TEXT in text:
         raise DesignError(f"{path} is a print file; name the run folder or the picture it was made from.")
@@ -136,9 +154,13 @@ def _of_picture(path: Path, mask: MaskSettings | None, texels_per_mm: float | No
         raise DesignError(
             f"{path} is made for pattern {made_for} and not for {surface.name}; add mask={made_for}."
         )
-    height, width = surface.texture_size(per_mm)
-    texels = read_picture_as_texels(path, height=height, width=width)
-    return _design(texels, worn_on, surface, per_mm, path)
+    if made_for:  # its texels lie where they belong
+        height, width = surface.texture_size(per_mm)
+        texels = read_picture_as_texels(path, height=height, width=width)
+        return _design(texels, worn_on, surface, per_mm, path)
+    finest = finest if texels_per_mm is None else None
+    laid, per_mm = lay_picture(path, surface, texels_per_mm=per_mm, fit=fit, copy_mm=copy_mm, finest=finest)
+    return replace(_design(laid.texels, worn_on, surface, per_mm, path), around=laid.around)
 
 
 def _design(
