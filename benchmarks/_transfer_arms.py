@@ -10,6 +10,7 @@ _OURS = (
     "objective=through_alignment",
     "surrogates.aligners=[bare,bare,bare,mtcnn-box]",
     "effects=indoor",
+    "holes.most=3",
 )
 
 # The recipe of AdversarialMask (Zolfi et al. 2021) through our renderer. Its loss is the mean of (cos + 1)/2
@@ -44,6 +45,7 @@ LOGO = "LOGO"  # stands for a file that `transfer.py` draws
 ARMS: dict[str, tuple[str, ...]] = {
     OURS: _OURS,
     RIVAL: _RIVAL,
+    "no holes": (*_OURS, "holes.most=0"),
     "from grey": (*_OURS, "texture.start=grey"),
     "from large_face": (*_OURS, "texture.start=large_face"),
     "pixels": (*_OURS, "texture=pixels", "texture.start=mean_face"),

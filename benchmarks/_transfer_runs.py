@@ -46,7 +46,8 @@ def judge_one(folder: Path, asked: dict[str, Any]) -> None:
 
     Args:
         folder: Where similarities are kept; plain masks and bare faces are judged with the first runs.
-        asked: `runs`: folder of each design's run, by name; `words` of the training; `aligners`, `effects`.
+        asked: `runs`: folder of each design's run, by name; `words` of the training; `aligners`, `effects`,
+            `people`.
     """
     torch.set_num_threads(1)
     keep_freed_memory()
@@ -57,6 +58,7 @@ def judge_one(folder: Path, asked: dict[str, Any]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     words = [word for word in asked["words"] if word.split("=")[0].split(".")[0] in _SHARED]
     words += ["design=none", f"effects={asked['effects']}", "protocol.progress=false"]
+    words += [f"protocol.people={asked['people']}"]
     words += [f"protocol.aligners=[{','.join(asked['aligners'])}]"]
     settings = settings_of(EvaluateCommand, "evaluate", words)
     faces = load_faces(settings.faces)

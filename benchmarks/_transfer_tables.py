@@ -1,18 +1,24 @@
-"""The tables of `transfer.py`, from the similarities it keeps."""
+"""The tables of `transfer.py`, from the similarities it keeps.
+
+Intervals of differences come from resampling people. `advmask evaluate` gives them the room beyond it that
+people unlike all who were probed would need: with 20 people, 0.16 on either side of any paired difference,
+too wide to compare recipes by.
+"""
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from advmask.evaluation.metrics import difference_over_people
+from advmask.evaluation.metrics import resampled_mean
 from advmask.evaluation.results import PLAIN_MASKS
 
 Values = NDArray[np.float64]
 Names = NDArray[np.str_]
+Pairs = tuple[Values, Values, Names]
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,40 +48,69 @@ class Judge:
         seen = similarity[self.found & np.isfinite(similarity)]
         return 100 * float((seen >= threshold).mean())
 
-    def lower(self, above: Values, below: Values) -> tuple[Values, Values, Names]:
+    def lower(self, above: Values, below: Values) -> Pairs:
         """Pairs of match confidences where a face was found in both, and whose they are."""
         kept = self.found & np.isfinite(above) & np.isfinite(below)
         return self.confidence(above)[kept], self.confidence(below)[kept], self.people[kept]
 
+    def rates(self, own: Sequence[Values]) -> tuple[float, float, float]:
+        """Percent that match at both thresholds and mean match confidence, over the designs of an arm."""
+        tar, strict = (
+            float(np.mean([self.tar(each, at) for each in own])) for at in (self.threshold, self.stricter)
+        )
+        mean = np.mean([self.confidence(each[self.found & np.isfinite(each)]).mean() for each in own])
+        return tar, strict, float(mean)
+
     def line(self, name: str, own: Sequence[Values], rest: str = "") -> str:
         """Rates and mean match confidence over the designs of an arm."""
         tar = [self.tar(each, self.threshold) for each in own]
-        strict = np.mean([self.tar(each, self.stricter) for each in own])
-        mean = np.mean([self.confidence(each[self.found & np.isfinite(each)]).mean() for each in own])
         seeds = f" ({', '.join(f'{one:.0f}' for one in tar)})" if len(tar) > 1 else ""
         lost = sum(int((self.found & ~np.isfinite(each)).sum()) for each in own)
         rest += f" no face in {lost}" if lost else ""
-        return f"{name:18}{np.mean(tar):9.1f}{strict:7.1f}{mean:8.3f}  {rest}{seeds}"
+        return f"{name:18}{_shown(self.rates(own))}  {rest}{seeds}"
+
+
+@dataclass(eq=False)
+class HeldOut:
+    """What an arm, or the strongest plain mask, left of the recognizers that no design was trained on.
+
+    Attributes:
+        rates: Of each recognizer, as `Judge.rates` gives them.
+        lower: Match confidences of the arm that others are compared with and of this one, pairs.
+    """
+
+    rates: list[tuple[float, float, float]] = field(default_factory=list)
+    lower: list[Pairs] = field(default_factory=list)
+
+
+Means = dict[tuple[str, str], HeldOut]
+"""By aligner and arm; over all cases that were printed."""
 
 
 def print_case(
-    folder: Path, title: str, arms: Mapping[str, Sequence[str]], *, held_out: Sequence[str], rival: str
+    folder: Path,
+    title: str,
+    arms: Mapping[str, Sequence[str]],
+    *,
+    held_out: Sequence[str],
+    than: str,
+    means: Means,
 ) -> None:
-    """Print what every arm did to every recognizer, for each aligner; then held-out recognizers pooled.
+    """Print what every arm did to every recognizer, for each aligner.
 
     Args:
         folder: With `about.json` and a file of similarities for each design.
         title: Of the case.
         arms: The designs of each arm, one for each seed.
-        held_out: Recognizers no design was trained on; if none, all are pooled.
-        rival: The arm that others are compared with, seed by seed.
+        held_out: Recognizers no design was trained on; if none, all count as such.
+        than: The arm that others are compared with, seed by seed.
+        means: Is added to, for `print_means`.
     """
     about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
     names = ("bare", *PLAIN_MASKS, *(name for own in arms.values() for name in own))
     scores = {name: dict(np.load(folder / f"{name}.npz")) for name in names}
-    head = f"{'TAR 1e-2':>9}{'1e-3':>7}{'conf.':>8}  lower than plain, than {rival}"
+    head = f"{'TAR 1e-2':>9}{'1e-3':>7}{'conf.':>8}  lower than plain, than {than}"
     print(f"\n{title}\n{'':32}{'':18}{head}")
-    pooled: dict[str, list[tuple[Values, Names]]] = {arm: [] for arm in arms}
     for key, thresholds in about["thresholds"].items():
         label, aligner = key.split("|")
         judge = Judge(
@@ -89,19 +124,32 @@ def print_case(
         plain = scores[strongest][key]
         print(f"{'*' if label in held_out else ' '}{label:21}{aligner:9} {judge.found.sum()} probes")
         print(f"{'':32}{judge.line(strongest, [plain])}")
+        counts = label in held_out or not held_out
+        if counts:
+            means.setdefault((aligner, "strongest plain"), HeldOut()).rates.append(judge.rates([plain]))
         for arm, designs in arms.items():
             own = [scores[name][key] for name in designs]
             rest = _text([judge.lower(plain, each) for each in own])
-            if arm != rival and rival in arms:
-                pairs = zip(arms[rival], own, strict=True)
-                than_rival = [judge.lower(scores[name][key], each) for name, each in pairs]
-                rest += _text(than_rival)
-                pooled[arm] += than_rival if label in held_out or not held_out else []
+            pairs: list[Pairs] = []
+            if arm != than and than in arms:
+                both = zip(arms[than], own, strict=True)
+                pairs = [judge.lower(scores[name][key], each) for name, each in both]
+                rest += _text(pairs)
+            if counts:
+                kept = means.setdefault((aligner, arm), HeldOut())
+                kept.rates.append(judge.rates(own))
+                kept.lower += pairs
             print(f"{'':32}{judge.line(arm, own, rest)}", flush=True)
-    for arm, pairs_of_arm in pooled.items():
-        if pairs_of_arm:
-            which = "held-out recognizer" if held_out else "all recognizers"
-            print(f"{arm}, {which}, aligners pooled: lower than {rival} by {_text(pairs_of_arm)}")
+
+
+def print_means(means: Means, *, than: str) -> None:
+    """Print the means over all held-out recognizers of all cases; differences are paired, over people."""
+    print(
+        f"\nmean over held-out recognizers\n{'':28}{'TAR 1e-2':>9}{'1e-3':>7}{'conf.':>8}  lower than {than}"
+    )
+    for (aligner, arm), each in means.items():
+        lower = _text(each.lower) if each.lower else ""
+        print(f"{aligner:12}{arm:16}{_shown(np.mean(each.rates, axis=0))}  {lower}")
 
 
 def print_costs(files: Mapping[str, Sequence[Path]]) -> None:
@@ -116,9 +164,14 @@ def _tar(judge: Judge, similarity: Values) -> float:
     return judge.tar(similarity, judge.threshold)
 
 
-def _text(pairs: Sequence[tuple[Values, Values, Names]]) -> str:
+def _shown(rates: Sequence[float]) -> str:
+    tar, strict, mean = rates
+    return f"{tar:9.1f}{strict:7.1f}{mean:8.3f}"
+
+
+def _text(pairs: Sequence[Pairs]) -> str:
     above, below, people = (np.concatenate(each) for each in zip(*pairs, strict=True))
-    one = difference_over_people(above, below, list(people))
+    one = resampled_mean(above - below, list(people))
     if one.low is None or one.high is None:
         return f"{one.value:+.3f}  "
     return f"{one.value:+.3f} [{one.low:+.3f}, {one.high:+.3f}]  "

@@ -2,17 +2,19 @@
 
     python benchmarks/transfer.py OUT faces.root=PATH recognizers=[A,B,C] [part=white,held_out] [arms=A,B]
         [only=TEXT] [seeds=0,1] [steps=600] [jobs=2] [aligners=mtcnn,mesh468,bare] [judged=indoor]
-        [further overrides of `advmask train`]
+        [people=test] [than=ARM] [further overrides of `advmask train`]
 
 Give recognizers of different families. `part=white` trains on all of them, `part=held_out` leaves out each in
 turn (`only=` those cases whose name holds a text). Arms are ways of training (`_transfer_arms.py`): by
 default ours and the recipe of AdversarialMask. Designs are trained on the first 44 people and judged on the
-last 20, under the preset `judged`, draws that no training saw, the same for all. Trainings and judgements
-that stand in OUT are not made again: arms and seeds can be added, and a killed benchmark goes on.
+last 20, or with `people=validate` on the 8 between, by whom recipes are chosen; under the preset `judged`,
+draws that no training saw, the same for all. Trainings and judgements that stand in OUT are not made again:
+arms and seeds can be added, and a killed benchmark goes on. `mesh468` needs ADVMASK_FACE_MESH.
 
 Prints, for each case, recognizer (`*`: held out) and aligner: TAR at FMR 1e-2 and 1e-3 and mean match
 confidence of the strongest plain mask and of each arm, means over seeds; how much lower the arm's confidence
-is than the plain mask's and than the rival's, paired, with 95 % intervals over people; then CPU time.
+is than the plain mask's and than that of the arm `than` (the rival), paired, with 95 % intervals over people;
+then CPU time, and for each aligner the mean over the held-out recognizers of all cases.
 """
 
 import json
@@ -23,7 +25,7 @@ from pathlib import Path
 from _common import again, words_of
 from _transfer_arms import ARMS, LOGO, OURS, RIVAL, RIVAL_STEPS, RIVAL_WEIGHT_OF_DLIB, Case, cases_of
 from _transfer_runs import COST, judge_one, train_one
-from _transfer_tables import print_case, print_costs
+from _transfer_tables import Means, print_case, print_costs, print_means
 from PIL import Image, ImageDraw
 
 COMMON = ("faces.split=[44,8,20]", "trainer.batch=12", "trainer.preview_every=0", "trainer.progress=false")
@@ -36,6 +38,8 @@ DEFAULTS = {
     "jobs": "1",
     "aligners": "mtcnn,mesh468,bare",
     "judged": "indoor",
+    "people": "test",
+    "than": RIVAL,
 }
 
 
@@ -86,22 +90,27 @@ def compare(out: Path, words: list[str]) -> None:
     with ThreadPoolExecutor(int(asked["jobs"])) as pool:
         list(pool.map(lambda work: work(), todo))
 
+    judged = out / ("judged" if asked["people"] == "test" else asked["people"])
+
     def judging(case: Case) -> None:
         shared = {
             "words": [*COMMON, *words, chosen],
             "aligners": asked["aligners"].split(","),
             "effects": asked["judged"],
+            "people": asked["people"],
         }
         runs = {f"{arm}-{steps}-{seed}": str(run_of(case, arm, seed)) for arm in arms for seed in seeds}
-        again(__file__, "--judge", str(out / "judged" / case.name), json.dumps(shared | {"runs": runs}))
+        again(__file__, "--judge", str(judged / case.name), json.dumps(shared | {"runs": runs}))
 
     with ThreadPoolExecutor(int(asked["jobs"])) as pool:
         list(pool.map(judging, cases))
+    means: Means = {}
     for case in cases:
         held_out = [label for number, label in enumerate(labels) if number not in case.trained]
         own = {arm: [f"{arm}-{steps}-{seed}" for seed in seeds] for arm in arms}
-        print_case(out / "judged" / case.name, case.name, own, held_out=held_out, rival=RIVAL)
+        print_case(judged / case.name, case.name, own, held_out=held_out, than=asked["than"], means=means)
         print_costs({arm: [run_of(case, arm, seed) / COST for seed in seeds] for arm in arms})
+    print_means(means, than=asked["than"])
 
 
 def draw_logo(path: Path) -> None:
