@@ -64,6 +64,11 @@ def read_verification_set(path: Path) -> VerificationSet:
         with path.open("rb") as stream:
             content = _DataOnly(stream, encoding="bytes").load()
     except _CodeError as error:
+        if str(error).startswith("numpy."):
+            raise PhotoError(
+                f"{path} holds numpy arrays, which are not read, for code would have to be run. If you trust "
+                "it, write it anew: pickle.dump(([bytes(x) for x in chips], [bool(x) for x in same]), file)."
+            ) from error
         raise PhotoError(
             f"{path} is refused: it asks for {error} to be run when it is opened, which a verification set "
             "has no need of. Delete it, and get it from where you trust."

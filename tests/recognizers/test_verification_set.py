@@ -96,6 +96,12 @@ def test_the_attack_is_a_real_one(tmp_path: Path) -> None:
     assert mark.exists()
 
 
+def test_arrays_of_numpy_are_not_read_and_told(tmp_path: Path) -> None:
+    (tmp_path / "a.bin").write_bytes(pickle.dumps(([np.zeros(3, np.uint8)] * 2, [np.bool_(True)])))
+    with pytest.raises(PhotoError, match=r"a\.bin holds numpy arrays, which are not read"):
+        read_verification_set(tmp_path / "a.bin")
+
+
 def test_registered_extensions_are_no_way_in(tmp_path: Path) -> None:
     mark = tmp_path / "mark"
     copyreg.add_extension("posix", "system", 240)
