@@ -2,58 +2,24 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from importlib import resources
 from typing import Any, get_args
 
 from advmask.core.errors import AdvmaskError, RunError
 from advmask.studio import prints
 from advmask.studio.answers import Answer, attached, file, picture, trouble, values
-from advmask.studio.pictures import MOST_BYTES, Kind, Readable
+from advmask.studio.asked import Asked
+from advmask.studio.pictures import Kind
+from advmask.studio.run_state import state, summary
 from advmask.studio.runs import Run
 from advmask.studio.share import SHAPES
 from advmask.studio.studio import PrintOrder, Studio
 
-MOST_JSON_BYTES = 64 << 10
-_PAGE = {"": "index.html", "studio.css": "studio.css", "studio.js": "studio.js", "icon.svg": "icon.svg"}
+_SCRIPTS = ("tools", "words", "new", "run", "prints", "camera", "start")
+_PAGE = {"": "index.html", "studio.css": "studio.css", "icon.svg": "icon.svg"} | {
+    f"{name}.js": f"{name}.js" for name in _SCRIPTS
+}
 _KINDS = {"html": "text/html", "css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
-
-
-@dataclass(frozen=True)
-class Asked:
-    """A request that was let in.
-
-    Attributes:
-        method: GET or POST.
-        path: Of its address, without the first slash.
-        query: Of its address.
-        given: The JSON object that it brings; of an upload nothing.
-        stream: Of an upload: where the file is read from.
-        length: Its bytes.
-    """
-
-    method: str
-    path: str
-    query: Mapping[str, str] = field(default_factory=dict)
-    given: Mapping[str, Any] = field(default_factory=dict)
-    stream: Readable | None = None
-    length: int = 0
-
-    @property
-    def state(self) -> int | None:
-        """The step whose design is asked for."""
-        text = self.query.get("state", "")
-        return int(text) if text.isdecimal() and len(text) < 8 else None
-
-
-def is_upload(path: str) -> bool:
-    """Whether a request brings a file, and not JSON."""
-    return path.startswith("api/pictures/")
-
-
-def most_bytes(path: str) -> int:
-    """What a request may bring."""
-    return MOST_BYTES if is_upload(path) else MOST_JSON_BYTES
 
 
 def answer(studio: Studio, asked: Asked) -> Answer:
@@ -74,6 +40,13 @@ def _page(studio: Studio, asked: Asked, name: str) -> Answer:
     content = (resources.files("advmask.studio") / "page" / _PAGE[name]).read_bytes()
     kind = _KINDS[_PAGE[name].rpartition(".")[2]]
     return Answer(content, kind if kind.startswith("image") else f"{kind}; charset=utf-8")
+
+
+def _words(studio: Studio, asked: Asked, language: str) -> Answer:
+    path = resources.files("advmask.studio") / "page" / "words" / f"{language}.json"
+    if not path.is_file():
+        return trouble("There is nothing at this address.", status=404)
+    return Answer(path.read_bytes())
 
 
 def _upload(studio: Studio, asked: Asked, kind: str) -> Answer:
@@ -130,11 +103,11 @@ def _command(studio: Studio, asked: Asked) -> Answer:
 
 
 def _all_runs(studio: Studio, asked: Asked) -> Answer:
-    return values([studio.summary(run) for run in studio.runs.all()])
+    return values([summary(run, studio.works) for run in studio.runs.all()])
 
 
 def _run_state(studio: Studio, asked: Asked, name: str) -> Answer:
-    return values(studio.state(studio.runs.named(name)))
+    return values(state(studio.runs.named(name), studio.works))
 
 
 def _act(studio: Studio, asked: Asked, name: str, action: str) -> Answer:
@@ -143,17 +116,27 @@ def _act(studio: Studio, asked: Asked, name: str, action: str) -> Answer:
         studio.works.stop(run.path)
     elif action == "go-on":
         studio.go_on(run)
+    elif action == "forget":
+        studio.forget(run)
+        return values({})
     elif action == "measure":
         studio.measure(run)
     else:
         studio.print(run, PrintOrder.build(asked.given))
-    return values(studio.state(run))
+    return values(state(run, studio.works))
 
 
 def _worn(studio: Studio, asked: Asked, name: str) -> Answer:
     run = studio.runs.named(name)
     photo = studio.pictures.path("photo", asked.query.get("photo") or _first_photo(run))
     return picture(studio.shown.worn(photo, run.design(asked.state)))
+
+
+def _frame(studio: Studio, asked: Asked, name: str) -> Answer:
+    assert asked.stream is not None
+    content = asked.stream.read(asked.length)
+    design, visitor = studio.runs.named(name).design(asked.state), asked.query.get("visitor", "")[:40]
+    return picture(studio.mirror.frame(content, design, visitor=visitor))
 
 
 def _flat(studio: Studio, asked: Asked, name: str) -> Answer:
@@ -210,6 +193,7 @@ _KIND, _NAME = r"(drawing|photo)", r"([a-z0-9-]{1,60})"
 _PICTURE, _FILE = r"([\w-]{1,60})", r"([\w.-]{1,100})"
 _ROUTES: list[tuple[str, str, Callable[..., Answer]]] = [
     ("GET", r"([\w.]{0,20})", _page),
+    ("GET", r"words/([a-z]{2})\.json", _words),
     ("GET", r"api/offers", lambda studio, asked: values(studio.offers())),
     ("GET", rf"pictures/{_KIND}/{_PICTURE}", _thumbnail),
     ("GET", rf"photos/{_PICTURE}", _photo),
@@ -223,11 +207,12 @@ _ROUTES: list[tuple[str, str, Callable[..., Answer]]] = [
     ("GET", rf"runs/{_NAME}/prints/{_FILE}/{_FILE}", _print_file),
     ("GET", rf"runs/{_NAME}/prints/{_FILE}/{_FILE}/([0-9]{{1,3}}).png", _print_page),
     ("POST", rf"api/pictures/{_KIND}", _upload),
+    ("POST", rf"api/frame/{_NAME}", _frame),
     ("POST", rf"api/forget/{_KIND}/{_PICTURE}", _forget),
     ("POST", r"api/try-on", _try_on),
     ("POST", r"api/flat", _flat_start),
     ("POST", r"api/inks", _inks),
     ("POST", r"api/command", _command),
     ("POST", r"api/runs", _design),
-    ("POST", rf"api/runs/{_NAME}/(stop|go-on|measure|print)", _act),
+    ("POST", rf"api/runs/{_NAME}/(stop|go-on|measure|print|forget)", _act),
 ]

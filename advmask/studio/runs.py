@@ -7,6 +7,7 @@ import re
 import time
 import unicodedata
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -133,14 +134,13 @@ class Run:
         Raises:
             RunError: There is none yet.
         """
-        if step is not None:
-            return read_design(self.state_file(step))
-        if self.finished:
-            return load_design(self.path)
-        states = self.states()
+        if step is None and self.finished:
+            return _opened(self.path, (self.path / TEXTURE).stat().st_mtime_ns)
+        states = self.states() if step is None else [step]
         if not states:
             raise RunError("There is nothing to see of this design yet.")
-        return read_design(self.state_file(states[-1]))
+        path = self.state_file(states[-1])
+        return _opened(path, path.stat().st_mtime_ns)
 
     def course(self) -> dict[str, Any]:
         """How far it is: steps taken, and of each recognizer how sure it was of a match, step by step."""
@@ -174,6 +174,12 @@ class Run:
             }
             for one in aligned
         ]
+
+
+@lru_cache(maxsize=8)
+def _opened(path: Path, written: int) -> Design:
+    """A design as it was written at a time: the page asks for the same one many times."""
+    return load_design(path) if path.is_dir() else read_design(path)
 
 
 def slug(title: str) -> str:

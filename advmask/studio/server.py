@@ -12,7 +12,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from advmask.core.errors import RunError
 from advmask.studio.access import ADDRESS, HEADERS, Access
 from advmask.studio.answers import Answer, trouble
-from advmask.studio.routes import Asked, answer, is_upload, most_bytes
+from advmask.studio.asked import Asked, is_upload, most_bytes
+from advmask.studio.routes import answer
 from advmask.studio.studio import Studio
 
 _log = logging.getLogger(__name__)
@@ -93,7 +94,7 @@ class _Requests(BaseHTTPRequestHandler):
             return self._refuse("A request says how much it brings.", 411)
         if int(length) > most_bytes(path):
             most = most_bytes(path) / (1 << 20)
-            return self._refuse(f"That file is too large; it may have {most:.0f} MB.", 413)
+            return self._refuse(f"That is too large; it may have {most:.3g} MB.", 413)
         if is_upload(path):
             # What is left unread of a file that is refused would be taken for the next request.
             self.close_connection = True

@@ -1,6 +1,6 @@
 """What the page can ask for: the studio's doings, as functions of plain values."""
 
-import shlex
+import shutil
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,12 +13,13 @@ from advmask.core.errors import RunError
 from advmask.core.presets import preset_names
 from advmask.core.settings import Settings
 from advmask.printing.settings import PAPERS, SheetSettings
-from advmask.studio import prints
 from advmask.studio.choices import Choices, evaluate_words, export_words, offered
+from advmask.studio.live import LiveMirror
 from advmask.studio.pictures import PORTRAIT, Pictures
+from advmask.studio.run_state import shown_command
 from advmask.studio.runs import Run, Runs
 from advmask.studio.share import before_after
-from advmask.studio.work import Works, last_job, last_words
+from advmask.studio.work import Works
 from advmask.studio.worn_pictures import WornPictures, flat, inks_of, started
 from advmask.textures.design_files import Design
 
@@ -51,6 +52,7 @@ class Studio:
         self.runs = Runs(self.folder / "designs")
         self.works = works or Works()
         self.shown = WornPictures()
+        self.mirror = LiveMirror()
         self._one_design = threading.Lock()
 
     def warm_up(self) -> None:
@@ -162,39 +164,18 @@ class Studio:
         words = export_words(design, out, printer=order.printer, paper=order.paper, of_picture=of_picture)
         self.works.start(run.path, "print", ["export", *words])
 
-    def summary(self, run: Run) -> dict[str, Any]:
-        """A run in a few words, for the gallery."""
-        at_work = self.works.at_work(run.path)
-        states = run.states()
-        return {
-            "name": run.name,
-            "title": run.record["title"],
-            "made": run.record["made"],
-            "finished": run.finished,
-            "working": None if at_work is None else at_work.action,
-            "steps": run.choices.steps,
-            "version": int(run.finished) * 1_000_000 + (states[-1] if states else 0),
-        }
+    def forget(self, run: Run) -> None:
+        """Delete a design and all that was made of it.
 
-    def state(self, run: Run) -> dict[str, Any]:
-        """All that the page shows of a run."""
-        job, summary = last_job(run.path), self.summary(run)
-        failed = (
-            job is not None and not summary["working"] and not job.stopped and not self._done(run, job.action)
-        )
-        return {
-            **summary,
-            **run.course(),
-            "choices": run.choices.model_dump(),
-            "states": run.states(),
-            "meters": run.meters(),
-            "measured": (run.path / "report.html").exists(),
-            "prints": [self._prints(folder) for folder in prints.print_folders(run.path)],
-            "stopped": job is not None and job.stopped,
-            "trouble": last_words(run.path) if failed else None,
-            "command": None if job is None else shown_command(list(job.words)),
-            "place": str(run.path),
-        }
+        Raises:
+            RunError: It is being worked on, or cannot be deleted.
+        """
+        if self.works.at_work(run.path):
+            raise RunError(f"{run.record['title']} is being worked on; stop it first.")
+        try:
+            shutil.rmtree(run.path)
+        except OSError as error:
+            raise RunError(f"{run.path} cannot be deleted: {error.strerror}.") from error
 
     def before_after(self, run: Run, *, photo: str, shape: str, state: int | None) -> Image.Image:
         """A picture to share."""
@@ -209,27 +190,6 @@ class Studio:
     def still_at_work(self) -> list[str]:
         """Titles of what is going on."""
         return [str(run.record["title"]) for run in self.runs.all() if self.works.at_work(run.path)]
-
-    def _done(self, run: Run, action: str) -> bool:
-        if action == "measure":
-            return (run.path / "report.html").exists()
-        return run.finished if action == "design" else bool(prints.print_folders(run.path))
-
-    def _prints(self, folder: Path) -> dict[str, Any]:
-        files = [
-            {
-                "name": path.name,
-                "bytes": path.stat().st_size,
-                "pages": prints.pages_of(path) if path.suffix == ".pdf" else None,
-            }
-            for path in prints.files_in(folder)
-        ]
-        return {"name": folder.name, "files": files}
-
-
-def shown_command(words: list[str]) -> str:
-    """A command as one would type it."""
-    return shlex.join(["advmask", *words])
 
 
 def _needs_end(run: Run) -> None:

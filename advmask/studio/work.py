@@ -21,7 +21,7 @@ from advmask.core.errors import RunError
 from advmask.core.files import write_text
 from advmask.core.locks import locked
 
-JOB, LOG = "job.json", "log.txt"
+JOB = "job.json"
 _LOCK = "at-work"
 _PATIENCE_S = 15.0  # for a command that was asked to stop
 _LOWER_PRIORITY = 5  # so that the page answers while all cores design
@@ -75,7 +75,7 @@ class Works:
             try:
                 if self._child_lives(folder) or locked(handle) is False:
                     raise RunError(f"{folder.name} is being worked on; wait until that is done, or stop it.")
-                with (folder / LOG).open("wb") as log:
+                with (folder / _log(action)).open("wb") as log:
                     child = subprocess.Popen(
                         [*self._program, *words],
                         stdin=subprocess.DEVNULL,
@@ -140,14 +140,17 @@ def last_job(folder: Path) -> Job | None:
         return None
 
 
-def last_words(folder: Path) -> str:
-    """The last line that the last job printed; of a job that failed, the sentence that says why."""
+def said(folder: Path, action: str) -> list[str]:
+    """What the last job of this kind printed, line by line; of one that failed, the last says why."""
     try:
-        text = (folder / LOG).read_text(encoding="utf-8", errors="replace")
+        text = (folder / _log(action)).read_text(encoding="utf-8", errors="replace")
     except OSError:
-        return ""
-    lines = [line.strip() for line in text.replace("\r", "\n").splitlines() if line.strip()]
-    return lines[-1] if lines else ""
+        return []
+    return [line.strip() for line in text.replace("\r", "\n").splitlines() if line.strip()]
+
+
+def _log(action: str) -> str:
+    return f"log-{action}.txt"
 
 
 def _held(lock: Path) -> bool:

@@ -1,23 +1,14 @@
 """The report in a real browser, where one is installed: no complaints, no requests, and it prints."""
 
 import re
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
+from browsers import browser
 
 from advmask.evaluation.report.page import report_page
-
-BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "chrome")
-
-
-def browser() -> str:
-    for name in BROWSERS:
-        if found := shutil.which(name):
-            return found
-    pytest.skip(f"none of {', '.join(BROWSERS)} is installed")
 
 
 def opened(page: Path, *words: str, folder: Path) -> "subprocess.CompletedProcess[str]":

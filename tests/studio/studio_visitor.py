@@ -2,12 +2,22 @@
 
 import http.client
 import json
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from advmask.studio.server import StudioServer
 
 SLEEPS = "import time, sys; print('asked', *sys.argv[1:], flush=True); time.sleep(60)"
+
+
+def until(true: Callable[[], bool]) -> None:
+    """Wait for what another process does."""
+    end = time.monotonic() + 60
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.01)
 
 
 @dataclass

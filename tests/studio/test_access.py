@@ -1,5 +1,6 @@
 """Nobody but the studio's own page is answered, and nothing too large is read."""
 
+import re
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -30,7 +31,7 @@ def test_without_the_secret_nothing_is_answered(visitor: Visitor, cookie: str | 
         cookie = cookie.replace("PORT", str(access.port)).replace("TOKEN", access.token)
     for path in (
         "/",
-        "/studio.js",
+        "/tools.js",
         "/api/offers",
         "/pictures/photo/portrait",
         "/?token=wrong",
@@ -73,7 +74,19 @@ def test_a_form_of_another_page_has_no_mark(visitor: Visitor):
     assert visitor.get("/api/runs", sec_fetch_site="same-origin")[0] == 200
 
 
-@pytest.mark.parametrize("path", ["/", "/studio.css", "/studio.js", "/icon.svg", "/nothing", "/api/runs"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/words/de.json",
+        "/words/xx.json",
+        "/studio.css",
+        "/tools.js",
+        "/icon.svg",
+        "/nothing",
+        "/api/runs",
+    ],
+)
 def test_every_answer_keeps_the_page_to_itself(visitor: Visitor, path: str):
     _, headers, _ = visitor.get(path)
     assert HEADERS.items() <= headers.items()
@@ -83,9 +96,18 @@ def test_every_answer_keeps_the_page_to_itself(visitor: Visitor, path: str):
     assert "default-src 'none'" in policy
 
 
+def test_every_script_of_the_page_is_there(visitor: Visitor):
+    page = visitor.get("/")[2].decode()
+    scripts = re.findall(r'<script src="([^"]+)" defer></script>', page)
+    assert len(scripts) == page.count("<script") > 5
+    for script in scripts:
+        status, headers, _ = visitor.get(f"/{script}")
+        assert (status, headers["Content-Type"]) == (200, "text/javascript; charset=utf-8")
+
+
 def test_the_page_names_no_other_place():
     page = Path(__file__).parents[2] / "advmask" / "studio" / "page"
-    for path in page.iterdir():
+    for path in (each for each in page.rglob("*") if each.is_file()):
         text = path.read_text(encoding="utf-8").replace("http://www.w3.org/2000/svg", "")
         assert "//" not in text.replace("// ", ""), path.name
         assert "innerHTML" not in text

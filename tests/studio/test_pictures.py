@@ -109,7 +109,7 @@ def test_names_are_looked_up_and_never_become_paths(tmp_path: Path, name: str):
         "/page/index.html",
         "/server.py",
         "/index.html",
-        "//evil.example/studio.js",
+        "//evil.example/tools.js",
     ],
 )
 def test_no_address_leads_out_of_the_folder(visitor: Visitor, path: str):

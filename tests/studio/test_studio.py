@@ -1,6 +1,8 @@
 """From choices to a run folder that is being worked on, and what is told of it."""
 
 import json
+import os
+import signal
 import sys
 import threading
 import zipfile
@@ -8,17 +10,19 @@ from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
-from studio_visitor import Visitor
+from studio_visitor import Visitor, until
 
 from advmask.masks.mask_building import build_mask
 from advmask.masks.settings import MaskSettings
 from advmask.printing.manifest import write_kept
+from advmask.studio.run_state import summary
 from advmask.studio.runs import Run, slug
 from advmask.studio.studio import Studio
-from advmask.studio.work import last_job
+from advmask.studio.work import last_job, said
 from advmask.studio.worn_pictures import inks_of
 from advmask.textures.design_files import Design, write_design
 
@@ -77,7 +81,7 @@ def test_a_studio_that_is_opened_again_shows_what_goes_on(visitor: Visitor, stud
     name = begun(visitor)
     again = Studio(studio.folder)
     assert again.still_at_work() == ["Flowers"]
-    assert again.state(again.runs.named(name))["working"] == "design"
+    assert summary(again.runs.named(name), again.works)["working"] == "design"
     again.works.stop(again.runs.named(name).path)
 
 
@@ -107,14 +111,26 @@ def test_every_state_on_the_way_can_be_seen_and_printed(visitor: Visitor, studio
         with Image.open(BytesIO(content)) as picture:
             assert picture.getpixel((9, 9)) == (grey,) * 3
     assert visitor.get(f"/runs/{name}/flat.png?state=11")[0] == 422
-    while studio.works.at_work(run.path):
-        pass
+    until(lambda: studio.works.at_work(run.path) is None)
     assert visitor.post(f"/api/runs/{name}/measure")[1]["error"].startswith("This design is not done yet")
     status, state = visitor.post(f"/api/runs/{name}/print", {"paper": "a3", "state": 10})
     assert status == 200
     assert "previews/design_000010.png paper=a3 printer=none mask=contour mask.size=M" in state["command"]
     for wrong in ({"paper": "../x"}, {"printer": "../x"}, {"state": 0}):
         assert visitor.post(f"/api/runs/{name}/print", wrong)[0] == 422
+
+
+def test_a_design_is_deleted_once_nobody_works_on_it(visitor: Visitor, studio: Studio):
+    name = begun(visitor)
+    run = studio.runs.named(name)
+    assert (
+        visitor.post(f"/api/runs/{name}/forget")[1]["error"] == "Flowers is being worked on; stop it first."
+    )
+    studio.works.stop(run.path)
+    until(lambda: studio.works.at_work(run.path) is None)
+    assert visitor.post(f"/api/runs/{name}/forget") == (200, {})
+    assert not run.path.exists()
+    assert visitor.post(f"/api/runs/{name}/forget")[0] == 422
 
 
 def test_print_files_are_those_of_the_list_and_come_as_one_zip(visitor: Visitor, studio: Studio):
@@ -136,8 +152,24 @@ def test_print_files_are_those_of_the_list_and_come_as_one_zip(visitor: Visitor,
     for wrong in ("secret.txt", "files.json", "..%2f..%2fconfig.yaml"):
         assert visitor.get(f"{place}/{wrong}")[0] in {404, 422}
     assert visitor.get(f"/runs/{name}/prints/none-a5.zip")[0] == 422
-    (shown,) = json.loads(visitor.get(f"/api/runs/{name}")[2])["prints"]
+    (run.path / "log-print.txt").write_text("Written to mask.svg\nPrint at 100 %.\n")
+    state = json.loads(visitor.get(f"/api/runs/{name}")[2])
+    assert state["print_notes"] == ["Print at 100 %."]
+    (shown,) = state["prints"]
     assert [each["name"] for each in shown["files"]] == ["mask.png", "mask.svg"]
+
+
+def test_work_that_left_nothing_says_why(visitor: Visitor, studio: Studio):
+    name = begun(visitor)
+    run = studio.runs.named(name)
+    studio.works.stop(run.path)
+    until(lambda: studio.works.at_work(run.path) is None)
+    assert visitor.post(f"/api/runs/{name}/go-on")[0] == 200
+    until(lambda: said(run.path, "design") != [])
+    (running,) = [job for job in [last_job(run.path)] if job is not None]
+    os.killpg(running.process, signal.SIGKILL)  # a crash, which nobody asked for
+    until(lambda: studio.works.at_work(run.path) is None)
+    assert "asked train" in json.loads(visitor.get(f"/api/runs/{name}")[2])["trouble"]
 
 
 def test_a_report_runs_nothing(visitor: Visitor, studio: Studio):
@@ -207,6 +239,31 @@ def test_before_and_after_lie_side_by_side(shown_once: Studio, visitor: Visitor,
         with Image.open(BytesIO(content)) as picture:
             assert picture.size == size
     assert visitor.get(f"/runs/{name}/share.jpg?shape=round")[0] == 422
+
+
+def test_frames_of_a_camera_come_back_with_the_mask_and_are_kept_nowhere(visitor: Visitor, studio: Studio):
+    name = begun(visitor)
+    with_states(studio.runs.named(name), 10)
+    with Image.open(studio.pictures.path("photo", "portrait")) as portrait:
+        frame, nobody = BytesIO(), BytesIO()
+        portrait.convert("RGB").crop((100, 0, 400, 300)).save(frame, "JPEG")
+        portrait.convert("RGB").crop((0, 350, 100, 450)).save(nobody, "JPEG")
+    before = set(studio.folder.rglob("*"))
+    covered = []
+    for content in (frame, frame, nobody, frame):
+        status, _, found = visitor.send("POST", f"/api/frame/{name}?visitor=me", content.getvalue())
+        assert status == 200
+        with Image.open(content) as was, Image.open(BytesIO(found)) as now:
+            change = np.abs(np.asarray(was, dtype=float) - np.asarray(now, dtype=float)).max(axis=2)
+        covered.append(float((change > 40).mean()))
+    assert covered[2] == 0
+    assert min(covered[0], covered[1], covered[3]) > 0.05
+    assert set(studio.folder.rglob("*")) == before
+    too_large = BytesIO()
+    Image.new("RGB", (2000, 10)).save(too_large, "JPEG")
+    for wrong in (b"", b"GIF89a", too_large.getvalue(), frame.getvalue()[:300]):
+        assert visitor.send("POST", f"/api/frame/{name}", wrong)[0] == 422
+    assert visitor.send("POST", f"/api/frame/{name}", b"", Content_Length=str(3 << 20))[0] == 413
 
 
 def test_a_photo_without_a_face_says_so(visitor: Visitor, png: Callable[..., bytes]):

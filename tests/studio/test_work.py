@@ -4,25 +4,16 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from studio_visitor import SLEEPS
+from studio_visitor import SLEEPS, until
 
 from advmask.core.errors import RunError
-from advmask.studio.work import Works, last_job, last_words
+from advmask.studio.work import Works, last_job, said
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no locks on Windows")
 FAILS = "import sys; print('first'); sys.exit('There is no face on it.')"
-
-
-def until(true: Callable[[], bool]) -> None:
-    end = time.monotonic() + 30
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.01)
 
 
 def test_a_job_is_seen_by_a_studio_that_is_started_anew_and_stopped_by_it(tmp_path: Path):
@@ -40,7 +31,7 @@ def test_a_job_is_seen_by_a_studio_that_is_started_anew_and_stopped_by_it(tmp_pa
     assert (job.action, job.words, job.stopped) == ("design", ("train", "x"), False)
     with pytest.raises(RunError, match="being worked on"):
         works.start(tmp_path, "print", ["export"])
-    until(lambda: last_words(tmp_path) == "asked train x")
+    until(lambda: said(tmp_path, "design") == ["asked train x"])
     assert works.stop(tmp_path)
     until(lambda: works.at_work(tmp_path) is None)
     stopped = last_job(tmp_path)
@@ -64,12 +55,12 @@ def test_a_job_that_fails_says_why(tmp_path: Path):
     works = Works([sys.executable, "-c", FAILS])
     works.start(tmp_path, "measure", [])
     until(lambda: works.at_work(tmp_path) is None)
-    assert last_words(tmp_path) == "There is no face on it."
+    assert said(tmp_path, "measure") == ["first", "There is no face on it."]
 
 
 def test_a_folder_without_a_job_has_none(tmp_path: Path):
     assert Works().at_work(tmp_path) is None
     assert last_job(tmp_path) is None
-    assert last_words(tmp_path) == ""
+    assert said(tmp_path, "design") == []
     (tmp_path / "job.json").write_text('{"action": "design"}')
     assert last_job(tmp_path) is None

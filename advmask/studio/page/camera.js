@@ -1,0 +1,56 @@
+"use strict";
+// The design worn in the browser's camera; frames go to this computer only and are kept nowhere.
+
+let camera = null;
+const visitor = Math.random().toString(36).slice(2);
+
+function closeCamera() {
+  if (!camera) return;
+  camera.getTracks().forEach((track) => track.stop());
+  camera = null;
+  $("camera").setAttribute("aria-pressed", "false");
+  $("camera").textContent = t("Try it on with the camera");
+  shownPicture = "";
+  if (run) drawRunPicture(true);
+}
+
+// One frame after the other: the next is taken when the last is back.
+async function mirror(name, mine) {
+  const video = $("video"), canvas = document.createElement("canvas"), ends = [];
+  while (camera === mine) {
+    const wide = Math.min(640, video.videoWidth);
+    canvas.width = wide;
+    canvas.height = Math.round(wide * video.videoHeight / video.videoWidth);
+    const brush = canvas.getContext("2d");
+    brush.setTransform(-1, 0, 0, 1, wide, 0);  // as a mirror shows it
+    brush.drawImage(video, 0, 0, canvas.width, canvas.height);
+    const frame = await new Promise((done) => canvas.toBlob(done, "image/jpeg", 0.85));
+    const state = stage === null ? "" : `&state=${stage}`;
+    const blob = await ask(`api/frame/${name}?visitor=${visitor}${state}`, undefined, { body: frame, raw: true });
+    if (camera !== mine) return;
+    put($("run-worn"), blob);
+    ends.push(performance.now());
+    if (ends.length > 10) ends.shift();
+    const rate = ends.length > 1 ? (ends.length - 1) / (ends.at(-1) - ends[0]) * 1000 : 0;
+    $("run-says").textContent = t("{0} pictures a second; none is kept", rate.toFixed(1));
+  }
+}
+
+function prepareCamera() {
+  $("camera").hidden = !navigator.mediaDevices;
+  $("camera").addEventListener("click", trying(async () => {
+    if (camera) { closeCamera(); return; }
+    let mine;
+    try {
+      mine = await navigator.mediaDevices.getUserMedia({ video: { width: 640, height: 480 } });
+    } catch {
+      throw new Error(t("The camera cannot be used; allow it in the browser."));
+    }
+    camera = mine;
+    $("camera").setAttribute("aria-pressed", "true");
+    $("camera").textContent = t("Close the camera");
+    $("video").srcObject = mine;
+    await $("video").play();
+    try { await mirror(run.name, mine); } catch (error) { closeCamera(); throw error; }
+  }));
+}

@@ -1,0 +1,223 @@
+"use strict";
+// A new design: drawing, photos, choices, and the mask worn at once.
+
+const radio = (name) => document.querySelector(`input[name="${name}"]:checked`)?.value;
+function tick(name, value) {
+  const found = document.querySelector(`input[name="${name}"][value="${CSS.escape(String(value))}"]`);
+  if (found) found.checked = true;
+}
+
+function thumb(kind, name, pressed, press, ship) {
+  const labels = { drawing: t("Drawing"), photo: t("Photo") };
+  const button = made("button", {
+    type: "button", class: "thumb", "aria-pressed": String(pressed), "aria-label": `${labels[kind]} ${ship ? name : ""}`.trim(),
+    onclick: press,
+  }, made("img", { src: `pictures/${kind}/${name}`, alt: "", loading: "lazy" }));
+  if (ship) return button;
+  const remove = made("button", { type: "button", class: "cross", "aria-label": kind === "drawing" ? t("Delete this drawing") : t("Delete this photo"), onclick: trying(async () => {
+    await ask(`api/forget/${kind}/${name}`, {});
+    if (kind === "drawing" && choices.drawing === name) choices.drawing = null;
+    choices.photos = choices.photos.filter((each) => each !== name);
+    if (!choices.photos.length) choices.photos = ["portrait"];
+    if (shownPhoto === name) shownPhoto = choices.photos[0];
+    await refresh();
+  }) }, "×");
+  return made("div", { class: "with-cross" }, button, remove);
+}
+
+const shipped = (name) => !/^[0-9a-f]{24}$/.test(name);
+
+function drawPictures() {
+  const drawings = [made("button", {
+    type: "button", class: "thumb", "aria-pressed": String(choices.drawing === null),
+    onclick: () => { choices.drawing = null; if (choices.style === "motif") choices.style = "palette"; changed(); },
+  }, t("plain grey"))];
+  for (const name of offers.drawings) {
+    drawings.push(thumb("drawing", name, choices.drawing === name, () => choose(name), shipped(name)));
+  }
+  $("drawings").replaceChildren(...drawings);
+  const photos = offers.photos.map((name) => thumb("photo", name, choices.photos.includes(name), () => {
+    if (name === "portrait") choices.photos = ["portrait"];
+    else {
+      const own = choices.photos.filter((each) => each !== "portrait");
+      choices.photos = own.includes(name) && own.length > 1 && shownPhoto === name
+        ? own.filter((each) => each !== name) : [...new Set([...own, name])];
+    }
+    shownPhoto = choices.photos.includes(name) ? name : choices.photos[0];
+    changed();
+  }, shipped(name)));
+  const input = made("input", { type: "file", id: "file-photo", accept: "image/*", multiple: true, class: "seen-by-readers",
+    onchange: (event) => upload("photo", event.target.files) });
+  const add = made("label", { class: "thumb add", id: "drop-photo" }, input, made("span", {}, t("+ your photos")));
+  droppable(add, "photo");
+  $("photos").replaceChildren(add, ...photos);
+}
+
+async function choose(name) {
+  choices.drawing = name;
+  if (choices.style === "palette") await takeInks();
+  changed();
+}
+
+const takeInks = trying(async () => {
+  if (choices.drawing === null) return;
+  const found = await ask("api/inks", { drawing: choices.drawing, count: Number($("ink-count").value) });
+  choices.inks = found.inks;
+});
+
+function drawInks() {
+  const inks = choices.inks.map((ink, place) => {
+    const input = made("input", { type: "color", value: ink, "aria-label": t("Ink {0}", place + 1), oninput: (event) => {
+      choices.inks[place] = event.target.value; changed({ keepInks: true });
+    } });
+    const remove = made("button", { type: "button", class: "cross", "aria-label": t("Remove ink {0}", place + 1), onclick: () => {
+      choices.inks.splice(place, 1); changed();
+    } }, "×");
+    return made("div", { class: "with-cross" }, input, ...(choices.inks.length > 2 ? [remove] : []));
+  });
+  const more = made("button", { type: "button", class: "more", "aria-label": t("Add an ink"), onclick: () => {
+    const spare = ["#2f6c8f", "#e3b04b", "#5b8a58", "#c2452d", "#8a5bb0", "#f2efe6", "#16181d", "#d98ba0", "#7fb8ad", "#8a5a34", "#c9c4b8", "#44546a"];
+    choices.inks.push(spare.find((ink) => !choices.inks.includes(ink)) || "#808080"); changed();
+  } }, "+");
+  $("inks").replaceChildren(...inks, ...(choices.inks.length < 12 ? [more] : []));
+}
+
+function fill() {
+  $("fit").value = choices.fit; $("mirror").checked = choices.mirror; $("kept").value = choices.kept;
+  $("change").value = choices.change; $("printer").value = choices.printer; $("where").value = choices.where;
+  $("everything").checked = choices.everything;
+  tick("style", choices.style); tick("mask", choices.mask); tick("size", choices.size); tick("steps", choices.steps);
+  $("for-palette").hidden = choices.style !== "palette"; $("for-motif").hidden = choices.style !== "motif";
+}
+
+function read() {
+  Object.assign(choices, {
+    fit: $("fit").value, mirror: $("mirror").checked, kept: Number($("kept").value), change: Number($("change").value),
+    printer: $("printer").value, where: $("where").value, everything: $("everything").checked,
+    style: radio("style"), mask: radio("mask"), size: radio("size"), steps: Number(radio("steps") || choices.steps),
+  });
+}
+
+function changed({ keepInks = false } = {}) {
+  sessionStorage.setItem(KEPT, JSON.stringify(choices));
+  drawPictures(); fill();
+  if (!keepInks) drawInks();
+  clearTimeout(timer);
+  timer = setTimeout(tryOn, 60);
+}
+
+let turn = 0;
+async function tryOn() {
+  const mine = ++turn, began = performance.now(), easel = $("easel"), show = radio("show");
+  easel.classList.add("busy");
+  try {
+    say("");
+    const blob = show === "bare" ? await (await fetch(`photos/${shownPhoto}`)).blob()
+      : await ask(show === "flat" ? "api/flat" : "api/try-on",
+        { choices, photo: shownPhoto, as_printed: $("as-printed").checked }, { raw: true });
+    if (mine !== turn) return;
+    put($("worn"), blob);
+    easel.dataset.took = Math.round(performance.now() - began);
+    $("worn-says").textContent = show === "worn" && choices.drawing === null ? t("Plain, so far: drop a drawing") : "";
+    const found = await ask("api/command", { choices });
+    if (mine === turn) $("command-new").textContent = found.command;
+  } catch (error) {
+    if (mine === turn) { say(error.message); $("worn-says").textContent = ""; }
+  } finally {
+    if (mine === turn) easel.classList.remove("busy");
+  }
+}
+
+function put(image, blob) {
+  const before = image.src;
+  image.src = URL.createObjectURL(blob);
+  image.hidden = false;
+  if (before.startsWith("blob:")) setTimeout(() => URL.revokeObjectURL(before), 1000);
+}
+
+async function upload(kind, files) {
+  const began = performance.now();
+  for (const file of files) {
+    if (file.size > MOST_BYTES) { say(t("{0} is too large; it may have 64 MB.", file.name)); continue; }
+    $("worn-says").textContent = kind === "photo" ? t("Finding the face …") : t("Reading the drawing …");
+    try {
+      say("");
+      const found = await ask(`api/pictures/${kind}?name=${encodeURIComponent(file.name)}`, undefined, { body: file });
+      const place = kind === "drawing" ? offers.drawings : offers.photos;
+      if (!place.includes(found.name)) place.unshift(found.name);
+      if (kind === "drawing") {
+        choices.drawing = found.name; choices.inks = found.inks;
+        $("title").placeholder = file.name.replace(/\.\w+$/, "");
+      } else {
+        choices.photos = [...new Set([...choices.photos.filter((each) => each !== "portrait"), found.name])];
+        shownPhoto = found.name;
+      }
+    } catch (error) { say(error.message); $("worn-says").textContent = ""; continue; }
+    drawPictures(); fill(); drawInks();
+    sessionStorage.setItem(KEPT, JSON.stringify(choices));
+    await tryOn();
+    $("easel").dataset.dropped = Math.round(performance.now() - began);
+  }
+}
+
+function droppable(zone, kind) {
+  zone.addEventListener("dragover", (event) => { event.preventDefault(); zone.classList.add("over"); });
+  zone.addEventListener("dragleave", () => zone.classList.remove("over"));
+  zone.addEventListener("drop", (event) => {
+    event.preventDefault(); zone.classList.remove("over");
+    upload(kind, event.dataTransfer.files);
+  });
+}
+
+function options(select, names, words) {
+  select.replaceChildren(...names.map((name) => made("option", { value: name }, words[name] ? t(words[name]) : name.replaceAll("_", " "))));
+}
+
+async function refresh() {
+  offers = await ask("api/offers");
+  options($("printer"), offers.printers, WORDS.printers); options($("print-printer"), offers.printers, WORDS.printers);
+  options($("where"), offers.wheres, WORDS.wheres); options($("print-paper"), offers.papers, { a4: "A4", letter: "Letter" });
+  $("print-paper").value = "a4";
+  $("masks").replaceChildren(...offers.masks.map((name) => {
+    const [title, about] = WORDS.masks[name] || [name.replaceAll("_", " "), ""];
+    return made("label", { class: "card" }, made("input", { type: "radio", name: "mask", value: name }), made("strong", {}, t(title)), made("span", {}, t(about)));
+  }));
+  $("sizes").replaceChildren(...["S", "M", "L", "child"].map((name) =>
+    made("label", {}, made("input", { type: "radio", name: "size", value: name }), ` ${name === "child" ? t("child") : name}`)));
+  if (choices === null) {
+    choices = offers.chosen;
+    try { choices = { ...choices, ...JSON.parse(sessionStorage.getItem(KEPT) || "{}") }; } catch { /* not ours */ }
+    if (choices.drawing === null && !sessionStorage.getItem(KEPT)) choices.drawing = offers.drawings.includes("motif") ? "motif" : null;
+  }
+  if (choices.drawing !== null && !offers.drawings.includes(choices.drawing)) choices.drawing = null;
+  choices.photos = choices.photos.filter((name) => offers.photos.includes(name));
+  if (!choices.photos.length) choices.photos = ["portrait"];
+  shownPhoto = choices.photos.includes(shownPhoto) ? shownPhoto : choices.photos[0];
+  changed();
+}
+
+function prepareNew() {
+  droppable($("drop-drawing"), "drawing");
+  // A picture that is dropped beside a place to drop it must not replace the page.
+  for (const name of ["dragover", "drop"]) window.addEventListener(name, (event) => event.preventDefault());
+  $("file-drawing").addEventListener("change", (event) => upload("drawing", event.target.files));
+  $("form").addEventListener("change", (event) => {
+    if (!event.target.matches("input[type=file], input[type=color], input[type=text], #ink-count")) { read(); changed(); }
+  });
+  $("take-inks").addEventListener("click", async () => { await takeInks(); changed(); });
+  $("ink-count").addEventListener("change", async () => { await takeInks(); changed(); });
+  for (const name of ["show", "run-show"]) {
+    document.querySelectorAll(`input[name="${name}"]`).forEach((each) => each.addEventListener("change", () => (name === "show" ? tryOn() : drawRunPicture(true))));
+  }
+  $("as-printed").addEventListener("change", tryOn);
+  $("form").addEventListener("submit", async (event) => {
+    event.preventDefault();
+    $("design").disabled = true;
+    await trying(async () => {
+      const title = $("title").value.trim() || $("title").placeholder;
+      const run = await ask("api/runs", { title, choices });
+      location.hash = `#/design/${run.name}`;
+    })();
+    $("design").disabled = false;
+  });
+}

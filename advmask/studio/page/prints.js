@@ -1,0 +1,53 @@
+"use strict";
+// The print files of a design, and the buttons of its page.
+
+function printWords(name) {
+  const printer = offers.printers.find((each) => name.startsWith(`${each}-`)) || "";
+  const rest = name.slice(printer.length).replace(/-step-(\d+)/, (_, step) => `, ${t("After {0} steps", step)}`).replace(/^-/, "").replace(/^a(\d)/, "A$1");
+  return `${printer === "none" ? t("any printer") : WORDS.printers[printer] ? t(WORDS.printers[printer]) : printer.replaceAll("_", " ")} · ${rest}`;
+}
+
+let printsOf = "";
+function drawPrints() {
+  const key = JSON.stringify([run.name, run.prints, run.print_notes, run.working === "print"]);
+  if (key === printsOf) return;
+  printsOf = key;
+  $("prints").replaceChildren(...run.prints.map((set, place_in_list) => {
+    const place = `runs/${run.name}/prints/${set.name}`;
+    const pages = set.files.flatMap((file) => Array.from({ length: file.pages || 0 }, (_, page) =>
+      made("a", { href: `${place}/${file.name}`, target: "_blank", rel: "noopener" },
+        made("img", { src: `${place}/${file.name}/${page + 1}.png`, alt: `${file.name}, page ${page + 1}`, loading: "lazy" }))));
+    const files = set.files.map((file) => made("li", {}, made("a", { href: `${place}/${file.name}?keep=1`, download: true }, file.name), ` ${(file.bytes / 1e6).toFixed(1)} MB`));
+    return made("div", { class: "print-set" }, made("h3", {}, printWords(set.name)),
+      made("div", { class: "pages", tabindex: "0", role: "group", "aria-label": t("Pages of the print") }, ...pages),
+      ...(place_in_list || run.working === "print" ? [] : run.print_notes.map((line) => made("p", { class: "note" }, line))),
+      made("a", { class: "button", href: `${place}.zip`, download: true }, t("Download all as a ZIP")),
+      made("details", {}, made("summary", {}, t("{0} files", set.files.length)), made("ul", {}, ...files)));
+  }));
+}
+
+function prepareRun() {
+  const act = (action, given = {}) => trying(async () => { const name = run.name; pace = null; run = { ...await ask(`api/runs/${name}/${action}`, typeof given === "function" ? given() : given) }; drawRun(false); clearTimeout(poll); poll = setTimeout(() => { if (location.hash === `#/design/${name}`) showRun(name); }, 700); });
+  $("stop").addEventListener("click", act("stop"));
+  $("go-on").addEventListener("click", act("go-on"));
+  $("measure").addEventListener("click", act("measure"));
+  $("print").addEventListener("click", act("print", () => ({ printer: $("print-printer").value, paper: $("print-paper").value, state: stage })));
+  $("delete").addEventListener("click", trying(async () => {
+    if (!confirm(t("Delete this design, its pictures and its print files? This cannot be undone."))) return;
+    await ask(`api/runs/${run.name}/forget`, {});
+    run = null;
+    location.hash = "#/designs";
+  }));
+  $("again").addEventListener("click", trying(async () => {
+    choices = { ...offers.chosen, ...run.choices };
+    if (stage !== null) {
+      const blob = await (await fetch(`runs/${run.name}/flat.png?state=${stage}`)).blob();
+      const found = await ask(`api/pictures/drawing?name=${run.name}-${stage}.png`, undefined, { body: blob });
+      choices.drawing = found.name;
+    }
+    sessionStorage.setItem(KEPT, JSON.stringify(choices));
+    $("title").placeholder = run.title;
+    await refresh();
+    location.hash = "#/";
+  }));
+}

@@ -1,0 +1,74 @@
+"""What the page is told of a design: how far it is, what was measured and printed, what went wrong."""
+
+import shlex
+from pathlib import Path
+from typing import Any
+
+from advmask.printing.manifest import MANIFEST
+from advmask.studio import prints
+from advmask.studio.runs import Run
+from advmask.studio.work import Job, Works, last_job, said
+
+_CLOCKS_DIFFER_S = 2.0  # of a disk, which may round times
+
+
+def summary(run: Run, works: Works) -> dict[str, Any]:
+    """A run in a few words, for the gallery."""
+    at_work = works.at_work(run.path)
+    states = run.states()
+    return {
+        "name": run.name,
+        "title": run.record["title"],
+        "made": run.record["made"],
+        "finished": run.finished,
+        "working": None if at_work is None else at_work.action,
+        "steps": run.choices.steps,
+        "version": int(run.finished) * 1_000_000 + (states[-1] if states else 0),
+    }
+
+
+def state(run: Run, works: Works) -> dict[str, Any]:
+    """All that the page shows of a run."""
+    job, shortly = last_job(run.path), summary(run, works)
+    failed = job is not None and not shortly["working"] and not job.stopped and not _done(run, job)
+    return {
+        **shortly,
+        **run.course(),
+        "choices": run.choices.model_dump(),
+        "states": run.states(),
+        "meters": run.meters(),
+        "measured": (run.path / "report.html").exists(),
+        "prints": [_prints(folder) for folder in prints.print_folders(run.path)],
+        "stopped": job is not None and job.stopped,
+        "trouble": " ".join(said(run.path, job.action)[-1:]) if job is not None and failed else None,
+        "print_notes": [line for line in said(run.path, "print") if not line.startswith("Written to")],
+        "command": None if job is None else shown_command(list(job.words)),
+        "place": str(run.path),
+    }
+
+
+def _done(run: Run, job: Job) -> bool:
+    """Whether a job that is over has left what it was for."""
+    if job.action == "design":
+        return run.finished
+    left = [run.path / "report.html"]
+    if job.action == "print":
+        left = [folder / MANIFEST for folder in prints.print_folders(run.path)]
+    return any(path.exists() and path.stat().st_mtime > job.begun - _CLOCKS_DIFFER_S for path in left)
+
+
+def _prints(folder: Path) -> dict[str, Any]:
+    files = [
+        {
+            "name": path.name,
+            "bytes": path.stat().st_size,
+            "pages": prints.pages_of(path) if path.suffix == ".pdf" else None,
+        }
+        for path in prints.files_in(folder)
+    ]
+    return {"name": folder.name, "files": files}
+
+
+def shown_command(words: list[str]) -> str:
+    """A command as one would type it."""
+    return shlex.join(["advmask", *words])

@@ -1,0 +1,233 @@
+"""The whole way in a real browser: from a drawing to a ZIP, with the studio killed twice on the way."""
+
+import base64
+import os
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from browsers import browser
+from PIL import Image
+
+from advmask.studio.work import Works
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform == "win32", reason="signals and locks of Unix"),
+]
+STEPS = 24
+PATIENCE_MS = 600_000  # of a machine that does much else
+# Drops a file as a hand would.
+DROP = """([zone, name, text]) => {
+  const bytes = Uint8Array.from(atob(text), (each) => each.charCodeAt(0));
+  const transfer = new DataTransfer();
+  transfer.items.add(new File([bytes], name, {type: "image/png"}));
+  for (const kind of ["dragover", "drop"])
+    document.querySelector(zone).dispatchEvent(
+      new DragEvent(kind, {dataTransfer: transfer, bubbles: true, cancelable: true}));
+}"""
+# What a screen reader would find nothing to say about.
+NAMELESS = """() => [...document.querySelectorAll("button, a, input, select, iframe, img")]
+  .filter((each) => each.offsetParent !== null)
+  .filter((each) => !(each.tagName === "IMG" ? each.hasAttribute("alt") :
+    (each.getAttribute("aria-label") || each.title || each.textContent.trim() ||
+     each.querySelector("img")?.alt ||
+     [...(each.labels || [])].some((label) => label.textContent.trim()))))
+  .map((each) => each.outerHTML)"""
+
+
+class Server:
+    """`advmask studio` in a process of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.start()
+
+    def start(self) -> None:
+        words = [sys.executable, "-m", "advmask", "studio", str(self.folder), "browser=false"]
+        self.process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        assert line.startswith("The studio is open: http://127.0.0.1:"), line
+        self.address = line.split()[-1]
+
+    def kill(self) -> None:
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    made = Server(tmp_path / "my masks")
+    yield made
+    made.kill()
+    works = Works()
+    for job in made.folder.glob("designs/*/job.json"):
+        works.stop(job.parent)  # where a test failed half way
+
+
+@pytest.fixture
+def page() -> Iterator[Any]:
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    with sync_api.sync_playwright() as playwright:
+        camera = ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]
+        opened = playwright.chromium.launch(executable_path=browser(), args=["--no-sandbox", *camera])
+        context = opened.new_context(viewport={"width": 1440, "height": 900}, accept_downloads=True)
+        context.set_default_timeout(PATIENCE_MS)
+        yield context.new_page()
+        opened.close()
+
+
+def drawing() -> bytes:
+    picture = Image.new("RGB", (900, 700), "#f2e8d5")
+    for number, colour in enumerate(("#c03028", "#102040", "#3f7d58")):
+        for row in range(4):
+            left = 60 + 280 * number + 40 * row
+            picture.paste(colour, (left, 60 + 160 * row, left + 150, 160 + 160 * row))
+    stream = BytesIO()
+    picture.save(stream, "PNG")
+    return stream.getvalue()
+
+
+def downloaded(page: Any, selector: str) -> bytes:
+    with page.expect_download() as found:
+        page.click(selector)
+    return Path(found.value.path()).read_bytes()
+
+
+def test_from_a_drawing_to_a_zip(server: Server, page: Any, tmp_path: Path) -> None:
+    shots = Path(os.environ.get("ADVMASK_SCREENSHOTS", tmp_path))
+    complaints: list[str] = []
+    asked: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.context.on("request", lambda request: asked.append(request.url))
+    begun = time.monotonic()
+
+    def shot(name: str) -> None:
+        page.wait_for_timeout(300)
+        page.screenshot(path=shots / f"{name}.png", full_page=True)
+
+    # Choose.
+    page.goto(server.address)
+    assert "token" not in page.url
+    page.wait_for_selector("#worn:not([hidden])")
+    page.evaluate(DROP, ["#drop-drawing", "blocks.png", base64.b64encode(drawing()).decode()])
+    page.wait_for_selector("#easel[data-dropped]")
+    print("from drop to worn, ms:", page.get_attribute("#easel", "data-dropped"))
+    inks = [each.input_value() for each in page.query_selector_all("#inks input")]
+    assert {"#f2e8d5", "#c03028", "#102040", "#3f7d58"} <= set(inks)
+    page.focus("input[name=mask]:checked")
+    page.keyboard.press("ArrowRight")  # the keyboard alone will do
+    assert page.input_value("input[name=mask]:checked") == "panelled"
+    page.click("[aria-label='Remove ink 5']")
+    page.get_by_label("Left and right alike").check()
+    page.wait_for_selector("#easel:not(.busy)")
+    assert page.evaluate(NAMELESS) == []
+    shot("1-choose")
+    page.evaluate(
+        f"sessionStorage.setItem('advmask-choices', JSON.stringify({{...choices, steps: {STEPS}}}))"
+    )
+    page.reload()
+    page.wait_for_selector("#worn:not([hidden])")
+
+    # Design; stop; the studio is killed, and started anew.
+    page.fill("#title", "Blocks")
+    page.click("#design")
+    page.wait_for_selector("#run-worn:not([hidden])")
+    shot("2-designing")
+    page.click("#stop")
+    page.wait_for_selector("#go-on")
+    assert page.text_content("#run-state").startswith("Stopped after ")
+    server.kill()
+    page.wait_for_selector("#notice:not([hidden])")
+    assert "does not answer" in page.text_content("#notice")
+    complaints.clear()  # that nobody answered
+    server.start()
+    page.goto(server.address)
+    page.click("text=My designs")
+    page.wait_for_selector("#gallery img")
+    shot("3-gallery")
+    page.click("#gallery a")
+    page.click("#go-on")
+    page.wait_for_selector("#stop")
+
+    # It goes on while the studio is killed once more.
+    server.kill()
+    server.start()
+    complaints.clear()
+    page.goto(f"{server.address}#/design/blocks-1")
+    page.wait_for_selector("#run-state:text-is('Done.')")
+    assert page.locator("#meters .meter").count() == 5  # bare, three plain masks, this one
+    assert page.locator("#film button").count() > 3
+
+    # Measure, print, share.
+    page.click("#measure")
+    report = page.frame_locator("#report")
+    report.locator("h1").wait_for()
+    page.select_option("#print-printer", "sublimation")
+    page.click("#print")
+    page.wait_for_selector(".print-set img")
+    content = downloaded(page, ".print-set .button")
+    print("from nothing to a ZIP, s:", round(time.monotonic() - begun))
+    with Image.open(BytesIO(downloaded(page, "#share-square"))) as picture:
+        assert picture.size == (1080, 1080)
+    shot("4-done")
+    assert page.evaluate(NAMELESS) == []
+
+    # The camera (a drawn one, without a face), other languages, and a telephone.
+    page.click("#camera")
+    page.wait_for_selector("#run-says:has-text('pictures a second')")
+    page.click("#camera")
+    for language in ("de", "fr", "es", "en"):
+        page.select_option("#language", language)
+        page.wait_for_selector(f"html[lang={language}] #run-title:not(:empty)")
+        if language == "de":
+            page.wait_for_selector("#measure:text-is('Messen')")
+            page.wait_for_selector("#run-worn:not([hidden])")
+            shot("5-german")
+    page.wait_for_selector("#measure:text-is('Measure')")
+    page.wait_for_selector("#run-worn:not([hidden])")
+    page.set_viewport_size({"width": 390, "height": 844})
+    for name, place in (
+        ("6-phone-done", "#/design/blocks-1"),
+        ("7-phone-gallery", "#/designs"),
+        ("8-phone", "#/"),
+    ):
+        page.evaluate(f"location.hash = '{place}'")
+        page.wait_for_timeout(2000)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        shot(name)
+    assert_true_size(content, tmp_path)
+
+    assert complaints == []
+    place = server.address.split("/?")[0].rpartition(":")[0]
+    assert all(url.startswith((f"{place}:", "blob:", "data:")) for url in asked)
+
+
+def assert_true_size(content: bytes, folder: Path) -> None:
+    """The artwork in the PDF of the ZIP is as large as the mask."""
+    import pymupdf
+
+    from advmask.masks.mask_building import build_mask
+    from advmask.masks.settings import MaskSettings
+
+    with zipfile.ZipFile(BytesIO(content)) as archive:
+        archive.extractall(folder / "zip")
+    sheets = list((folder / "zip").glob("mask*.pdf")) or list((folder / "zip").glob("*.pdf"))
+    panels = build_mask(MaskSettings(pattern="panelled")).pattern.panels
+    inked = np.concatenate([panel.bleed_mm(6.0) for panel in panels])  # as sublimation has it
+    with pymupdf.open(sheets[0]) as document:
+        boxes = np.array([info["bbox"] for info in document[0].get_image_info()]) / 72 * 25.4
+    size = boxes[:, 2:].max(axis=0) - boxes[:, :2].min(axis=0)
+    assert size == pytest.approx(np.ptp(inked, axis=0), abs=0.5)
