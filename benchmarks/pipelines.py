@@ -12,6 +12,7 @@ out, and counted. Besides the names of aligners, `box:1.2` is MTCNN's box, so ma
 landmarks; `maker` is what a network's YAML names as `aligner` and `crop`.
 """
 
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,7 +31,6 @@ from advmask.evaluation.probe_scores import Setup
 from advmask.evaluation.protocol import judge_designs
 from advmask.evaluation.summary import PLAIN_MASKS
 from advmask.masks.mask_building import build_mask
-from advmask.photos.crops import FaceCrop
 from advmask.photos.loading import FaceSet, load_faces
 from advmask.recognizers.aligners.aligner import Aligner
 from advmask.recognizers.aligners.aligner_names import build_aligner
@@ -53,36 +53,40 @@ def pipelines(
     names: list[str], recognizers: list[Recognizer], faces: FaceSet
 ) -> Iterator[tuple[Recognizer, Aligner, str]]:
     """Every recognizer as it is fed behind every aligner."""
+    built: dict[str, Aligner] = {}
+
+    def build(name: str) -> Aligner:
+        return built.setdefault(name, built.get(name) or Remembering(build_aligner(name)))
+
     for name in names:
         kind, _, crop = name.partition(":")
         for one in recognizers:
             spec = one.specification
             if name == MAKER and spec.aligner is not None:
-                yield one.as_its_maker_crops(), build_aligner(spec.aligner), name
+                yield one.as_its_maker_crops(), build(spec.aligner), name
             elif kind == "box" and crop:
                 template = points_of_a_box(float(crop), size=spec.size)
-                yield one.with_template(template), build_aligner(kind), name
+                yield one.with_template(template), build(kind), name
             elif name != MAKER:
-                yield one, build_aligner(name), name
+                yield one, build(name), name
 
 
-class Looked:
-    """Where aligners find the faces of the bare photos; each aligner looks once."""
+class Remembering:
+    """An aligner that looks at the same pictures once, for all recognizers."""
 
-    def __init__(self, crops: tuple[FaceCrop, ...]) -> None:
-        self.pictures = torch.stack([crop.as_float() for crop in crops])
-        self.hint = torch.stack([crop.landmarks for crop in crops])
-        self._seen: dict[str, tuple[Tensor, Tensor]] = {}
+    differentiable = False
 
-    def by(self, aligner: Aligner) -> tuple[Tensor, Tensor]:
-        """Landmarks, and whether a face was found."""
-        if aligner.name not in self._seen:
-            parts = zip(self.pictures.split(16), self.hint.split(16), strict=True)
+    def __init__(self, inner: Aligner) -> None:
+        self.name, self._inner = inner.name, inner
+        self._seen: dict[bytes, tuple[Tensor, Tensor]] = {}
+
+    def landmarks(self, pictures: Tensor, hint: Tensor) -> tuple[Tensor, Tensor]:
+        """As the aligner itself."""
+        key = hashlib.sha256(pictures.numpy().tobytes()).digest()
+        if key not in self._seen:
             with torch.no_grad():
-                found = [aligner.landmarks(*part) for part in parts]
-            points, seen = (torch.cat(each) for each in zip(*found, strict=True))
-            self._seen[aligner.name] = points, seen
-        return self._seen[aligner.name]
+                self._seen[key] = self._inner.landmarks(pictures, hint)
+        return self._seen[key]
 
 
 def main() -> None:
@@ -113,13 +117,14 @@ def main() -> None:
 
 def bare_table(names: list[str], recognizers: list[Recognizer], faces: FaceSet) -> None:
     """How bare photos separate behind each aligner."""
-    looked = Looked(faces.crops)
+    pictures = torch.stack([crop.as_float() for crop in faces.crops])
+    hint = torch.stack([crop.landmarks for crop in faces.crops])
     people = [crop.person for crop in faces.crops]
     head("recognizer", "aligner", f"found, of {len(people)}", "AUC", "EER %, pairs", "EER %, templates")
     for one, aligner, name in pipelines(names, recognizers, faces):
-        points, seen = looked.by(aligner)
+        points, seen = aligner.landmarks(pictures, hint)
         shown = [person for person, found in zip(people, seen.tolist(), strict=True) if found]
-        embeddings = embed_all(one, looked.pictures[seen], points[seen])
+        embeddings = embed_all(one, pictures[seen], points[seen])
         area, equal = rates(single_pairs(one, embeddings, shown))
         _, template = rates(bare_comparisons(one, embeddings, enrol(one, embeddings, shown)))
         row(one.label, name, int(seen.sum()), f"{area:.5f}", f"{100 * equal:.2f}", f"{100 * template:.2f}")
