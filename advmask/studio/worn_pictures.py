@@ -23,7 +23,8 @@ from advmask.textures.colours import spread_inks
 from advmask.textures.design_files import Design
 from advmask.textures.picture_texels import read_picture_as_texels
 from advmask.textures.settings import TextureSettings
-from advmask.textures.texture import build_texture
+from advmask.training.building import build_texture
+from advmask.training.settings import TrainSettings
 
 _SEARCHED_PX = 1200  # of the longer side of a photo in which faces are looked for
 _SHOWN_PX = 1100  # of what is shown of it, which is cut around the largest face
@@ -118,21 +119,15 @@ def _near(
 @lru_cache(maxsize=16)
 def _started(texture: str, mask: str) -> Design:
     """As `started`, of settings as JSON."""
-    settings, worn_on = TextureSettings.model_validate_json(texture), MaskSettings.model_validate_json(mask)
-    surface = build_mask(worn_on)
-    height, width = surface.texture_size(settings.texels_per_mm)
-    texture_there = build_texture(
-        settings,
-        height=height,
-        width=width,
-        nose_column=-surface.origin_mm[0] * settings.texels_per_mm,
-        generator=torch.Generator().manual_seed(0),
+    settings = TrainSettings(
+        texture=TextureSettings.model_validate_json(texture), mask=MaskSettings.model_validate_json(mask)
     )
+    surface = build_mask(settings.mask)
     return Design(
-        texture_there.finish().float(),
+        build_texture(settings, surface).finish().float(),
         pattern=surface.name,
-        size=worn_on.size,
-        texels_per_mm=settings.texels_per_mm,
+        size=settings.mask.size,
+        texels_per_mm=settings.texture.texels_per_mm,
     )
 
 

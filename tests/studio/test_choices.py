@@ -5,14 +5,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from omegaconf import OmegaConf
 
 from advmask.commands.arguments import parse
 from advmask.commands.composition import composed
 from advmask.commands.settings import COMMAND_SETTINGS, TrainCommand
 from advmask.core.errors import ConfigError
+from advmask.masks.mask_building import build_mask
 from advmask.studio.choices import Choices, evaluate_words, export_words
-from advmask.studio.studio import shown_command
+from advmask.studio.run_state import shown_command
+from advmask.studio.studio import Studio
+from advmask.training.building import build_texture
 
 HARD = Path("/home/ada lovelace/st=udio, [1]/a-1")
 
@@ -57,6 +61,16 @@ def test_the_command_makes_what_the_page_shows(given: dict[str, Any]):
     assert settings.objective.fidelity == (choices.kept if choices.style == "palette" and drawing else 0)
     assert (settings.export, settings.check) == (False, True)
     assert settings.trainer.preview_every == settings.trainer.checkpoint_every <= 10
+
+
+@pytest.mark.parametrize(("mask", "style"), [("panelled", "motif"), ("contour", "palette")])
+def test_what_is_seen_at_once_is_what_the_command_begins_with(tmp_path: Path, mask: str, style: str):
+    studio = Studio(tmp_path)
+    choices = studio.choices({"drawing": "stripes", "style": style, "mask": mask})
+    drawing = studio.pictures.path("drawing", "stripes")
+    settings = typed(["train", *choices.train_words(tmp_path, drawing=drawing, photos=None)])
+    begun = build_texture(settings, build_mask(settings.mask))
+    assert torch.equal(studio.start_of(choices).texels, begun.finish())
 
 
 def test_the_portrait_that_ships_needs_no_photos():
