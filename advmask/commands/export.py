@@ -8,7 +8,7 @@ from advmask.commands.design_names import open_design
 from advmask.commands.given_settings import as_mapping, given_keys, refuse_beside_run
 from advmask.commands.settings import ExportCommand
 from advmask.printing.design_export import export_files, export_folder
-from advmask.printing.manifest import write_kept
+from advmask.printing.manifest import replaced_in, write_kept
 
 
 def run(config: DictConfig) -> None:
@@ -27,8 +27,11 @@ def run(config: DictConfig) -> None:
         finest=settings.finest_per_mm,
     ).design
     files, words = export_files(design, settings, printer_named=_printer_was_named())
-    for path in write_kept(out or export_folder(design), files, overwrite=settings.overwrite):
-        print(f"Written to {path}")
+    folder = out or export_folder(design)
+    written = write_kept(folder, files, overwrite=settings.overwrite)
+    replaced = replaced_in(folder)
+    for path in written:
+        print(f"Written to {path}" + (", in place of an earlier one that differed" * (path.name in replaced)))
     print("\n".join(words))
 
 

@@ -44,6 +44,7 @@ def print_files(
     settings: SheetSettings | None = None,
     *,
     stem: str = "mask",
+    sheet: str | None = None,
     printer: str = "none",
     hints: Sequence[str] = (),
     facts: Mapping[str, str] | None = None,
@@ -63,6 +64,7 @@ def print_files(
         printing: Resolution and bleed.
         settings: How it lies on paper.
         stem: Of the names.
+        sheet: Name of the PDF; None takes `STEM.pdf`.
         printer: Name of the printer it is made for.
         hints: Sentences about this printer, for the notes.
         facts: Further text chunks and properties.
@@ -99,7 +101,7 @@ def print_files(
         title = f"Mask {pattern.name}, size {pattern.size}" + (", mirrored" if settings.mirrored else "")
         files[f"{stem}-inks.svg"] = ink_svg(inks, title=title).encode()
         files[f"{stem}-inks.pdf"] = ink_pdf(inks, title=title, facts=kept)
-    files[f"{stem}.pdf"] = mask_pdf(
+    files[sheet or f"{stem}.pdf"] = mask_pdf(
         picture, pattern, printing, settings, printer=printer, hints=hints, facts=kept, colours=colours
     )
     if conversion is not None and rgb is None:

@@ -43,9 +43,17 @@ class PrintJob:
 
     @property
     def stem(self) -> str:
-        """Of the names of its files: pattern and size."""
+        """Of the names of its files: pattern, size, printer, and whether they are mirrored."""
         name, size = self.pattern.name, self.pattern.size
-        return f"mask-{name}" if name.endswith(f"-{size}") else f"mask-{name}-{size}"
+        parts = ["mask", name] if name.endswith(f"-{size}") else ["mask", name, size]
+        parts += [self.printer_name] if self.has_printer else []
+        return "-".join([*parts, "mirrored"] if self.sheet.mirrored else parts)
+
+    @property
+    def sheet_name(self) -> str:
+        """Of the file to be printed on paper."""
+        paper = "" if self.sheet.paper == "none" else f"-{self.sheet.paper}"
+        return f"{self.stem}-sheet{paper}.pdf"
 
     @property
     def printed(self) -> FlatPattern:

@@ -17,14 +17,26 @@ from advmask.printing.settings import ClothSettings, ExportSettings
 from advmask.printing.upsample import MM_PER_INCH
 from advmask.textures.png_bytes import encode_png
 
+_WORTH_SAYING = 0.005  # of the mask
+
 Made = tuple[dict[str, bytes], list[str]]
 """Files by name, and sentences for the user."""
 
 _MIRRORED = (
-    "The artwork is mirrored in the files, for transfer: do not mirror it again when you print. For "
-    "a printer that prints the cloth or paper itself, add printer=none or mirrored=false."
+    "The artwork is mirrored in the files whose names say so, for transfer: do not mirror it again when you "
+    "print. Some print shops mirror what they are sent: ask the shop, and send it files made with "
+    "mirrored=false if it does. For a printer that prints the cloth or paper itself, add printer=none or "
+    "mirrored=false."
 )
-_TRUE_SIZE = "Print at 100 %, without fitting to the page, and measure the ruler."
+_TRUE_SIZE = (
+    "Print at 100 %, without fitting to the page, and measure the ruler; where it is not 100 mm, export "
+    "again with sheet.ruler_mm= what it measures."
+)
+_DULLER = (
+    "Those colours, red in the proof, come out as its middle picture shows, mostly duller; the files are "
+    "sound. To have a design that it can print: train for printer {name} with objective.gamut=0.01, or take "
+    "inks that it reaches (texture.palette.inks=[...])."
+)
 
 
 def job_files(jobs: Sequence[PrintJob], settings: ExportSettings, *, notices: Sequence[str] = ()) -> Made:
@@ -54,6 +66,7 @@ def job_files(jobs: Sequence[PrintJob], settings: ExportSettings, *, notices: Se
             files |= made
             words += said
     words += [_MIRRORED] if jobs[0].sheet.mirrored else []
+    words.append(f"To print: {', '.join(job.sheet_name for job in jobs)}.")
     return files, [*words, _TRUE_SIZE]
 
 
@@ -92,6 +105,7 @@ def _print_files(job: PrintJob, artwork: tuple[Artwork, FlatInks | None]) -> dic
         job.printing,
         job.sheet,
         stem=job.stem,
+        sheet=job.sheet_name,
         printer=job.printer_name,
         hints=job.hints,
         facts=job.facts,
@@ -109,7 +123,8 @@ def _proof(job: PrintJob, *, wanted: bool | None) -> Made:
     name = f"proof-{job.printer_name}.png"
     return {name: content}, [
         f"{name}: {100 * share:.0f} % of the mask cannot be printed as asked (Delta E 2000 above "
-        f"{OUT_OF_GAMUT:g})."
+        f"{OUT_OF_GAMUT:g}).",
+        *([_DULLER.format(name=job.printer_name)] if share >= _WORTH_SAYING else []),
     ]
 
 

@@ -49,8 +49,12 @@ class LayeredPdf(FPDF):
         """
         self._boxes[self.page] = {"/TrimBox": trim, "/BleedBox": bleed}
 
-    def finished(self) -> bytes:
-        """The file; the same document gives the same bytes."""
+    def finished(self, *, scale: float = 1.0) -> bytes:
+        """The file; the same document gives the same bytes.
+
+        Args:
+            scale: All pages and what is on them are made so many times as large.
+        """
         writer = PdfWriter(clone_from=io.BytesIO(self.output()))
         groups = _groups(writer, list(dict.fromkeys(self._layers)))
         drawn = iter(self._layers)
@@ -58,6 +62,8 @@ class LayeredPdf(FPDF):
             for name, box in self._boxes.get(number, {}).items():
                 page[NameObject(name)] = _points(page, box)
             _tell_apart(page, groups, drawn)
+            if scale != 1.0:
+                page.scale_by(scale)
         writer.pdf_header = "%PDF-1.5"  # the first with layers
         finished = io.BytesIO()
         writer.write(finished)

@@ -70,6 +70,14 @@ def write_kept(folder: Path, files: Mapping[str, bytes], *, overwrite: bool = Fa
         return write_all(folder, dict(files) | {MANIFEST: (text + "\n").encode()})[:-1]
 
 
+def replaced_in(folder: Path) -> set[str]:
+    """Names of the files that the last export into a folder found there, with other content."""
+    try:
+        return set(read_json(folder / MANIFEST)["replaced"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return set()
+
+
 def _read(folder: Path) -> dict[str, tuple[str, ...]]:
     """Checksums by which a file is known as ours: as it was written last, and as it was before."""
     try:

@@ -20,7 +20,7 @@ from advmask.printing.mirror import mirrored_pattern
 from advmask.printing.notes import Section, notes_of
 from advmask.printing.page_marks import draw_glue_marks, draw_marks, draw_overview
 from advmask.printing.settings import PAPERS, PrintingSettings, SheetSettings
-from advmask.printing.sheet_layout import FRAME_MM, Box, Layout, Sheet, lay_out, sheet_of
+from advmask.printing.sheet_layout import FRAME_MM, RULER_MM, Box, Layout, Sheet, lay_out, sheet_of
 
 # Any fixed moment will do; the time of writing would make two equal exports differ.
 _FIXED_DATE = datetime(2000, 1, 1, tzinfo=UTC)
@@ -95,7 +95,11 @@ def mask_pdf(
             pdf.image(image, x=left + x0, y=top + y0, w=x1 - x0, h=y1 - y0)
         if settings.cut_line:
             draw_cloth_lines(pdf, printed, left=left + sheet.origin[0], top=top + sheet.origin[1])
-        words = f"{title}: artwork, mirrored for transfer" if settings.mirrored else f"{title}: artwork"
+        words = (
+            f"{title}: artwork, mirrored for transfer: ask the shop"
+            if settings.mirrored
+            else f"{title}: artwork"
+        )
         draw_marks(pdf, sheet, words, left=left, top=top)
 
     def plan(pdf: LayeredPdf, left: float, top: float) -> None:
@@ -111,7 +115,7 @@ def mask_pdf(
     _pages(pdf, artwork, sheet, layout, settings)
     _pages(pdf, plan, plan_sheet, layout, settings)
     _notes_pages(pdf, notes, pattern, settings)
-    return pdf.finished()
+    return pdf.finished(scale=RULER_MM / settings.ruler_mm)
 
 
 def _pages(pdf: LayeredPdf, draw: _Draw, sheet: Sheet, layout: Layout, settings: SheetSettings) -> None:
@@ -157,7 +161,7 @@ def _overview_page(
 def _notes_pages(
     pdf: LayeredPdf, sections: Sequence[Section], pattern: FlatPattern, settings: SheetSettings
 ) -> None:
-    page = settings.paper_mm or PAPERS["a4"]
+    page = settings.room_mm or PAPERS["a4"]
     pdf.set_margin(_NOTES_MARGIN_MM)
     pdf.set_auto_page_break(True, margin=_NOTES_MARGIN_MM)
     pdf.add_page(format=page)

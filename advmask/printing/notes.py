@@ -9,7 +9,7 @@ from advmask.masks.flat_pattern import FlatPattern
 from advmask.masks.settings import SIZES
 from advmask.printing.lines import pleat_depths
 from advmask.printing.settings import PrintingSettings, SheetSettings
-from advmask.printing.sheet_layout import Layout
+from advmask.printing.sheet_layout import RULER_MM, Layout
 
 _EYES_MM = 66.0  # between the pupils of the reference head, which has size M
 _LOOP_MM = 190.0  # elastic of one ear loop on it
@@ -69,14 +69,17 @@ def _about(pattern: FlatPattern, printer: str) -> tuple[str, ...]:
 
 def _print(printing: PrintingSettings, settings: SheetSettings) -> tuple[str, ...]:
     sentences = [
-        "Print at 100 %: no fitting to the page, no scaling. The ruler must measure 100 mm.",
+        "Print at 100 %: no fitting to the page, no scaling. The ruler must measure 100 mm. Where it does "
+        "not, and the printer cannot be set right, export again with sheet.ruler_mm= what it measures.",
+        *_corrected(settings),
         f"The artwork has {printing.dpi} dots per inch. It goes on {printing.bleed_mm:g} mm beyond the cut, "
         "so that a cut a little off shows no white.",
     ]
     if settings.mirrored:
         sentences.append(
             "The artwork is already mirrored in this file, for paper that is transferred to cloth: do not "
-            "mirror it again in the printer's dialogue. The plan shows the mask as it is after the transfer."
+            "mirror it again in the printer's dialogue. Some print shops mirror what they are sent: ask the "
+            "shop before you send it this file. The plan shows the mask as it is after the transfer."
         )
     if settings.cut_line:
         sentences.append("The cut, and ticks where folds end, are drawn on the artwork.")
@@ -86,6 +89,15 @@ def _print(printing: PrintingSettings, settings: SheetSettings) -> tuple[str, ..
             "line and use it as a template, or export again with cut_line=true."
         )
     return tuple(sentences)
+
+
+def _corrected(settings: SheetSettings) -> list[str]:
+    if settings.ruler_mm == RULER_MM:
+        return []
+    return [
+        f"Pages are scaled by {RULER_MM / settings.ruler_mm:.4f}, for a printer whose ruler measured "
+        f"{settings.ruler_mm:g} mm."
+    ]
 
 
 def _glue(layout: Layout, settings: SheetSettings) -> tuple[str, ...]:

@@ -24,7 +24,7 @@ PAPERS = {
     "legal": (215.9, 355.6),
     "tabloid": (279.4, 431.8),
 }
-_OWN_PAPER = re.compile(r"(\d+(?:\.\d+)?)x(\d+(?:\.\d+)?)\Z")
+_OWN_PAPER = re.compile(r"(\d+(?:\.\d+)?)x(\d+(?:\.\d+)?)(mm|in)?\Z")
 _LEAST_MM, _MOST_MM = 140.0, 5000.0
 _FINEST_PER_MM = 24.0
 
@@ -48,10 +48,13 @@ class SheetMargins(Settings):
     Attributes:
         margin_mm: What the printer cannot print at the edges of the paper, mm.
         overlap_mm: Of neighbouring tiles, mm.
+        ruler_mm: What the ruler of an earlier print measured, mm; the pages are then scaled so that this
+            printer prints it as 100 mm.
     """
 
     margin_mm: float = Field(default=5.0, ge=0, le=25)
     overlap_mm: float = Field(default=10.0, ge=2, le=30)
+    ruler_mm: float = Field(default=100.0, ge=80, le=125)
 
 
 class SheetSettings(SheetMargins):
@@ -59,7 +62,7 @@ class SheetSettings(SheetMargins):
 
     Attributes:
         paper: `none` for one page as large as needed; a5, a4, a3, a2, letter, legal, tabloid, or
-            `WIDTHxHEIGHT` in mm. A sheet larger than the paper is tiled.
+            `WIDTHxHEIGHT` in mm (210x297) or inches (8.5x11in). A sheet larger than the paper is tiled.
         mirrored: Left and right exchanged, for paper that is then transferred to cloth.
         cut_line: Draw the cut, and ticks where folds end, on the artwork.
         beyond: What lies beyond the bleed in the PNG.
@@ -78,7 +81,10 @@ class SheetSettings(SheetMargins):
             return name
         size = _size_of(name)
         if size is None:
-            raise ValueError(f"a paper is none, {', '.join(PAPERS)}, or WIDTHxHEIGHT in mm such as 210x297")
+            raise ValueError(
+                f"a paper is none, {', '.join(PAPERS)}, or WIDTHxHEIGHT in mm or inches, such as 210x297 or "
+                "8.5x11in"
+            )
         if min(size) < _LEAST_MM or max(size) > _MOST_MM:
             raise ValueError(
                 f"a paper has at least {_LEAST_MM:g} mm on its shorter side, or the ruler and the notes do "
@@ -91,6 +97,12 @@ class SheetSettings(SheetMargins):
         """Shorter and longer side of the paper; None for a page as large as needed."""
         return None if self.paper == "none" else _size_of(self.paper)
 
+    @property
+    def room_mm(self) -> tuple[float, float] | None:
+        """The paper as the printer measures it: pages of this size are scaled to it at the end."""
+        sides = self.paper_mm
+        return None if sides is None else (sides[0] * self.ruler_mm / 100, sides[1] * self.ruler_mm / 100)
+
 
 def _size_of(name: str) -> tuple[float, float] | None:
     if name in PAPERS:
@@ -98,7 +110,8 @@ def _size_of(name: str) -> tuple[float, float] | None:
     own = _OWN_PAPER.match(name)
     if own is None:
         return None
-    sides = sorted(float(side) for side in own.groups())
+    unit = 25.4 if own.group(3) == "in" else 1.0
+    sides = sorted(float(side) * unit for side in own.groups()[:2])
     return sides[0], sides[1]
 
 
@@ -151,14 +164,14 @@ class ExportSettings(Settings):
         out: Folder for the files; None: exports in the run folder, or next to other output.
         overwrite: Replace files that you changed, or that export did not write.
         paper: none for one page as large as needed; a5, a4, a3, a2, letter, legal, tabloid, or WIDTHxHEIGHT
-            in mm. Larger masks are tiled.
+            in mm (210x297) or inches (8.5x11in). Larger masks are tiled.
         mirrored: Exchange left and right, for transfer paper; None does as the printer needs it.
         cut_line: Draw the cut, and ticks where folds end, on the artwork.
         beyond: What lies beyond the bleed in the PNG.
         convert: Convert colours to printer.profile: PNG and PDF for a profile of RGB, a TIFF for one of CMYK.
         proof: Draw what the printer makes of the design; None does if a printer is named.
         repeat: Also tiles to be repeated over fabric: the masks laid out, and the design as endless cloth.
-        sheet: Margins.
+        sheet: Margins, and the correction by the ruler.
         printing: Resolution and bleed.
         fabric: For `repeat`.
         mask: For a picture file; a run brings its own.

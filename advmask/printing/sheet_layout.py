@@ -100,10 +100,10 @@ def lay_out(sheet: Sheet, settings: SheetSettings) -> Layout:
         ConfigError: Paper and overlap would need hundreds of tiles.
     """
     around = settings.margin_mm
-    if settings.paper_mm is None:
+    if settings.room_mm is None:
         page = sheet.width + 2 * around, sheet.height + 2 * around
         return Layout(page, (around, around))
-    short, long = settings.paper_mm
+    short, long = settings.room_mm
     for page in ((short, long), (long, short)):
         if sheet.width <= page[0] - 2 * around and sheet.height <= page[1] - 2 * around:
             return Layout(page, ((page[0] - sheet.width) / 2, (page[1] - sheet.height) / 2))

@@ -74,7 +74,7 @@ def written(folder: str | Path = ".") -> list[str]:
 def test_a_picture_on_a_mask_in_two_sizes(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["export", "design=flowers.png", "mask=pleated", "mask.size=[S,M]", *FEW]) == 0
     stems = [f"mask-pleated-{size}" for size in ("S", "M")]
-    names = [f"{stem}{end}" for stem in stems for end in (".png", ".pdf", "-lines.png", "-lines.svg")]
+    names = [f"{stem}{end}" for stem in stems for end in (".png", "-sheet.pdf", "-lines.png", "-lines.svg")]
     assert written("exports/flowers") == sorted([*names, "files.json"])
     out = capsys.readouterr().out
     assert all(f"Written to exports/flowers/{name}" in out for name in names)
@@ -115,7 +115,7 @@ def test_a_run_in_all_sizes_with_its_card_and_no_machine_paths() -> None:
     assert cli.main(["export", "design=runs/mine", "sizes=[S,M,L,child]"]) == 0
     names = written(folder / "exports")
     assert [name for name in names if name.endswith(".pdf")] == [
-        f"mask-contour-{size}.pdf" for size in ("L", "M", "S", "child")
+        f"mask-contour-{size}-sheet.pdf" for size in ("L", "M", "S", "child")
     ]
     card = json.loads((folder / "exports/card.json").read_text())
     assert (card["schema_version"], card["design"], card["pattern"], card["size"]) == (
@@ -138,7 +138,7 @@ def test_a_run_in_all_sizes_with_its_card_and_no_machine_paths() -> None:
     with Image.open(folder / "exports/mask-contour-M.png") as picture:
         assert picture.text["advmask:config_sha256"] == config
         assert picture.info["dpi"][0] == pytest.approx(96, abs=0.1), "the run's own resolution"
-    with pymupdf.open(folder / "exports/mask-contour-M.pdf") as document:
+    with pymupdf.open(folder / "exports/mask-contour-M-sheet.pdf") as document:
         assert config in document.metadata["subject"]
     before = {name: (folder / "exports" / name).read_bytes() for name in names}
     assert cli.main(["export", "design=runs/mine", "sizes=[S,M,L,child]"]) == 0
@@ -151,7 +151,7 @@ def test_sublimation_is_mirrored_with_more_bleed_and_has_a_proof(capsys: pytest.
     out = capsys.readouterr().out
     assert "do not mirror it again" in out
     assert "cannot be printed as asked" in out
-    with Image.open("sub/mask-contour-M.png") as picture:
+    with Image.open("sub/mask-contour-M-sublimation-mirrored.png") as picture:
         assert picture.size[0] / 72 * 25.4 == pytest.approx(207.3 + 12, abs=0.3)
         assert picture.text["advmask:printer"] == "sublimation"
         mirrored = np.asarray(picture)
@@ -161,8 +161,37 @@ def test_sublimation_is_mirrored_with_more_bleed_and_has_a_proof(capsys: pytest.
         assert np.array_equal(np.asarray(picture)[:, ::-1], mirrored)
     assert "proof-sublimation.png" in written("sub")
     assert not [name for name in written("plain") if name.startswith("proof")]
-    with pymupdf.open("sub/mask-contour-M.pdf") as document:
+    with pymupdf.open("sub/mask-contour-M-sublimation-mirrored-sheet-a4.pdf") as document:
         assert {round(page.rect.width * 25.4 / 72) for page in document} <= {210, 297}
+
+
+def test_exports_for_two_printers_lie_side_by_side(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["export", "design=flowers.png", "texels_per_mm=1", "out=files", *FEW]
+    assert cli.main([*words, "printer=office_inkjet", "paper=8.5x11in"]) == 0
+    first = {name: Path("files", name).read_bytes() for name in written("files") if name != "files.json"}
+    assert "mask-contour-M-office_inkjet-sheet-8.5x11in.pdf" in first
+    with pymupdf.open("files/mask-contour-M-office_inkjet-sheet-8.5x11in.pdf") as document:
+        assert {round(side) for page in document for side in (page.rect.width, page.rect.height)} == {
+            612,
+            792,
+        }
+    assert cli.main([*words, "printer=sublimation"]) == 0
+    assert "in place of" not in capsys.readouterr().out
+    assert first == {name: Path("files", name).read_bytes() for name in first}, "nothing is overwritten"
+    new = [name for name in written("files") if name not in first]
+    stem = "mask-contour-M-sublimation-mirrored"
+    lines = [f"{stem}-lines.png", f"{stem}-lines.svg"]
+    assert sorted(new) == sorted(
+        ["files.json", f"{stem}.png", *lines, f"{stem}-sheet.pdf", "proof-sublimation.png"]
+    )
+    with pymupdf.open(f"files/{stem}-sheet.pdf") as document:
+        assert "mirrored for transfer: ask the shop" in document[0].get_text()
+        assert "ask the shop" in " ".join(document[2].get_text().split())
+    assert cli.main([*words, "printer=sublimation", "printing.bleed_mm=2"]) == 0
+    out = capsys.readouterr().out
+    assert f"Written to files/{stem}.png, in place of an earlier one that differed" in out
+    assert f"To print: {stem}-sheet.pdf." in out
+    assert "objective.gamut" in out, "what to do about colours that cannot be printed"
 
 
 def test_tiles_for_fabric_repeat(capsys: pytest.CaptureFixture[str]) -> None:
@@ -191,7 +220,7 @@ def test_the_profile_of_a_print_shop(capsys: pytest.CaptureFixture[str]) -> None
     assert cli.main(words) == 0
     assert "proof-shop.png" in written("exports/flowers")
     assert cli.main([*words, "convert=true", "out=converted"]) == 0
-    with Image.open("converted/mask-contour-M.png") as picture:
+    with Image.open("converted/mask-contour-M-shop.png") as picture:
         assert picture.info["icc_profile"] == bytes(shop)
     Path("broken.icc").write_bytes(b"not a profile at all")
     capsys.readouterr()
@@ -209,9 +238,12 @@ def test_inks_for_a_print_shop_go_into_a_tiff(capsys: pytest.CaptureFixture[str]
     words = ["export", "design=flowers.png", "texels_per_mm=1", "proof=false", *FEW]
     assert cli.main([*words, "printer.profile=inks.icc", "convert=true"]) == 0
     names = written("exports/flowers")
-    assert "mask-contour-M-cmyk.tif" in names
-    first = Path("exports/flowers/mask-contour-M-cmyk.tif").read_bytes()
-    with Image.open(io.BytesIO(first)) as picture, Image.open("exports/flowers/mask-contour-M.png") as shown:
+    assert "mask-contour-M-inks-cmyk.tif" in names
+    first = Path("exports/flowers/mask-contour-M-inks-cmyk.tif").read_bytes()
+    with (
+        Image.open(io.BytesIO(first)) as picture,
+        Image.open("exports/flowers/mask-contour-M-inks.png") as shown,
+    ):
         assert picture.mode == "CMYK"
         assert picture.size == shown.size
         assert picture.info["icc_profile"] == profile
@@ -226,7 +258,7 @@ def test_inks_for_a_print_shop_go_into_a_tiff(capsys: pytest.CaptureFixture[str]
         apart = np.abs(np.asarray(back).astype(int) - np.asarray(shown))
         assert np.median(apart) < 30, "about the same colours"
     assert cli.main([*words, "printer.profile=inks.icc", "convert=true", "out=again"]) == 0
-    assert Path("again/mask-contour-M-cmyk.tif").read_bytes() == first
+    assert Path("again/mask-contour-M-inks-cmyk.tif").read_bytes() == first
     grey = made["grey"]()
     Path("grey.icc").write_bytes(grey)
     assert cli.main([*words, "printer.profile=grey.icc", "convert=true", "out=x"]) == 2

@@ -176,7 +176,7 @@ def test_the_first_design(near: Path) -> None:
     assert complaints(notebook) == ""
     assert pictures(notebook) == 8
     run = near / "first" / "first-design"
-    assert {"card.json", "card.png", "mask-contour-M.pdf"} <= {
+    assert {"card.json", "card.png", "mask-contour-M-office_inkjet-sheet-a4.pdf"} <= {
         path.name for path in (run / "exports").iterdir()
     }
     said = written(notebook, "stdout")

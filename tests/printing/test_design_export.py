@@ -28,7 +28,7 @@ def test_files_are_those_of_the_command(texture: Path, capsys: pytest.CaptureFix
     written = export_design(
         texture, "two", sizes=["S"], paper="a4", printer="office_inkjet", printing={"dpi": 72}
     )
-    assert "mask-contour-S.pdf" in {path.name for path in written}
+    assert "mask-contour-S-office_inkjet-sheet-a4.pdf" in {path.name for path in written}
     assert {path.name for path in Path("one").iterdir()} == {path.name for path in Path("two").iterdir()}
     for path in Path("one").iterdir():
         assert path.read_bytes() == Path("two", path.name).read_bytes(), path.name

@@ -430,6 +430,34 @@ def test_any_sheet_is_covered_by_its_tiles(width, height, paper, overlap):
     assert len({tile.name for tile in layout.tiles}) == len(layout.tiles)
 
 
+@pytest.mark.parametrize("paper", ["none", "a4"])
+@pytest.mark.parametrize("measured", [96.0, 104.0])
+def test_a_ruler_that_measured_wrong_is_put_right(paper, measured):
+    pattern = hexagon(160.0, 110.0)
+    with pymupdf.open(stream=pdf_of(pattern, paper=paper, ruler_mm=measured), filetype="pdf") as document:
+        page = document[0]
+        if paper == "a4":
+            assert sorted(side * MM_PER_POINT for side in in_mm_sides(page)) == pytest.approx(
+                [210, 297], abs=0.1
+            )
+        lines = [line for line in page.get_drawings() if line["type"] == "s"]
+        lengths = [line["rect"].width * MM_PER_POINT for line in lines if line["rect"].height < 20]
+        # This printer makes 100 mm into `measured`; the ruler comes out right.
+        assert min(abs(length * measured / 100 - 100.0) for length in lengths) < 0.1
+        width = page.get_image_info()[0]["bbox"]
+        assert (width[2] - width[0]) * MM_PER_POINT * measured / 100 == pytest.approx(166.0, abs=0.3)
+        assert "scaled by" in " ".join(document[-1].get_text().split())
+
+
+def in_mm_sides(page):
+    return page.rect.width, page.rect.height
+
+
+def test_paper_in_inches():
+    assert SheetSettings(paper="8.5x11in").paper_mm == pytest.approx((215.9, 279.4))
+    assert SheetSettings(paper="210x297mm").paper_mm == (210.0, 297.0)
+
+
 @pytest.mark.parametrize("paper", ["a6", "100x150", "10x10", "cardboard", "0x0"])
 def test_papers_that_cannot_be(paper):
     with pytest.raises(ConfigError, match=r"a5|WIDTHxHEIGHT"):
