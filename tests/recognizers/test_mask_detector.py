@@ -6,7 +6,7 @@ import numpy as np
 import onnx
 import pytest
 import torch
-from onnx import TensorProto, helper
+from onnx import TensorProto, helper, numpy_helper
 
 from advmask.core.errors import AdvmaskError, ConfigError, WeightsError
 from advmask.recognizers.mask_detector import build_mask_detector
@@ -28,7 +28,7 @@ def write_mean(path: Path, *, outputs: int = 1, yaml: str = "size: [16, 24]\n") 
         helper.make_node("Flatten", ["mean"], ["flat"]),
         helper.make_node("Split", ["flat"], ["first", "rest"], axis=1),
     ]
-    split = onnx.numpy_helper.from_array(np.array([outputs, 3 - outputs]), "split")
+    split = numpy_helper.from_array(np.array([outputs, 3 - outputs]), "split")
     nodes[2].input.append("split")
     graph = helper.make_graph(
         nodes,
