@@ -10,11 +10,12 @@ def colour_named(text: str) -> tuple[float, float, float] | None:
     """The sRGB colour that a text names, in [0, 1]; None where it names none.
 
     Args:
-        text: `#rrggbb`, `grey` (exactly one half), `white`, `black`, or a colour name of CSS in small
-            letters.
+        text: `#rrggbb`, `grey` (exactly one half), `white`, `black`, or a colour name of CSS, in large or
+            small letters.
     """
     from PIL import ImageColor  # imports all of PIL, which settings that name no colour need not wait for
 
+    text = text.strip().lower()
     if text in _OWN:
         return (_OWN[text],) * 3
     if text not in ImageColor.colormap and not _NUMBER.fullmatch(text):

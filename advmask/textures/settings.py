@@ -31,8 +31,7 @@ def _inks(value: Any) -> tuple[str, ...] | int:
     unknown = [ink for ink in value if colour_named(ink) is None]
     if unknown:
         raise ValueError(
-            f"{unknown[0]!r} is not a colour; write '#rrggbb' or an English colour name such as navy, in "
-            "small letters"
+            f"{unknown[0]!r} is not a colour; write '#rrggbb' or an English colour name such as navy"
         )
     seen: dict[tuple[int, ...], str] = {}
     for ink in value:

@@ -1,5 +1,6 @@
 """A whole texture: what is learned, laid out over the pattern, with locked parts on top."""
 
+import logging
 from typing import Any
 
 import torch
@@ -10,6 +11,7 @@ from advmask.textures.bases import spline_matrix
 from advmask.textures.colours import named_colour, spread_inks
 from advmask.textures.fields import Extent, SpectralField, SplineField
 from advmask.textures.ink_fields import InkFields
+from advmask.textures.inks_said import inks_said
 from advmask.textures.locked import Locked, build_locked
 from advmask.textures.palette import PaletteTexture
 from advmask.textures.pixels import PixelTexture
@@ -17,6 +19,7 @@ from advmask.textures.settings import PaletteSettings, TextureSettings
 from advmask.textures.starts import start_texels
 from advmask.textures.texel_layout import Layout
 
+_log = logging.getLogger(__name__)
 _LEVELS = 3
 _OPENING = {"pyramid": 0.0, "spectral": 0.5}
 
@@ -163,6 +166,8 @@ def _palette(settings: PaletteSettings, start: Tensor, extent: Extent, spacing: 
     else:
         named = [named_colour(ink) for ink in settings.inks]
         inks = torch.stack([ink for ink in named if ink is not None])
+    for sentence in inks_said(start, inks):
+        _log.info(sentence)
     return PaletteTexture(
         start,
         inks=inks,

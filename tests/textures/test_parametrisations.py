@@ -1,6 +1,7 @@
 """What every kind of texture promises: its start, its range, its gradients, its state, its scale."""
 
 from copy import deepcopy
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from PIL import Image
 from scipy.fft import dctn, idctn
 
 from advmask.textures.bases import spline_matrix, wave_matrix
+from advmask.textures.colour_names import colour_named
 from advmask.textures.colours import named_colour, nearest_ink
 from advmask.textures.fields import Extent, SpectralField, SplineField
 from advmask.textures.palette import PaletteTexture
@@ -180,6 +182,29 @@ def test_the_fields_of_a_palette_lead_where_its_inks_are(layout: dict[str, objec
     assert fields is not None
     assert torch.equal(fields.colours.T[:, fields.strongest], texture.finish())
     assert build(kind="pixels", **layout).ink_fields() is None
+
+
+def test_inks_and_colours_left_out_are_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    picture = Image.new("RGB", (W * 4, H * 4), "#f4ead5")
+    picture.paste("#22345e", (0, 0, W * 2, H * 2))
+    picture.paste("#d01020", (W * 3, H * 3, W * 4, H * 4))
+    picture.save(tmp_path / "p.png")
+    with caplog.at_level("INFO", logger="advmask"):
+        build(start=str(tmp_path / "p.png"), kind="palette", palette={"inks": ["#F4EAD5", "#22345e"]})
+    assert "Inks, with their shares of the start: #f4ead5" in caplog.text
+    assert "Left out: #d01020" in caplog.text
+    assert "texture.palette.inks" in caplog.text
+    caplog.clear()
+    with caplog.at_level("INFO", logger="advmask"):
+        build(
+            start=str(tmp_path / "p.png"), kind="palette", palette={"inks": ["#F4EAD5", "#22345e", "#d01020"]}
+        )
+    assert "Left out" not in caplog.text
+
+
+@pytest.mark.parametrize("name", ["Navy", "NAVY", " navy", "#00008B", "Grey"])
+def test_a_colour_may_be_named_in_any_case(name: str) -> None:
+    assert colour_named(name) == colour_named(name.strip().lower()) is not None
 
 
 def test_a_palette_starts_from_the_nearest_inks() -> None:

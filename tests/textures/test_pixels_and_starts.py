@@ -70,7 +70,7 @@ def test_a_picture_file_is_fitted(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     "name",
     [
         "greyish",
-        "Grey",
+        "Greige",
         "rebeccapurpel",
         "#4ab3c",
         "#4ab3cg",
