@@ -1,7 +1,7 @@
 """Recognizers made ready for a set of bare photos: embedded, enrolled and calibrated."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -21,6 +21,9 @@ from advmask.recognizers.strangers import doubtful_photos
 _log = logging.getLogger(__name__)
 
 _AT_ONCE = 64  # crops
+
+Embed = Callable[[Sequence[Recognizer], Sequence[FaceCrop]], list[Tensor]]
+"""Gives embeddings (n, D) of bare crops by each recognizer."""
 
 
 @dataclass(frozen=True)
@@ -120,6 +123,7 @@ def prepare_all(
     *,
     fmr: float = 1e-2,
     needs_threshold: bool = True,
+    embed: Embed | None = None,
 ) -> list[Prepared]:
     """Prepare several recognizers on the same bare crops.
 
@@ -131,6 +135,7 @@ def prepare_all(
         crops: Bare photos.
         fmr: False match rate of the thresholds at hand.
         needs_threshold: False leaves recognizers without one where there is none to be had.
+        embed: In place of `embed_crops`.
     """
     for recognizer in recognizers:
         if recognizer.family == "user" and not recognizer.eyes_only:
@@ -138,7 +143,7 @@ def prepare_all(
             if warning is not None:
                 _log.warning(warning)
     names = [crop.person for crop in crops]
-    embeddings = embed_crops(recognizers, crops)
+    embeddings = (embed or embed_crops)(recognizers, crops)
     prepared = [
         prepare(recognizer, of_it, names, fmr=fmr, needs_threshold=needs_threshold)
         for recognizer, of_it in zip(recognizers, embeddings, strict=True)

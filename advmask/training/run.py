@@ -41,6 +41,7 @@ from advmask.training.processes import is_first_process, only_the_first_speaks
 from advmask.training.restored_state import as_found
 from advmask.training.run_folder import RunFolder
 from advmask.training.settings import TrainSettings
+from advmask.training.shared_embeddings import SharedEmbeddings
 from advmask.training.validation import build_probes
 from advmask.wearing.placement_cache import placement_cache
 from advmask.wearing.worn_photos import WAYS_SEED, wear_masks
@@ -164,9 +165,13 @@ def _trained(
     crops = faces.of(faces.split.train)
     if not crops:
         raise ConfigError("faces.split leaves nobody to train on; give its first number at least one person.")
-    for one in built:
-        one.to(device_on(settings.trainer))
-    prepared = prepare_all(built, faces.crops, needs_threshold=_needs_threshold(settings))
+    embed = SharedEmbeddings(folder, settings.trainer)
+    prepared = prepare_all(
+        [one.to(device_on(settings.trainer)) for one in built],
+        faces.crops,
+        needs_threshold=_needs_threshold(settings),
+        embed=embed,
+    )
     probes = build_probes(
         settings, faces, surface, prepared, recognizers=validation_recognizers, own_effects=own.effects
     )
@@ -214,7 +219,8 @@ def _trained(
         """Write a design as a picture alone."""
         write_design(picture, _design(texels, surface, settings))
 
-    fitted = fit(module, photos, settings, run, keep=keep, draw=draw, probes=probes, own=own)
+    with embed:
+        fitted = fit(module, photos, settings, run, keep=keep, draw=draw, probes=probes, own=own)
     if is_first_process():
         write_plot(run.metrics, run.plot)
         if fitted.ink_fields is not None:

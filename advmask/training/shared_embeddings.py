@@ -1,0 +1,94 @@
+"""Bare photos embedded by one process of a run, and read by the others."""
+
+import hashlib
+import json
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import safetensors
+import safetensors.torch
+from jaxtyping import Float
+from torch import Tensor
+
+from advmask.core.errors import RunError
+from advmask.core.files import written_aside
+from advmask.photos.crops import FaceCrop
+from advmask.recognizers.preparation import embed_crops
+from advmask.recognizers.recognizer import Recognizer
+from advmask.training.processes import is_first_process
+from advmask.training.settings import TrainerSettings
+
+_PATIENCE_S = 6 * 3600.0
+_LOOK_S = 0.2
+
+
+class SharedEmbeddings:
+    """Embeds photos in the first process of a run; the others wait for what it leaves in the run folder.
+
+    With one process nothing is written.
+
+    Args:
+        folder: Of the run.
+        settings: How many processes there are.
+        patience_s: How long the others wait.
+    """
+
+    def __init__(self, folder: Path, settings: TrainerSettings, *, patience_s: float = _PATIENCE_S) -> None:
+        self._path = folder / "embeddings.safetensors"
+        self._several = settings.strategy == "ddp" or settings.devices != 1 or settings.num_nodes > 1
+        self._patience = patience_s
+
+    def __call__(
+        self, recognizers: Sequence[Recognizer], crops: Sequence[FaceCrop]
+    ) -> list[Float[Tensor, "n dim"]]:
+        """Embeddings by each recognizer, as `embed_crops` gives them.
+
+        Raises:
+            RunError: The first process leaves none.
+        """
+        what = _digest(recognizers, crops)
+        end = time.monotonic() + self._patience
+        while not is_first_process() and self._several:
+            found = self._read(what)
+            if found is not None:
+                return found
+            if time.monotonic() > end:
+                raise RunError(
+                    f"The first process of this run has left no embeddings in {self._path.parent}; it has "
+                    "most likely stopped. Start the run again, in a folder that all processes see."
+                )
+            time.sleep(_LOOK_S)
+        made = embed_crops(recognizers, crops)
+        if self._several:
+            numbered = {str(number): one.contiguous() for number, one in enumerate(made)}
+            with written_aside(self._path) as aside:
+                safetensors.torch.save_file(numbered, aside, {"what": what})
+        return made
+
+    def __enter__(self) -> None:
+        """Within this context all processes have what they need."""
+
+    def __exit__(self, *_: object) -> None:
+        """Delete the file, which is biometric data."""
+        if is_first_process():
+            self._path.unlink(missing_ok=True)
+
+    def _read(self, what: str) -> list[Tensor] | None:
+        with (
+            suppress(OSError, safetensors.SafetensorError),
+            safetensors.safe_open(self._path, framework="pt") as file,
+        ):
+            if (file.metadata() or {}).get("what") == what:
+                return [file.get_tensor(str(number)) for number in range(len(file.keys()))]
+        return None
+
+
+def _digest(recognizers: Sequence[Recognizer], crops: Sequence[FaceCrop]) -> str:
+    """Of which photos by which recognizers, so that what another run left is not taken."""
+    about = [
+        [(one.name, one.weights_sha256, one.specification.model_dump_json()) for one in recognizers],
+        [(crop.person, crop.sha256, crop.landmarks.tolist()) for crop in crops],
+    ]
+    return hashlib.sha256(json.dumps(about).encode()).hexdigest()

@@ -1,0 +1,50 @@
+"""One process of a run embeds the photos, and the others read."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from pytorch_lightning.utilities import rank_zero_only
+
+from advmask.core.errors import RunError
+from advmask.photos.loading import load_faces
+from advmask.recognizers.preparation import embed_crops
+from advmask.recognizers.recognizer_names import build_recognizers
+from advmask.training import shared_embeddings
+from advmask.training.settings import TrainerSettings, TrainSettings
+from advmask.training.shared_embeddings import SharedEmbeddings
+
+Build = Callable[..., TrainSettings]
+
+
+def test_the_others_read_what_the_first_one_made(
+    tiny_settings: Build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = tiny_settings()
+    crops, recognizers = load_faces(settings.faces).crops, build_recognizers(settings.recognizers)
+    several = TrainerSettings(devices=2)
+    expected = embed_crops(recognizers, crops)
+    first = SharedEmbeddings(tmp_path, several)
+    assert torch.equal(first(recognizers, crops)[0], expected[0])
+
+    monkeypatch.setattr(rank_zero_only, "rank", 1, raising=False)
+    monkeypatch.setattr(shared_embeddings, "embed_crops", None)
+    other = SharedEmbeddings(tmp_path, several, patience_s=0)
+    assert torch.equal(other(recognizers, crops)[0], expected[0])
+    with pytest.raises(RunError, match="Start the run again"):
+        other(recognizers, crops[1:])  # what is there is of other photos
+    with other:
+        pass
+    assert list(tmp_path.iterdir())
+    monkeypatch.setattr(rank_zero_only, "rank", 0, raising=False)
+    with first:
+        pass
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_process_by_itself_writes_nothing(tiny_settings: Build, tmp_path: Path) -> None:
+    settings = tiny_settings()
+    crops, recognizers = load_faces(settings.faces).crops, build_recognizers(settings.recognizers)
+    SharedEmbeddings(tmp_path, TrainerSettings())(recognizers, crops)
+    assert not list(tmp_path.iterdir())
