@@ -56,7 +56,7 @@ def _upload(studio: Studio, asked: Asked, kind: str) -> Answer:
     name = studio.pictures.keep(of, asked.stream, asked.length, called=called)
     found: dict[str, Any] = {"name": name}
     if of == "drawing":
-        found["inks"] = studio.inks(name, 5)
+        found["inks"] = studio.inks(name)
     else:
         studio.shown.bare(studio.pictures.path(of, name))  # finds the face now, and says if there is none
     return values(found)
@@ -86,10 +86,9 @@ def _flat_start(studio: Studio, asked: Asked) -> Answer:
 
 
 def _inks(studio: Studio, asked: Asked) -> Answer:
-    count = asked.given.get("count", 5)
-    return values(
-        {"inks": studio.inks(str(asked.given.get("drawing")), count if isinstance(count, int) else 5)}
-    )
+    count = asked.given.get("count")
+    drawing = str(asked.given.get("drawing"))
+    return values({"inks": studio.inks(drawing, count if isinstance(count, int) else None)})
 
 
 def _design(studio: Studio, asked: Asked) -> Answer:

@@ -99,9 +99,10 @@ class Studio:
         """What a design begins with, as a flat picture."""
         return flat(self.start_of(choices))
 
-    def inks(self, drawing: str, count: int) -> list[str]:
-        """Colours of a drawing."""
-        return inks_of(self.pictures.path("drawing", drawing), max(2, min(12, count)))
+    def inks(self, drawing: str, count: int | None = None) -> list[str]:
+        """Colours of a drawing: so many, or as many as it has."""
+        path = self.pictures.path("drawing", drawing)
+        return inks_of(path, None if count is None else max(2, min(12, count)))
 
     def command(self, choices: Choices) -> str:
         """The command line that makes a design as chosen."""

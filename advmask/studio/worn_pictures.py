@@ -30,6 +30,8 @@ _SEARCHED_PX = 1200  # of the longer side of a photo in which faces are looked f
 _SHOWN_PX = 1100  # of what is shown of it, which is cut around the largest face
 _AROUND = 3.2  # sides of that, in heights of the face
 _PHOTOS_KEPT = 24
+_FLAT, _MOSTLY = 0.01, 0.6  # share of a drawing that is a colour of it; and all of these together
+_SOME_INKS, _MOST_INKS = 5, 8
 _SMALL_TEXELS = 200  # a drawing's colours are counted at about this size
 
 
@@ -150,13 +152,22 @@ def printed(design: Design, printer: PrinterSettings) -> Design:
     return Design(texels, pattern=design.pattern, size=design.size, texels_per_mm=design.texels_per_mm)
 
 
-def inks_of(drawing: Path, count: int) -> list[str]:
-    """So many colours that a drawing can be printed with, as `#rrggbb`: its own, far from each other.
+def inks_of(drawing: Path, count: int | None = None) -> list[str]:
+    """Colours that a drawing can be printed with, as `#rrggbb`: its own, far from each other.
+
+    Args:
+        drawing: Its file.
+        count: How many; None for all of a drawing in few flat colours, and for five of any other.
 
     Raises:
         DesignError: The drawing cannot be read.
     """
     texels = read_picture_as_texels(drawing, height=_SMALL_TEXELS, width=_SMALL_TEXELS, fit="contain")
+    if count is None:
+        _, often = (texels * 255).round().flatten(1).long().unique(dim=1, return_counts=True)
+        flat_ones = often[often >= _FLAT * often.sum()]
+        drawn_flat = int(flat_ones.sum()) > _MOSTLY * int(often.sum())
+        count = min(max(len(flat_ones), 2), _MOST_INKS) if drawn_flat else _SOME_INKS
     codes = (spread_inks(texels, count) * 255).round().int().tolist()
     return ["#" + "".join(f"{channel:02x}" for channel in code) for code in codes]
 

@@ -203,7 +203,11 @@ def test_inks_are_colours_of_the_drawing(tmp_path: Path):
         picture.paste(colour, (20 * place, 0, 20 * place + 20, 90))
     path = tmp_path / "drawing.png"
     picture.save(path)
-    assert set(inks_of(path, 5)) == set(colours)
+    assert set(inks_of(path, 5)) == set(inks_of(path)) == set(colours)
+    assert len(inks_of(path, 3)) == 3
+    shaded = tmp_path / "shaded.png"
+    Image.linear_gradient("L").convert("RGB").save(shaded)
+    assert len(inks_of(shaded)) == 5
 
 
 @pytest.fixture(scope="module")

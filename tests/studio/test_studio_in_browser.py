@@ -126,7 +126,8 @@ def test_from_a_drawing_to_a_zip(server: Server, page: Any, tmp_path: Path) -> N
     page.wait_for_selector("#easel[data-dropped]")
     print("from drop to worn, ms:", page.get_attribute("#easel", "data-dropped"))
     inks = [each.input_value() for each in page.query_selector_all("#inks input")]
-    assert {"#f2e8d5", "#c03028", "#102040", "#3f7d58"} <= set(inks)
+    assert set(inks) == {"#f2e8d5", "#c03028", "#102040", "#3f7d58"}
+    page.click("[aria-label='Add an ink']")
     page.focus("input[name=mask]:checked")
     page.keyboard.press("ArrowRight")  # the keyboard alone will do
     assert page.input_value("input[name=mask]:checked") == "panelled"
@@ -152,7 +153,6 @@ def test_from_a_drawing_to_a_zip(server: Server, page: Any, tmp_path: Path) -> N
     server.kill()
     page.wait_for_selector("#notice:not([hidden])")
     assert "does not answer" in page.text_content("#notice")
-    complaints.clear()  # that nobody answered
     server.start()
     page.goto(server.address)
     page.click("text=My designs")
@@ -165,7 +165,6 @@ def test_from_a_drawing_to_a_zip(server: Server, page: Any, tmp_path: Path) -> N
     # It goes on while the studio is killed once more.
     server.kill()
     server.start()
-    complaints.clear()
     page.goto(f"{server.address}#/design/blocks-1")
     page.wait_for_selector("#run-state:text-is('Done.')")
     assert page.locator("#meters .meter").count() == 5  # bare, three plain masks, this one
@@ -210,7 +209,8 @@ def test_from_a_drawing_to_a_zip(server: Server, page: Any, tmp_path: Path) -> N
         shot(name)
     assert_true_size(content, tmp_path)
 
-    assert complaints == []
+    # While the studio was killed, nobody answered.
+    assert [each for each in complaints if "ERR_CONNECTION_REFUSED" not in each] == []
     place = server.address.split("/?")[0].rpartition(":")[0]
     assert all(url.startswith((f"{place}:", "blob:", "data:")) for url in asked)
 

@@ -55,14 +55,16 @@ function drawPictures() {
 
 async function choose(name) {
   choices.drawing = name;
-  if (choices.style === "palette") await takeInks();
+  if (choices.style === "palette") await takeInks(null);
   changed();
 }
 
-const takeInks = trying(async () => {
+// Without a count, as many as the drawing has.
+const takeInks = trying(async (count) => {
   if (choices.drawing === null) return;
-  const found = await ask("api/inks", { drawing: choices.drawing, count: Number($("ink-count").value) });
+  const found = await ask("api/inks", { drawing: choices.drawing, count });
   choices.inks = found.inks;
+  $("ink-count").value = found.inks.length;
 });
 
 function drawInks() {
@@ -147,6 +149,7 @@ async function upload(kind, files) {
       if (!place.includes(found.name)) place.unshift(found.name);
       if (kind === "drawing") {
         choices.drawing = found.name; choices.inks = found.inks;
+        $("ink-count").value = found.inks.length;
         $("title").placeholder = file.name.replace(/\.\w+$/, "");
       } else {
         choices.photos = [...new Set([...choices.photos.filter((each) => each !== "portrait"), found.name])];
@@ -204,8 +207,8 @@ function prepareNew() {
   $("form").addEventListener("change", (event) => {
     if (!event.target.matches("input[type=file], input[type=color], input[type=text], #ink-count")) { read(); changed(); }
   });
-  $("take-inks").addEventListener("click", async () => { await takeInks(); changed(); });
-  $("ink-count").addEventListener("change", async () => { await takeInks(); changed(); });
+  $("take-inks").addEventListener("click", async () => { await takeInks(Number($("ink-count").value)); changed(); });
+  $("ink-count").addEventListener("change", async () => { await takeInks(Number($("ink-count").value)); changed(); });
   for (const name of ["show", "run-show"]) {
     document.querySelectorAll(`input[name="${name}"]`).forEach((each) => each.addEventListener("change", () => (name === "show" ? tryOn() : drawRunPicture(true))));
   }
