@@ -64,9 +64,14 @@ def _prints(folder: Path) -> dict[str, Any]:
             "bytes": path.stat().st_size,
             "pages": prints.pages_of(path) if path.suffix == ".pdf" else None,
         }
-        for path in prints.files_in(folder)
+        for path in sorted(prints.files_in(folder), key=_sheet_first)
     ]
     return {"name": folder.name, "files": files}
+
+
+def _sheet_first(path: Path) -> tuple[bool, int, str]:
+    """The sheet to print has the shortest name of all PDFs; films and others follow."""
+    return path.suffix != ".pdf", len(path.name), path.name
 
 
 def shown_command(words: list[str]) -> str:

@@ -227,7 +227,7 @@ def assert_true_size(content: bytes, folder: Path) -> None:
     sheets = list((folder / "zip").glob("*-sheet*.pdf"))
     panels = build_mask(MaskSettings(pattern="panelled")).pattern.panels
     inked = np.concatenate([panel.bleed_mm(6.0) for panel in panels])  # as sublimation has it
-    with pymupdf.open(sheets[0]) as document:
+    with pymupdf.open(sheet) as document:
         boxes = np.array([info["bbox"] for info in document[0].get_image_info()]) / 72 * 25.4
     size = boxes[:, 2:].max(axis=0) - boxes[:, :2].min(axis=0)
     assert size == pytest.approx(np.ptp(inked, axis=0), abs=0.5)
