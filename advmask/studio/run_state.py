@@ -69,9 +69,9 @@ def _prints(folder: Path) -> dict[str, Any]:
     return {"name": folder.name, "files": files}
 
 
-def _sheet_first(path: Path) -> tuple[bool, int, str]:
-    """The sheet to print has the shortest name of all PDFs; films and others follow."""
-    return path.suffix != ".pdf", len(path.name), path.name
+def _sheet_first(path: Path) -> tuple[bool, str]:
+    """Films of single inks, pictures and lines follow the sheet to print."""
+    return "-sheet" not in path.name, path.name
 
 
 def shown_command(words: list[str]) -> str:

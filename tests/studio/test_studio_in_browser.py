@@ -224,7 +224,7 @@ def assert_true_size(content: bytes, folder: Path) -> None:
 
     with zipfile.ZipFile(BytesIO(content)) as archive:
         archive.extractall(folder / "zip")
-    sheets = list((folder / "zip").glob("*-sheet*.pdf"))
+    (sheet,) = (folder / "zip").glob("*-sheet*.pdf")
     panels = build_mask(MaskSettings(pattern="panelled")).pattern.panels
     inked = np.concatenate([panel.bleed_mm(6.0) for panel in panels])  # as sublimation has it
     with pymupdf.open(sheet) as document:
