@@ -89,9 +89,10 @@ def _smoothed(places: FloatArray, first: NDArray[np.intp], last: NDArray[np.intp
     start, end = np.concatenate([first, last]), np.concatenate([last, first])
     degree = np.bincount(start, minlength=number)
     mean = scipy.sparse.csr_array((1.0 / degree[start], (start, end)), shape=(number, number))
-    bend = scipy.sparse.eye_array(number, format="csr") - mean
+    same = scipy.sparse.csr_array(scipy.sparse.identity(number, format="csr"))
+    bend = same - mean
     # (x - mean of neighbours) of a line is half its second difference.
-    stiff = (4.0 * _LENGTH**4) * (bend.T @ bend) + scipy.sparse.eye_array(number, format="csr")
+    stiff = (4.0 * _LENGTH**4) * (bend.T @ bend) + same
     solver = splu(stiff.tocsc())
     smooth: FloatArray = solver.solve(places)
     # Once more on what was taken away: a round shape then shrinks far less.
