@@ -9,7 +9,7 @@ from advmask.commands.settings import EvaluateCommand
 from advmask.core.memory import keep_freed_memory
 from advmask.evaluation.evaluate import evaluate_design
 from advmask.evaluation.findings import RECORD
-from advmask.evaluation.shards import PARTS, PartsAwaitedError
+from advmask.evaluation.scoring_parts import PARTS, PartsAwaitedError
 from advmask.masks.settings import MaskSettings
 
 

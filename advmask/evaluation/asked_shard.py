@@ -6,8 +6,8 @@ from pathlib import Path
 from advmask.core.errors import ConfigError
 from advmask.core.files import sha256
 from advmask.evaluation.record_facts import package_versions, texels_sha256
+from advmask.evaluation.scoring_parts import Shard
 from advmask.evaluation.settings import ScoringSettings
-from advmask.evaluation.shards import Shard
 from advmask.photos.loading import FaceSet
 from advmask.recognizers.recognizer import Recognizer
 from advmask.textures.design_files import Design

@@ -28,13 +28,13 @@ from advmask.evaluation.protocol import (
     people_of,
     second_photos,
 )
+from advmask.evaluation.real_masks import worn_results
 from advmask.evaluation.record_facts import about_recognizers, package_versions, texels_sha256
 from advmask.evaluation.record_parts import breakdown, held_out, unsupported
 from advmask.evaluation.results import PLAIN_MASKS, result_record
 from advmask.evaluation.settings import ProtocolSettings, ScoringSettings
 from advmask.evaluation.shown import shown
 from advmask.evaluation.summary import say_bare_doubts
-from advmask.evaluation.worn_masks import worn_results
 from advmask.masks.mask_building import build_mask
 from advmask.masks.settings import MaskSettings
 from advmask.photos.loading import FaceSet, load_faces, load_masked

@@ -16,7 +16,7 @@ from advmask.core.errors import ConfigError
 from advmask.core.shown_names import shown
 from advmask.effects.records import moved
 from advmask.evaluation.enrolled import JudgedGallery
-from advmask.evaluation.shards import Piece, Shard
+from advmask.evaluation.scoring_parts import Piece, Shard
 from advmask.evaluation.shared_scoring import in_processes
 from advmask.recognizers.aligners.aligner import Aligner
 from advmask.recognizers.aligners.aligner_names import build_aligner

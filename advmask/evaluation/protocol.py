@@ -17,8 +17,8 @@ from advmask.evaluation.conditions import Conditions
 from advmask.evaluation.enrolled import JudgedGallery, build_galleries
 from advmask.evaluation.maker_setup import maker_setup
 from advmask.evaluation.probe_scores import BARE, Scores, Setup, Stage, every_setup, score
+from advmask.evaluation.scoring_parts import Shard
 from advmask.evaluation.settings import ProtocolSettings
-from advmask.evaluation.shards import Shard
 from advmask.evaluation.summary import RecognizerResult, summarise
 from advmask.masks.mask_building import build_mask
 from advmask.photos.crops import FaceCrop

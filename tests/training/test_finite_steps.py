@@ -140,10 +140,10 @@ def test_the_recognizer_that_gave_the_nan_is_named(
     real = Recognizer.embed
     calls: list[int] = []
 
-    def dying(self: Recognizer, chips: Tensor) -> Tensor:
+    def dying(self: Recognizer, chips: Tensor, places: Tensor | None) -> Tensor:
         if chips.requires_grad:
             calls.append(1)
-        return real(self, chips) * (float("nan") if len(calls) > 2 else 1.0)
+        return real(self, chips, places) * (float("nan") if len(calls) > 2 else 1.0)
 
     monkeypatch.setattr(Recognizer, "embed", dying)
     with pytest.raises(RunError, match=r"Stopped before step 2: the loss is nan \(by tiny\)"):

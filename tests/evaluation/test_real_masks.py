@@ -12,9 +12,9 @@ from PIL import Image
 from advmask.core.errors import PhotoError
 from advmask.evaluation.evaluate import evaluate
 from advmask.evaluation.findings import Evaluation
+from advmask.evaluation.real_masks import worn_results
 from advmask.evaluation.report.page import report_page
 from advmask.evaluation.result_schema import problems
-from advmask.evaluation.worn_masks import worn_results
 from advmask.masks.mask_building import build_mask
 from advmask.masks.settings import MaskSettings
 from advmask.photos.loading import FaceSet, load_masked
