@@ -10,6 +10,7 @@ import shutil
 import sys
 import time
 import xml.etree.ElementTree as ET
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,7 @@ from PIL import Image
 from tiny_chain import words, write_network
 
 from advmask import cli
+from advmask.core.shard_files import entries
 from advmask.photos.loading import portrait_path
 
 pytestmark = pytest.mark.slow
@@ -334,6 +336,12 @@ def _frames(path: Path) -> None:
         assert len(list(container.decode(video=0))) == 6
 
 
+def _records(shard: Path) -> None:
+    content = shard.read_bytes()  # behind the last entry something may have been cut short
+    for place in entries(shard, 0)[0].values():
+        assert zlib.crc32(content[place.start : place.start + place.length]) == place.checksum
+
+
 def _ends_with(end: str) -> Callable[[Path], None]:
     def check(path: Path) -> None:
         assert path.read_text().endswith(end)
@@ -352,6 +360,8 @@ _OPENED: dict[str, Callable[[Path], object]] = {
     ".safetensors": _tensors,
     ".ckpt": lambda path: torch.load(path, weights_only=True)["state_dict"],
     ".mp4": _frames,
+    ".data": _records,
+    ".index": lambda index: None,  # read with its records
     ".html": _ends_with("</html>"),
     **dict.fromkeys((".md", ".tex"), _ends_with("\n")),
 }

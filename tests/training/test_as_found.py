@@ -63,7 +63,7 @@ def test_everything_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
         torch.use_deterministic_algorithms(True, warn_only=True)
         torch.utils.deterministic.fill_uninitialized_memory = False
         torch.backends.cudnn.benchmark = True
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGINT, lambda *_: None)  # in the background it may be ignored from the start
         for word in WORDS:
             os.environ[word] = "changed"
         assert all(was != now for was, now in zip(before, process(), strict=True))
