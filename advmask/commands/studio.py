@@ -1,6 +1,5 @@
 """`advmask studio`: the artist's page, until Ctrl-C."""
 
-import logging
 import signal
 import threading
 import webbrowser
@@ -12,8 +11,6 @@ from advmask.core.locks import alone_in
 from advmask.studio.server import StudioServer
 from advmask.studio.settings import StudioSettings
 from advmask.studio.studio import Studio
-
-_log = logging.getLogger(__name__)
 
 
 def run(config: DictConfig) -> None:
@@ -29,7 +26,9 @@ def run(config: DictConfig) -> None:
             print(f"The studio is open: {server.access.address}\nCtrl-C closes it.", flush=True)
             threading.Thread(target=studio.warm_up, daemon=True).start()
             if settings.browser:
-                threading.Thread(target=webbrowser.open, args=(server.access.address,), daemon=True).start()
+                threading.Thread(
+                    target=webbrowser.open, args=(server.access.first_address,), daemon=True
+                ).start()
             try:
                 server.serve_forever()
             except KeyboardInterrupt:

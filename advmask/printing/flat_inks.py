@@ -121,7 +121,11 @@ def flat_inks(design: Design, pattern: FlatPattern, printing: PrintingSettings) 
     start = np.array(pattern.box_mm[:2]) - margin / per_mm
     rings = tuple(tuple(ring / per_mm + start for ring in of_ink) for of_ink in borders.rings)
     inked = shapely.union_all([shapely.Polygon(p.bleed_mm(printing.bleed_mm)) for p in pattern.panels])
-    return FlatInks(colours, rings, inked)
+    inks = FlatInks(colours, rings, inked)
+    printed = [number for number, shape in enumerate(inks.shapes) if not shape.is_empty]
+    if len(printed) == len(colours):
+        return inks
+    return FlatInks(colours[printed], tuple(rings[number] for number in printed), inked)  # no empty films
 
 
 def _palette(texels: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.intp]]:

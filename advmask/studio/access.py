@@ -10,7 +10,6 @@ import hmac
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from http.cookies import CookieError, SimpleCookie
 
 ADDRESS = "127.0.0.1"
 _NAMES = (ADDRESS, "localhost")
@@ -40,15 +39,22 @@ class Access:
     Attributes:
         port: That the studio listens at.
         token: The secret.
+        once: Serves once only: other users of this machine can read what a browser was started with.
     """
 
     port: int
     token: str = field(default_factory=lambda: secrets.token_urlsafe(24), repr=False)
+    once: set[str] = field(default_factory=lambda: {secrets.token_urlsafe(24)}, repr=False)
 
     @property
     def address(self) -> str:
-        """What is opened in the browser."""
+        """What is printed, and opens the page as often as one likes."""
         return f"http://{ADDRESS}:{self.port}/?token={self.token}"
+
+    @property
+    def first_address(self) -> str:
+        """What a browser is started with."""
+        return f"http://{ADDRESS}:{self.port}/?token={''.join(self.once)}"
 
     @property
     def cookie(self) -> str:
@@ -79,15 +85,21 @@ class Access:
             return "Another page may not speak to the studio."
         if headers.get("Sec-Fetch-Site", "none") not in {"none", "same-origin"}:
             return "Another page may not speak to the studio."
-        if not self.fits(token) and not self.fits(self._of_cookie(headers.get("Cookie", ""))):
+        if not self._fits_once(token) and not any(
+            self.fits(one) for one in (token, self._of_cookie(headers.get("Cookie", "")))
+        ):
             return "Open the address that `advmask studio` printed when it was started."
         if method == "POST" and (origin is None or headers.get(MARK) != "1"):
             return "Only the studio's own page may change something."
         return None
 
+    def _fits_once(self, token: str) -> bool:
+        fits = any(hmac.compare_digest(token.encode(), one.encode()) for one in self.once)
+        if fits:
+            self.once.clear()
+        return fits
+
     def _of_cookie(self, text: str) -> str:
-        try:
-            found = SimpleCookie(text).get(self._cookie_name)
-        except CookieError:
-            return ""
-        return "" if found is None else found.value
+        # Those of all ports come together, and http.cookies reads none where another's is odd.
+        found = dict(one.strip().partition("=")[::2] for one in text.split(";"))
+        return found.get(self._cookie_name, "")

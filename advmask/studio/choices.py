@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from advmask.core.presets import preset_names
 from advmask.core.settings import Settings
-from advmask.masks.settings import SIZES, MaskSettings
+from advmask.masks.settings import MaskSettings
 from advmask.printers.settings import PrinterSettings
 from advmask.printing.settings import Size
 from advmask.recognizers.recognizer_names import PRESENT
@@ -149,11 +149,6 @@ def export_words(
     if of_picture is not None:
         words += [f"mask={of_picture.mask}", f"mask.size={of_picture.size}"]
     return [*words, f"out={out}"]
-
-
-def sizes() -> list[str]:
-    """Of heads."""
-    return list(SIZES)
 
 
 def _listed(inks: Sequence[str]) -> str:

@@ -2,6 +2,7 @@
 
 import io
 import re
+import threading
 import zipfile
 from functools import lru_cache
 from pathlib import Path
@@ -11,9 +12,10 @@ from advmask.core.data_files import read_json
 from advmask.core.errors import MissingPackageError, RunError
 from advmask.printing.manifest import MANIFEST
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,80}")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,80}")
 _PREVIEW_DPI = 80
 _MOST_PAGES = 40
+_drawing = threading.Lock()  # PyMuPDF is not made for several threads
 
 
 def print_folders(run: Path) -> list[Path]:
@@ -85,7 +87,7 @@ def page_picture(sheet: Path, number: int) -> bytes:
         RunError: It has no such page.
         MissingPackageError: Nothing here can draw it.
     """
-    with _opened(sheet) as document:
+    with _drawing, _opened(sheet) as document:
         if not 1 <= number <= len(document):
             raise RunError(f"{sheet.name} has no page {number}.")
         content: bytes = document[number - 1].get_pixmap(dpi=_PREVIEW_DPI).tobytes("png")
@@ -95,7 +97,7 @@ def page_picture(sheet: Path, number: int) -> bytes:
 @lru_cache(maxsize=64)
 def _pages(sheet: Path, written: int) -> int | None:
     try:
-        with _opened(sheet) as document:
+        with _drawing, _opened(sheet) as document:
             return min(len(document), _MOST_PAGES)
     except MissingPackageError:
         return None

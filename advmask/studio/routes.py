@@ -5,13 +5,12 @@ from collections.abc import Callable, Mapping
 from importlib import resources
 from typing import Any, get_args
 
-from advmask.core.errors import AdvmaskError, RunError
+from advmask.core.errors import AdvmaskError, PhotoError, RunError
 from advmask.studio import prints
 from advmask.studio.answers import Answer, attached, file, picture, trouble, values
 from advmask.studio.asked import Asked
 from advmask.studio.pictures import Kind
 from advmask.studio.run_state import state, summary
-from advmask.studio.runs import Run
 from advmask.studio.share import SHAPES
 from advmask.studio.studio import PrintOrder, Studio
 
@@ -31,6 +30,10 @@ def answer(studio: Studio, asked: Asked) -> Answer:
                 return found(studio, asked, *match.groups())
             except AdvmaskError as error:
                 return trouble(str(error), status=422)
+            except (ConnectionError, TimeoutError):
+                raise
+            except OSError as error:
+                return trouble(f"A file cannot be read or written: {error}.", status=422)
     return trouble("There is nothing at this address.", status=404)
 
 
@@ -58,7 +61,11 @@ def _upload(studio: Studio, asked: Asked, kind: str) -> Answer:
     if of == "drawing":
         found["inks"] = studio.inks(name)
     else:
-        studio.shown.bare(studio.pictures.path(of, name))  # finds the face now, and says if there is none
+        try:
+            studio.shown.bare(studio.pictures.path(of, name))  # finds the face now
+        except PhotoError:
+            studio.pictures.forget(of, name)  # refused is not kept
+            raise
     return values(found)
 
 
@@ -127,8 +134,12 @@ def _act(studio: Studio, asked: Asked, name: str, action: str) -> Answer:
 
 def _worn(studio: Studio, asked: Asked, name: str) -> Answer:
     run = studio.runs.named(name)
-    photo = studio.pictures.path("photo", asked.query.get("photo") or _first_photo(run))
+    photo = studio.photo_of(run, asked.query.get("photo"))
     return picture(studio.shown.worn(photo, run.design(asked.state)))
+
+
+def _bare(studio: Studio, asked: Asked, name: str) -> Answer:
+    return picture(studio.shown.bare(studio.photo_of(studio.runs.named(name)))[0])
 
 
 def _frame(studio: Studio, asked: Asked, name: str) -> Answer:
@@ -153,8 +164,8 @@ def _share(studio: Studio, asked: Asked, name: str) -> Answer:
     run, shape = studio.runs.named(name), asked.query.get("shape", "")
     if shape not in SHAPES:
         raise RunError(f"A picture to share is {' or '.join(SHAPES)}.")
-    photo = asked.query.get("photo") or _first_photo(run)
-    made = picture(studio.before_after(run, photo=photo, shape=shape, state=asked.state))
+    path = studio.photo_of(run, asked.query.get("photo"))
+    made = picture(studio.before_after(run, path=path, shape=shape, state=asked.state))
     return Answer(made.body, made.kind, headers=attached(f"{name}-{shape}.jpg"))
 
 
@@ -172,10 +183,6 @@ def _print_file(studio: Studio, asked: Asked, name: str, folder: str, file_name:
 def _print_page(studio: Studio, asked: Asked, name: str, folder: str, sheet: str, number: str) -> Answer:
     place = prints.print_folder(studio.runs.named(name).path, folder)
     return Answer(prints.page_picture(prints.file_in(place, sheet), int(number)), "image/png")
-
-
-def _first_photo(run: Run) -> str:
-    return run.choices.photos[0]
 
 
 def _kind(text: str) -> Kind:
@@ -199,6 +206,7 @@ _ROUTES: list[tuple[str, str, Callable[..., Answer]]] = [
     ("GET", r"api/runs", _all_runs),
     ("GET", rf"api/runs/{_NAME}", _run_state),
     ("GET", rf"runs/{_NAME}/worn.jpg", _worn),
+    ("GET", rf"runs/{_NAME}/bare.jpg", _bare),
     ("GET", rf"runs/{_NAME}/flat.png", _flat),
     ("GET", rf"runs/{_NAME}/report.html", _report),
     ("GET", rf"runs/{_NAME}/share.jpg", _share),

@@ -4,6 +4,7 @@ import shlex
 from pathlib import Path
 from typing import Any
 
+from advmask.core.errors import RunError
 from advmask.printing.manifest import MANIFEST
 from advmask.studio import prints
 from advmask.studio.runs import Run
@@ -22,7 +23,7 @@ def summary(run: Run, works: Works) -> dict[str, Any]:
         "made": run.record["made"],
         "finished": run.finished,
         "working": None if at_work is None else at_work.action,
-        "steps": run.choices.steps,
+        "steps": run.chosen.get("steps"),
         "version": int(run.finished) * 1_000_000 + (states[-1] if states else 0),
     }
 
@@ -34,7 +35,7 @@ def state(run: Run, works: Works) -> dict[str, Any]:
     return {
         **shortly,
         **run.course(),
-        "choices": run.choices.model_dump(),
+        "choices": run.chosen,
         "states": run.states(),
         "meters": run.meters(),
         "measured": (run.path / "report.html").exists(),
@@ -62,11 +63,19 @@ def _prints(folder: Path) -> dict[str, Any]:
         {
             "name": path.name,
             "bytes": path.stat().st_size,
-            "pages": prints.pages_of(path) if path.suffix == ".pdf" else None,
+            "pages": _pages(path) if path.suffix == ".pdf" else None,
         }
         for path in sorted(prints.files_in(folder), key=_sheet_first)
     ]
     return {"name": folder.name, "files": files}
+
+
+def _pages(sheet: Path) -> int | None:
+    """None for a damaged one as well: its design is shown all the same."""
+    try:
+        return prints.pages_of(sheet)
+    except RunError:
+        return None
 
 
 def _sheet_first(path: Path) -> tuple[bool, str]:

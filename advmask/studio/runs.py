@@ -85,13 +85,19 @@ class Run:
         return self.path.name
 
     @property
+    def chosen(self) -> dict[str, Any]:
+        """What was asked for, as it was recorded: it may name a printer that is not here any more."""
+        found = self.record.get("choices")
+        return found if isinstance(found, dict) else {}
+
+    @property
     def choices(self) -> Choices:
-        """What was asked for.
+        """What was asked for, to work by.
 
         Raises:
-            ConfigError: Its record was changed by hand, and does not fit.
+            ConfigError: It does not fit any more.
         """
-        return Choices.build(self.record["choices"])
+        return Choices.build(self.chosen)
 
     @property
     def finished(self) -> bool:
@@ -111,6 +117,13 @@ class Run:
         """The folder of copies of its photos; None where it has that which ships."""
         folder = self.given / "photos"
         return folder if folder.is_dir() else None
+
+    def photo(self, name: str) -> Path | None:
+        """The copy of one of its photos, by the name that this had when it was chosen."""
+        names = self.chosen.get("photos", [])
+        if name not in names:
+            return None
+        return next(self.given.glob(f"photos/{names.index(name) + 1}.*"), None)
 
     def states(self) -> list[int]:
         """Steps whose design is kept, in order."""

@@ -1,7 +1,6 @@
 """The server behind the page: one request after the other is let in or refused, and answered."""
 
 import json
-import logging
 import socket
 import sys
 import traceback
@@ -15,8 +14,6 @@ from advmask.studio.answers import Answer, trouble
 from advmask.studio.asked import Asked, is_upload, most_bytes
 from advmask.studio.routes import answer
 from advmask.studio.studio import Studio
-
-_log = logging.getLogger(__name__)
 
 _SILENT_S = 60.0  # a connection on which nothing comes is closed
 
@@ -114,7 +111,7 @@ class _Requests(BaseHTTPRequestHandler):
     def _found(self, asked: Asked) -> Answer:
         try:
             return answer(self.server.studio, asked)
-        except ConnectionError:
+        except (ConnectionError, TimeoutError):
             raise
         except Exception:
             print("This is a bug in advmask studio; please report it with the lines below.", file=sys.stderr)

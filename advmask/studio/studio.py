@@ -9,7 +9,7 @@ from typing import Any
 from PIL import Image
 from pydantic import Field
 
-from advmask.core.errors import RunError
+from advmask.core.errors import PhotoError, RunError
 from advmask.core.presets import preset_names
 from advmask.core.settings import Settings
 from advmask.printing.settings import PAPERS, SheetSettings
@@ -159,7 +159,9 @@ class Studio:
         if order.state is None:
             _needs_end(run)
         design = run.path if order.state is None else run.state_file(order.state)
-        name = f"{order.printer}-{order.paper}" + ("" if order.state is None else f"-step-{order.state}")
+        name = f"{order.printer}-{order.paper.lower()}" + (
+            "" if order.state is None else f"-step-{order.state}"
+        )
         out = run.path / "exports" / name
         of_picture = None if order.state is None else run.choices
         words = export_words(design, out, printer=order.printer, paper=order.paper, of_picture=of_picture)
@@ -178,9 +180,22 @@ class Studio:
         except OSError as error:
             raise RunError(f"{run.path} cannot be deleted: {error.strerror}.") from error
 
-    def before_after(self, run: Run, *, photo: str, shape: str, state: int | None) -> Image.Image:
-        """A picture to share."""
-        path = self.pictures.path("photo", photo)
+    def photo_of(self, run: Run, name: str | None = None) -> Path:
+        """A photo to show a design on: by default its first, and its own copy of one that was deleted since.
+
+        Raises:
+            PhotoError: There is no such photo.
+        """
+        name = name or str(run.chosen.get("photos", [PORTRAIT])[0])
+        try:
+            return self.pictures.path("photo", name)
+        except PhotoError:
+            if copy := run.photo(name):
+                return copy
+            raise
+
+    def before_after(self, run: Run, *, path: Path, shape: str, state: int | None) -> Image.Image:
+        """A picture to share, on the photo at a path."""
         bare, face = self.shown.bare(path)
         return before_after(bare, self.shown.worn(path, run.design(state)), face, shape=shape)
 

@@ -56,7 +56,7 @@ class Works:
     def __init__(self, program: Sequence[str] | None = None) -> None:
         self._program = [sys.executable, "-m", "advmask"] if program is None else list(program)
         self._children: dict[Path, subprocess.Popen[bytes]] = {}
-        self._one_at_a_time = threading.Lock()
+        self._one_at_a_time = threading.RLock()  # a look at a lock takes it for a moment
 
     def start(self, folder: Path, action: str, words: Sequence[str]) -> Job:
         """Start `advmask WORDS`, whose output goes to a log in the folder.
@@ -97,17 +97,19 @@ class Works:
 
     def at_work(self, folder: Path) -> Job | None:
         """The job that is going on in a folder, whoever started it."""
-        job = last_job(folder)
-        if job is None or not (self._child_lives(folder) or _held(folder / _LOCK)):
-            return None
-        return job
+        with self._one_at_a_time:
+            job = last_job(folder)
+            if job is None or not (self._child_lives(folder) or _held(folder / _LOCK)):
+                return None
+            return job
 
     def stop(self, folder: Path) -> bool:
         """Ask the job in a folder to stop, and end it if it does not; whether there was one."""
-        job = self.at_work(folder)
-        if job is None:
-            return False
-        _write(folder, Job(**{**asdict(job), "stopped": True}))
+        with self._one_at_a_time:
+            job = self.at_work(folder)
+            if job is None:
+                return False
+            _write(folder, Job(**{**asdict(job), "stopped": True}))
         if sys.platform == "win32":
             if self._child_lives(folder):
                 self._children[folder].terminate()

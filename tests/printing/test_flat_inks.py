@@ -195,3 +195,17 @@ def test_fields_come_back_from_their_file(tmp_path) -> None:
     assert torch.allclose(again.strength, fields.strength, atol=1e-2)
     border = ~binary_erosion(again.strongest.numpy() == fields.strongest.numpy(), border_value=1)
     assert border.mean() < 0.01
+
+
+def test_an_ink_that_lies_beyond_the_print_has_no_film() -> None:
+    half = FlatPattern("box", "M", (Panel("all", np.array([[0.0, 0.0], [WIDTH, 0.0], [0.0, HEIGHT]])),))
+    numbers = np.zeros((round(HEIGHT * PER_MM), round(WIDTH * PER_MM)), dtype=int)
+    numbers[10:20, 10:20], numbers[-4:, -4:] = 1, 2
+    texels = torch.from_numpy(INKS[numbers]).permute(2, 0, 1).float() / 255
+    made = Design(texels.contiguous(), pattern="box", texels_per_mm=PER_MM)
+    inks = flat_inks(made, half, PRINTING)
+    assert inks is not None
+    assert inks.codes == ["#faf0dc", "#c8281e"]
+    artwork, _ = artwork_of(made, half, PRINTING)
+    shown = {tuple(colour) for colour in artwork.colour[artwork.coverage > 0].reshape(-1, 3).tolist()}
+    assert shown == {tuple(colour) for colour in INKS[:2].tolist()}

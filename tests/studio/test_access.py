@@ -22,6 +22,17 @@ def test_the_address_gives_a_cookie_and_leaves_the_secret_behind(visitor: Visito
     assert visitor.get("/", cookie=headers["Set-Cookie"].split(";")[0])[0] == 200
 
 
+def test_what_a_browser_is_started_with_serves_once(visitor: Visitor):
+    path = visitor.server.access.first_address.removeprefix(f"http://{visitor.place}")
+    assert [visitor.get(path, cookie=None)[0] for _ in range(2)] == [303, 403]
+
+
+@pytest.mark.parametrize("odd", ['a={"x":1}', "bare", "version=1", "a=b=c"])
+def test_odd_cookies_of_other_programs_do_not_lock_out(visitor: Visitor, odd: str):
+    own = visitor.server.access.cookie.split(";")[0]
+    assert visitor.get("/api/offers", cookie=f"{odd}; {own}")[0] == 200
+
+
 @pytest.mark.parametrize(
     "cookie", [None, "", "advmask-studio-PORT=wrong", "advmask-studio-1=TOKEN", '"\\;=;,']
 )

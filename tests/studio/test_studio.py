@@ -16,8 +16,10 @@ import torch
 from PIL import Image
 from studio_visitor import Visitor, until
 
+from advmask.core.errors import PhotoError
 from advmask.masks.mask_building import build_mask
 from advmask.masks.settings import MaskSettings
+from advmask.photos.loading import portrait_path
 from advmask.printing.manifest import write_kept
 from advmask.studio.run_state import summary
 from advmask.studio.runs import Run, slug
@@ -274,3 +276,49 @@ def test_a_photo_without_a_face_says_so(visitor: Visitor, png: Callable[..., byt
     status, found = visitor.drop("photo", png((200, 200)))
     assert status == 422
     assert found["error"].startswith("No face was found")
+    assert visitor.server.studio.pictures.names("photo") == ["portrait"], "what is refused is not kept"
+
+
+def test_a_design_made_for_a_printer_that_is_gone_is_shown_and_hides_no_other(
+    visitor: Visitor, studio: Studio
+):
+    name = begun(visitor)
+    record = studio.runs.named(name).path / "studio.json"
+    record.write_text(record.read_text().replace('"printer": "none"', '"printer": "Epson"'))
+    assert json.loads(visitor.get(f"/api/runs/{name}")[2])["choices"]["printer"] == "Epson"
+    assert [each["name"] for each in json.loads(visitor.get("/api/runs")[2])] == [name]
+    studio.works.stop(studio.runs.named(name).path)
+    until(lambda: studio.works.at_work(studio.runs.named(name).path) is None)
+    assert "Epson" in visitor.post(f"/api/runs/{name}/go-on")[1]["error"]
+
+
+def test_print_files_of_a_printer_with_a_capital_letter_and_a_damaged_pdf(visitor: Visitor, studio: Studio):
+    name = begun(visitor)
+    write_kept(studio.runs.named(name).path / "exports" / "Epson-a4", {"mask.pdf": b"no pdf"})
+    assert visitor.get(f"/runs/{name}/prints/Epson-a4.zip")[0] == 200
+    (shown,) = json.loads(visitor.get(f"/api/runs/{name}")[2])["prints"]
+    assert shown["files"] == [{"name": "mask.pdf", "bytes": 6, "pages": None}]
+
+
+def test_a_photo_that_is_deleted_lives_on_in_its_designs(visitor: Visitor, studio: Studio):
+    with Image.open(portrait_path()) as portrait:
+        stream = BytesIO()
+        portrait.convert("RGB").resize((256, 256)).save(stream, "JPEG")
+    photo = visitor.drop("photo", stream.getvalue(), "me.jpg")[1]["name"]
+    name = begun(visitor, photos=["portrait", photo])
+    assert visitor.post(f"/api/forget/photo/{photo}") == (200, {})
+    run = studio.runs.named(name)
+    assert studio.photo_of(run) == portrait_path()
+    assert studio.photo_of(run, photo) == run.path / "given" / "photos" / "2.jpg"
+    with pytest.raises(PhotoError, match="drop it again"):
+        studio.photo_of(run, "0" * 24)
+
+
+def test_a_disk_that_fails_is_said_and_no_bug(visitor: Visitor, monkeypatch: pytest.MonkeyPatch):
+    def full(*given: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(visitor.server.studio, "offers", full)
+    status, _, content = visitor.get("/api/offers")
+    assert status == 422
+    assert b"No space left on device" in content

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -64,3 +65,11 @@ def test_a_folder_without_a_job_has_none(tmp_path: Path):
     assert said(tmp_path, "design") == []
     (tmp_path / "job.json").write_text('{"action": "design"}')
     assert last_job(tmp_path) is None
+
+
+def test_looks_at_a_folder_from_several_tabs_do_not_see_each_other(tmp_path: Path):
+    works = Works([sys.executable, "-c", "pass"])
+    works.start(tmp_path, "measure", [])
+    until(lambda: works.at_work(tmp_path) is None)
+    with ThreadPoolExecutor(4) as tabs:
+        assert not any(tabs.map(lambda _: works.at_work(tmp_path), range(2000)))

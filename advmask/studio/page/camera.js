@@ -41,10 +41,18 @@ function prepareCamera() {
   $("camera").addEventListener("click", trying(async () => {
     if (camera) { closeCamera(); return; }
     let mine;
+    const asked = run.name;
+    $("camera").disabled = true;
     try {
       mine = await navigator.mediaDevices.getUserMedia({ video: { width: 640, height: 480 } });
     } catch {
       throw new Error(t("The camera cannot be used; allow it in the browser."));
+    } finally {
+      $("camera").disabled = false;
+    }
+    if (!run || run.name !== asked || $("camera").offsetParent === null) {  // somebody went on meanwhile
+      mine.getTracks().forEach((track) => track.stop());
+      return;
     }
     camera = mine;
     $("camera").setAttribute("aria-pressed", "true");

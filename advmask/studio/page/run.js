@@ -86,7 +86,7 @@ function drawRunPicture(force) {
   if (!run || camera) return;
   const show = radio("run-show"), image = $("run-worn");
   const state = stage === null ? "" : `&state=${stage}`;
-  const address = show === "bare" ? `photos/${run.choices.photos[0]}` : `runs/${run.name}/${show === "flat" ? "flat.png" : "worn.jpg"}?v=${run.version}${state}`;
+  const address = show === "bare" ? `runs/${run.name}/bare.jpg` : `runs/${run.name}/${show === "flat" ? "flat.png" : "worn.jpg"}?v=${run.version}${state}`;
   $("run-says").textContent = stage !== null ? t("After {0} steps", stage) : run.version ? "" : t("The first picture comes soon");
   if (!run.version && show !== "bare") { image.hidden = true; shownPicture = ""; return; }
   if (!force && address === shownPicture) return;
