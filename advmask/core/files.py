@@ -19,13 +19,14 @@ _ABANDONED_S = 3600.0  # where nothing can be locked: after this long nobody is 
 
 
 @contextmanager
-def written_aside(path: Path) -> Iterator[Path]:
+def written_aside(path: Path, *, private: bool = False) -> Iterator[Path]:
     """Give a temporary name next to `path`; on success rename it to `path`, on failure remove it.
 
     What processes that were killed left half written in the folder is removed first, once a process.
 
     Args:
         path: The file to be written. Its folder is made if need be.
+        private: Nobody but its owner may read it.
 
     Yields:
         A name in the same folder, with the same ending, to write to.
@@ -45,7 +46,7 @@ def written_aside(path: Path) -> Iterator[Path]:
             os.close(handle)
             handle = None
         yield temporary
-        temporary.chmod(0o666 & ~_umask())
+        temporary.chmod(0o600 if private else 0o666 & ~_umask())
         temporary.replace(path)
         temporary = None
     except OSError as error:

@@ -63,7 +63,7 @@ class ShardWriter:
         how = os.O_RDWR | os.O_APPEND | getattr(os, "O_BINARY", 0) | (os.O_CREAT | os.O_EXCL if new else 0)
         self._index = open_locked(index_of(data), how, certainly=not new)
         weakref.finalize(self, os.close, self._index)
-        self._data = os.open(data, how, 0o666)
+        self._data = os.open(data, how, 0o600)
         weakref.finalize(self, os.close, self._data)
 
     @property
@@ -130,7 +130,7 @@ def open_locked(path: Path, how: int, *, shared: bool = False, certainly: bool =
         TakenError: Another process has it, or deleted it meanwhile; or, if it must be `certainly` locked,
             nothing can be locked there.
     """
-    handle = os.open(path, how, 0o666)
+    handle = os.open(path, how, 0o600)
     got = locked(handle, shared=shared)
     if got is False or (certainly and got is None) or os.fstat(handle).st_nlink == 0:
         os.close(handle)

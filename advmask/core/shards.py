@@ -52,7 +52,7 @@ class Shards:
         self, folder: Path, kind: str, *, former: tuple[str, ...] = (), full_bytes: int = FULL_BYTES
     ) -> None:
         self._folder, self._kind, self._former, self._full = folder, kind, former, full_bytes
-        self._places: dict[bytes, Place] = {}
+        self._places: dict[bytes, list[Place]] = {}  # the best last
         self._read: dict[Path, int] = {}  # bytes of each index
         self._maps: dict[Path, NDArray[np.uint8]] = {}
         self._writer: ShardWriter | None = None
@@ -63,8 +63,7 @@ class Shards:
 
     def __contains__(self, key: str) -> bool:
         """Whether there is a record; what lies in its shard is then kept from deletion."""
-        place = self._place(key)
-        return place is not None and self._mapped(place) is not None
+        return any(self._mapped(place) is not None for place in self._of(key))
 
     def get(self, key: str) -> Record | None:
         """Map a record; its checksum is compared the first time.
@@ -77,17 +76,19 @@ class Shards:
             reads them in and drops them again as it sees fit, so that they do not count against memory. They
             outlive the file's deletion, and writing to them leaves the file alone.
         """
-        place = self._place(key)
-        if place is None or (content := self._mapped(place)) is None:
-            return None
-        if place.checksum is not None:
-            if zlib.crc32(content.data) != place.checksum:
-                return None
-            self._places[bytes.fromhex(key)] = Place(place.shard, place.start, place.length, None)
-        try:
-            return unpacked(content)
-        except (ValueError, KeyError, TypeError, AttributeError):
-            return None
+        places = self._of(key)
+        for place in places[::-1]:
+            content = self._mapped(place)
+            if content is None:
+                continue
+            places.remove(place)  # unless it is whole; a damaged one may have been written anew elsewhere
+            if place.checksum is not None and zlib.crc32(content.data) != place.checksum:
+                continue
+            with contextlib.suppress(ValueError, KeyError, TypeError, AttributeError):
+                record = unpacked(content)
+                places.append(Place(place.shard, place.start, place.length, None))
+                return record
+        return None
 
     def put(self, key: str, tensors: Mapping[str, Tensor], about: Mapping[str, str]) -> None:
         """Keep a record.
@@ -103,15 +104,15 @@ class Shards:
             self._delete_former(unused_s=86400.0)
             self._writer = next(self._writers())
         name = bytes.fromhex(key)
-        self._places[name] = self._writer.append(name, content)
+        self._places[name] = [self._writer.append(name, content)]
         if self._writer.size >= self._full:
-            self._mapped(self._places[name])  # in use still
+            self._mapped(self._places[name][0])  # in use still
             self._writer = None
 
     def size(self) -> tuple[int, int]:
         """Count the records, and the bytes of all files."""
         self._look()
-        return len(self._places), sum(bytes_of(path) for path in self._files())
+        return sum(map(bool, self._places.values())), sum(bytes_of(path) for path in self._files())
 
     def clear(self) -> int:
         """Delete the files, in use or not, and nothing else in the folder; gives the number of records.
@@ -139,11 +140,12 @@ class Shards:
             freed += self._deleted(data)
         return freed
 
-    def _place(self, key: str) -> Place | None:
+    def _of(self, key: str) -> list[Place]:
+        """Where records of a key are, one that was read before, or written last, at the end."""
         name = bytes.fromhex(key)
-        if name not in self._places:
+        if not self._places.get(name):
             self._look()
-        return self._places.get(name)
+        return self._places.get(name, [])
 
     def _look(self) -> None:
         """Read what was added to the indexes since the last time."""
@@ -151,7 +153,8 @@ class Shards:
         for data in sorted(news, key=used_at):
             with contextlib.suppress(OSError):  # deleted meanwhile
                 found, self._read[data] = entries(data, self._read.get(data, 0))
-                self._places.update(found)
+                for name, place in found.items():
+                    self._places.setdefault(name, []).append(place)
 
     def _mapped(self, place: Place) -> NDArray[np.uint8] | None:
         """The bytes of a record; None where its shard is gone, cut off, or being deleted."""
@@ -188,7 +191,8 @@ class Shards:
                 path.unlink()
                 freed += size
         if freed:
-            self._places = {key: place for key, place in self._places.items() if place.shard != data}
+            for places in self._places.values():
+                places[:] = [place for place in places if place.shard != data]
         return freed
 
     def _delete_former(self, *, unused_s: float) -> int:

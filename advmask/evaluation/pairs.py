@@ -153,7 +153,9 @@ def summarise_pairs(scores: PairScores, threshold: Calibration, *, seed: int = 0
     first, second = (np.asarray(each) for each in scores.people)
     limit, source = threshold.threshold, threshold.source
     strangers = scores.similarity[BARE][different]
-    if len(strangers) >= comparisons_needed(threshold.fmr) * len(set(scores.draws)):  # a draw is no new pair
+    if len(strangers) >= comparisons_needed(threshold.fmr) * max(
+        1, len(set(scores.draws))
+    ):  # a draw is no new pair
         limit, source = (
             threshold_at_fmr(strangers, threshold.fmr),
             f"{len(strangers):,} bare pairs of strangers",

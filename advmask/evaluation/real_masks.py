@@ -1,5 +1,6 @@
 """Real plain masks as a control: photos of people who wear one, next to the masks that are drawn."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -32,7 +33,7 @@ class WornResult:
         not_found: On which it, or whoever cut them, found none.
         people: On these photos.
         tar: Share of the photos that match.
-        drawn: The same of each plain mask drawn onto bare photos of these people.
+        drawn: The same of each plain mask drawn onto bare photos of those who have several.
         drawn_lower_by: TAR of the worn masks less that of the drawn ones, by person; None without any.
     """
 
@@ -92,12 +93,15 @@ def _result(
 ) -> WornResult:
     names = [crop.person for crop, found in zip(worn.crops, seen.tolist(), strict=True) if found]
     matched = _matched(setup, judged.gallery, embeddings[seen], names, judged.threshold.threshold)
-    kept = judged.scores.detected() & np.isin(np.asarray(judged.scores.people), names)
+    # A single photo is enrolled itself, and a mask drawn onto it is matched with that very photo.
+    photos = Counter(name for name, _ in set(zip(judged.scores.people, judged.scores.photos, strict=True)))
+    several = [name for name in names if photos[name] > 1]
+    kept = judged.scores.detected() & np.isin(np.asarray(judged.scores.people), several)
     people = [name for name, keep in zip(judged.scores.people, kept, strict=True) if keep]
     drawn = {
         name: accepted(values[kept], judged.threshold.threshold)
         for name, values in judged.scores.similarity.items()
-        if name in PLAIN_MASKS
+        if name in PLAIN_MASKS and people
     }
     lower = None
     both = sorted(set(names) & set(people))

@@ -7,9 +7,10 @@ import torch
 from numpy.typing import NDArray
 
 from advmask.evaluation.estimates import Estimate
+from advmask.evaluation.maker_setup import MAKER
 from advmask.evaluation.metrics import rate_over_people
 from advmask.evaluation.probe_scores import BARE, PROBES_AT_ONCE, Stage
-from advmask.evaluation.protocol import Judgement
+from advmask.evaluation.protocol import JudgedScores, Judgement
 from advmask.recognizers.mask_detector import MASKED, MaskDetector
 
 
@@ -44,7 +45,7 @@ def shown(judgement: Judgement, detector: MaskDetector | None, *, seed: int = 0)
     stage = judgement.stage
     people = [stage.photos.names[photo] for photo, _ in stage.probes]
     aligners = {
-        one.scores.aligner: one.scores
+        _called(one): one.scores
         for one in reversed(judgement.judged)
         if one.scores.aligner != BARE and not one.recognizer.asked  # services find faces by themselves
     }
@@ -62,6 +63,13 @@ def shown(judgement: Judgement, detector: MaskDetector | None, *, seed: int = 0)
         )
         for name in stage.conditions
     ]
+
+
+def _called(one: JudgedScores) -> str:
+    """An aligner; makers' own are told apart by whose they are."""
+    if one.scores.aligner == MAKER:
+        return f"{MAKER} of {one.scores.recognizer}"
+    return one.scores.aligner
 
 
 def _masked(stage: Stage, name: str, detector: MaskDetector) -> NDArray[np.float64]:

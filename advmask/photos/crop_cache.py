@@ -103,10 +103,6 @@ class CropCache:
             photo_size=(int(about["width"]), int(about["height"])),
         )
 
-    def holds(self, sha256: str, recipe: Recipe) -> bool:
-        """Whether something is known of a photo, without a look at it; arguments as in `get`."""
-        return self._shards is not None and _key(sha256, recipe) in self._shards
-
     def put(self, sha256: str, recipe: Recipe, value: CachedCrop | CachedFailure) -> bool:
         """Remember what came of a photo; `sha256` and `recipe` as in `get`. Tells whether it is kept."""
         if self._shards is None or not self._writable:

@@ -139,6 +139,12 @@ def load_masked(settings: FacesSettings, names: Sequence[str], *, progress: bool
             f"{listed(one.name for one in found)}, and here {listed(names)}. Call their folders alike."
         )
     crops, omissions, notices = _cut_all(known, settings, progress=progress)
+    if not crops:
+        raise PhotoError(
+            f"No photo in faces.masked={settings.masked} is usable; the first: {omissions[0]}"
+            if omissions
+            else f"There are no photos of the people probed in faces.masked={settings.masked}."
+        )
     if len(known) < len(found):
         others = listed(sorted({person.name for person in found} - set(names)))
         notices.append(f"Passed over in {settings.masked}, being of nobody who is probed: {others}.")

@@ -98,6 +98,8 @@ def read_pairs(path: Path, people: Sequence[PersonPhotos]) -> list[PhotoPair]:
             f"{path} names photos that are not at hand: {', '.join(named[:_NAMED])}{more}; set faces.root to "
             "the folder of the collection that the list is of."
         )
+    if not pairs:
+        raise PhotoError(f"{path} holds no pairs; lines {_A_LINE} were expected.")
     return pairs
 
 
@@ -113,7 +115,10 @@ class _Index:
 
     def find(self, name: str) -> list[tuple[Path, str]]:
         """Photos that a name with any number of folders before it may mean, each with its person."""
-        *folders, file = [part for part in name.replace("\\", "/").split("/") if part != "."]
+        parts = [part for part in name.replace("\\", "/").split("/") if part != "."]
+        if not parts:
+            return []
+        *folders, file = parts
         found = [
             (photo, person)
             for photo, person in self._by_name.get(file, {}).items()
@@ -131,7 +136,8 @@ def _lines(path: Path) -> list[_Line]:
     places = [next((head.index(name) for name in kind if name in head), None) for kind in (_FIRST, _SECOND)]
     same_at = next((head.index(name) for name in _SAME if name in head), None)
     skipped = 0
-    if all(cell.isdecimal() for cell in head) or "imagenum1" in head:
+    counts = all(cell.isdecimal() for cell in head) and any(_is_lfw(row) for row in rows[1:3])
+    if counts or "imagenum1" in head:
         skipped, places = 1, [None, None]
     elif None not in places:
         skipped = 1
@@ -144,11 +150,16 @@ def _lines(path: Path) -> list[_Line]:
     return lines
 
 
+def _is_lfw(row: list[str]) -> bool:
+    """Whether a line is `NAME 1 2` or `NAME 1 OTHER 2`."""
+    return len(row) in (3, 4) and row[1].isdecimal() and row[-1].isdecimal()
+
+
 def _by_form(path: Path, number: int, row: list[str]) -> _Line:
     """A line of LFW, or of two files."""
-    if len(row) == 3 and row[1].isdecimal() and row[2].isdecimal():
+    if len(row) == 3 and _is_lfw(row):
         return _Line(number, (_lfw(row[0], row[1]), _lfw(row[0], row[2])), True)
-    if len(row) == 4 and row[1].isdecimal() and row[3].isdecimal():
+    if len(row) == 4 and _is_lfw(row):
         return _Line(number, (_lfw(row[0], row[1]), _lfw(row[2], row[3])), False)
     if len(row) in (2, 3):
         return _Line(number, (row[0], row[1]), _truth(path, number, row[2]) if len(row) == 3 else None)

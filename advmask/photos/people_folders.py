@@ -147,12 +147,25 @@ def find_people(root: Path) -> list[PersonPhotos]:
 
 def _wrapped(folders: Sequence[Path]) -> list[Path]:
     """Which of some folders hold those of people; or, where there is one and it wraps others, of these."""
-    inner = [folder for folder in folders if _holds_people(folder)]
+    inner = _of_people(folders)
     if inner or len(folders) != 1:
         return inner
-    deeper = [folder for folder in _folders_in(folders[0]) if _holds_people(folder)]
+    deeper = _of_people(_folders_in(folders[0]))
     dated = any(_DATE.match(folder.name) for folder in (*folders, *deeper))
     return [] if dated else deeper  # else one person's albums by years
+
+
+def _of_people(folders: Sequence[Path]) -> list[Path]:
+    """Which of some folders hold those of people; next to a part that does, another part may be small."""
+    holding = [folder for folder in folders if _holds_people(folder)]
+    if not any(folder.name.lower() in PARTS for folder in holding):
+        return holding
+    parts = [
+        folder
+        for folder in folders
+        if folder.name.lower() in PARTS and any(photos_in(entry) for entry in _folders_in(folder))
+    ]
+    return sorted({*holding, *parts}, key=lambda folder: folder.name)
 
 
 def _folders_in(folder: Path) -> list[Path]:

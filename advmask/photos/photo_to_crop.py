@@ -121,7 +121,7 @@ class CropCutter:
     def _known(self, path: Path) -> bool:
         """Whether nothing need be looked for: it is in the cache, or cannot be read, which `cut` tells."""
         try:
-            return self._cache.holds(_content(path), self._recipe(path))
+            return self._cache.get(_content(path), self._recipe(path)) is not None
         except PhotoError:
             return True
 

@@ -6,6 +6,7 @@ content of the pictures, so that no question is asked twice, whatever ends the c
 
 import hashlib
 import math
+import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -63,7 +64,8 @@ class Answers:
         folder = (user_folder("cache") or nowhere(_VARIABLE)) / "services"
         path = folder / f"{hashlib.sha256(self._name.encode()).hexdigest()[:16]}.sqlite"
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # embeddings are biometric data
             kept = sqlite3.connect(path, timeout=30)
             with kept:
                 kept.execute(
@@ -85,16 +87,23 @@ class Answers:
 
         Raises:
             ConfigError: Nothing may be sent, or no more.
+            RunError: Answers cannot be kept.
             WeightsError: The service fails again and again, or answers nonsense.
         """
-        row = kept.execute("select answer from answers where picture = ?", (key,)).fetchone()
-        if row is None:
-            answer = self._asked(ask)
-            stored = np.array(answer, dtype="<f8").tobytes()  # empty where there is no face
-            with kept:
-                kept.execute("insert or replace into answers values (?, ?)", (key, stored))
-        else:
-            answer = np.frombuffer(row[0], dtype="<f8").tolist()
+        try:
+            row = kept.execute("select answer from answers where picture = ?", (key,)).fetchone()
+            if row is None:
+                answer = self._asked(ask)
+                stored = np.array(answer, dtype="<f8").tobytes()  # empty where there is no face
+                with kept:
+                    kept.execute("insert or replace into answers values (?, ?)", (key, stored))
+            else:
+                answer = np.frombuffer(row[0], dtype="<f8").tolist()
+        except sqlite3.Error as error:
+            raise RunError(
+                f"The answers of {self._name} cannot be kept any more ({error}); make room, or wait for the "
+                "other command, and repeat this one: only the last answer is asked for again."
+            ) from error
         return self._checked(answer or None)
 
     def _asked(self, ask: Callable[[], Any]) -> list[float]:

@@ -133,9 +133,9 @@ def train(
     settings = _with_names(settings, recognizers, validation_recognizers, aligners)
     surface = build_mask(settings.mask)
     run = RunFolder(folder)
-    with run.alone():
+    with run.alone(), SharedEmbeddings(folder, settings.trainer) as embed:
         run.begin(settings, objects=own.described([*asked, *(validation_recognizers or ())]))
-        return _trained(run, settings, surface, asked, validation_recognizers, own)
+        return _trained(run, settings, surface, asked, validation_recognizers, own, embed)
 
 
 def _trained(
@@ -145,6 +145,7 @@ def _trained(
     asked: Sequence[str | Recognizer],
     validation_recognizers: Sequence[str | Recognizer] | None,
     own: OwnParts,
+    embed: SharedEmbeddings,
 ) -> TrainResult:
     """Learn the design of a run that has begun; arguments as in `train`."""
     folder = run.path
@@ -165,7 +166,6 @@ def _trained(
     crops = faces.of(faces.split.train)
     if not crops:
         raise ConfigError("faces.split leaves nobody to train on; give its first number at least one person.")
-    embed = SharedEmbeddings(folder, settings.trainer)
     prepared = prepare_all(
         [one.to(device_on(settings.trainer)) for one in built],
         faces.crops,
@@ -219,8 +219,7 @@ def _trained(
         """Write a design as a picture alone."""
         write_design(picture, _design(texels, surface, settings))
 
-    with embed:
-        fitted = fit(module, photos, settings, run, keep=keep, draw=draw, probes=probes, own=own)
+    fitted = fit(module, photos, settings, run, keep=keep, draw=draw, probes=probes, own=own)
     if is_first_process():
         write_plot(run.metrics, run.plot)
         if fitted.ink_fields is not None:

@@ -63,12 +63,13 @@ class SharedEmbeddings:
         made = embed_crops(recognizers, crops)
         if self._several:
             numbered = {str(number): one.contiguous() for number, one in enumerate(made)}
-            with written_aside(self._path) as aside:
+            with written_aside(self._path, private=True) as aside:
                 safetensors.torch.save_file(numbered, aside, {"what": what})
         return made
 
-    def __enter__(self) -> None:
+    def __enter__(self) -> "SharedEmbeddings":
         """Within this context all processes have what they need."""
+        return self
 
     def __exit__(self, *_: object) -> None:
         """Delete the file, which is biometric data."""

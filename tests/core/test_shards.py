@@ -108,6 +108,23 @@ def test_damage_is_absence_and_is_replaced(fresh: Iterator[Path], data: st.DataO
     assert all(same(shards(folder).get(key(number)), record(number)) for number in range(3))
 
 
+@needs_locks
+def test_what_was_written_anew_counts_wherever_the_damaged_record_lies(tmp_path: Path) -> None:
+    one, two = shards(tmp_path), shards(tmp_path)
+    put(one, 0, 1)
+    put(two, 2)
+    two.put(key(0), *record(0))
+    del one, two
+    for damaged in tmp_path.glob("*.data"):
+        whole = damaged.read_bytes()
+        damaged.write_bytes(bytes([whole[0] ^ 1]) + whole[1:])  # of key 0 in one shard, of key 2 in the other
+        for latest in tmp_path.glob("*.data"):
+            os.utime(latest, (2e9, 2e9))
+            assert same(shards(tmp_path).get(key(0)), record(0))
+            os.utime(latest, (1e9, 1e9))
+        damaged.write_bytes(whole)
+
+
 def test_other_files_are_passed_over(tmp_path: Path) -> None:
     for name in ("some-1.data", "some-2.data", "some-2.index", "some-3.index", "other.data"):
         (tmp_path / name).write_bytes(b"not ours" * 40)

@@ -121,3 +121,34 @@ def test_people_who_are_not_probed(tmp_path: Path) -> None:
     found = load_masked(settings, ["ann", "bob"])
     assert found.people == ("ann",)
     assert any("being of nobody who is probed: cid" in one for one in found.notices)
+
+
+def test_nothing_usable_is_said_before_anything_is_scored(tmp_path: Path) -> None:
+    (tmp_path / "ann").mkdir()
+    Image.new("RGB", (112, 40)).save(tmp_path / "ann" / "1.png")
+    settings = FacesSettings(masked=tmp_path, landmarks="arcface112", cache=False)
+    with pytest.raises(PhotoError, match=r"No photo in faces.masked=.* is usable; the first: .*1.png"):
+        load_masked(settings, ["ann"])
+
+
+def test_a_mask_drawn_onto_the_very_photo_that_is_enrolled_is_left_out(
+    faces: FaceSet, tiny_name: str
+) -> None:
+    alone = replace(faces, crops=faces.crops[:3])  # one photo of bob
+    found = evaluate(
+        torch.rand(3, *build_mask(MaskSettings()).texture_size(1.0)),
+        alone,
+        [tiny_name],
+        controls=["white"],
+        effects="none",
+        protocol=QUICK,
+        aligners=[Half()],
+    )
+    ((_, (judged,)),) = found.judgement.by_setup()
+    of_ann = np.array(judged.scores.people) == "ann"
+    matched = judged.scores.similarity["white"] >= judged.threshold.threshold
+    (one,) = worn_results(found.judgement, replace(alone, omissions=()))
+    assert one.people == 2
+    assert one.drawn["white"].value == pytest.approx(matched[of_ann & judged.scores.detected()].mean())
+    (bob,) = worn_results(found.judgement, replace(alone, crops=alone.crops[2:], omissions=()))
+    assert (bob.drawn, bob.drawn_lower_by) == ({}, None)

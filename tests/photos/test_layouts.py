@@ -61,6 +61,16 @@ def test_vggface2_brings_its_parts(wrapper: str, tmp_path: Path) -> None:
     assert any("split as the folders in" in one and "(3 test, 3 train)" in one for one in notices)
 
 
+@pytest.mark.parametrize("few", ["train", "test"])
+def test_a_part_of_few_people_is_a_part_too(few: str, tmp_path: Path) -> None:
+    parts = {"train": VGG_TRAIN, "test": VGG_TEST}
+    parts[few] = parts[few][:2]
+    made(tmp_path, *(name for part, names in parts.items() for name in under(part, names)))
+    _, _, split, _ = people_at_hand(FacesSettings(root=tmp_path))
+    assert split is not None
+    assert (len(split.train), len(split.test)) == ((1, 3) if few == "train" else (3, 1))
+
+
 def test_the_same_people_in_train_and_val_are_no_parts(tmp_path: Path) -> None:
     """An ImageFolder for classification splits the photos of each person."""
     made(tmp_path, *under("train", CASIA), *under("val", CASIA))

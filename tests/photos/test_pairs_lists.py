@@ -60,12 +60,22 @@ def test_numbers_alone_name_photos_of_collections_that_are_not_called_as_lfw(tmp
         ("Ann_Lee_0001,Bob_0001,1\n", "are said to show one person, and by faces.root they show Ann_Lee and"),
         ("Ann_Lee_0001,Ann_Lee_0002,0\n", "said to show two people, and by faces.root they show Ann_Lee;"),
         ("Ann_Lee_0001,Ann_Lee_0001,1\n", "line 1: Ann_Lee_0001 is paired with itself"),
+        ("A,B,same\n", "holds no pairs; lines A,B,same"),
+        (".,Bob_0001,1\n", r"not at hand: \. \(line 1\)"),
         ("A,B,same\nAnn_Lee_0001\n", "line 2: 3 columns were expected"),
     ],
 )
 def test_lists_that_do_not_fit(text: str, says: str, tmp_path: Path) -> None:
     with pytest.raises(PhotoError, match=says):
         read(tmp_path, text)
+
+
+def test_a_first_line_of_numbers_may_be_a_pair(tmp_path: Path) -> None:
+    people = [PersonPhotos("a", tuple(ROOT / "a" / f"{number}.png" for number in (1, 2, 3)))]
+    assert read(tmp_path, "1,2\n1,3\n", people) == [
+        ("a/1.png", "a/2.png", True),
+        ("a/1.png", "a/3.png", True),
+    ]
 
 
 def test_a_name_that_two_people_have(tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
 import io
 import json
 import re
+import sqlite3
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -15,7 +17,7 @@ import pytest
 import torch
 from PIL import Image
 
-from advmask.core.errors import ConfigError, WeightsError
+from advmask.core.errors import ConfigError, RunError, WeightsError
 from advmask.evaluation.evaluate import evaluate, evaluate_design
 from advmask.evaluation.findings import Evaluation
 from advmask.evaluation.settings import ScoringSettings
@@ -278,6 +280,22 @@ def test_a_service_that_fails_for_a_while_is_asked_again(pauses: list[float]) ->
     assert found[1].isnan().all()
     assert [pause for pause in pauses if pause > 0.5] == [1.0, 2.0]
     assert network.answers.calls == 4
+
+
+def test_answers_are_for_the_owner_alone_and_a_full_disk_is_a_sentence(
+    pauses: list[float], tmp_path: Path
+) -> None:
+    network = AskedNetwork(Wayward([1, 2, 3], [1, 2, 3]), label="wayward", pause=pauses.append)
+    with services_allowed(allowed(9)):
+        network(pictures(1))
+        (path,) = tmp_path.rglob("*.sqlite")
+        assert path.stat().st_mode & 0o077 == 0 or sys.platform == "win32"
+        with sqlite3.connect(path) as kept:
+            kept.execute("drop table answers")
+            kept.execute("create view answers as select 1 as picture, 2 as answer")  # which takes nothing
+        kept.close()
+        with pytest.raises(RunError, match="cannot be kept any more"):
+            network(pictures(1))
 
 
 def test_a_service_that_fails_for_good(pauses: list[float]) -> None:

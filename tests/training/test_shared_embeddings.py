@@ -1,5 +1,6 @@
 """One process of a run embeds the photos, and the others read."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -27,6 +28,8 @@ def test_the_others_read_what_the_first_one_made(
     expected = embed_crops(recognizers, crops)
     first = SharedEmbeddings(tmp_path, several)
     assert torch.equal(first(recognizers, crops)[0], expected[0])
+    (path,) = tmp_path.iterdir()
+    assert path.stat().st_mode & 0o077 == 0 or sys.platform == "win32"
 
     monkeypatch.setattr(rank_zero_only, "rank", 1, raising=False)
     monkeypatch.setattr(shared_embeddings, "embed_crops", None)
