@@ -88,7 +88,8 @@ def _smoothed(places: FloatArray, first: NDArray[np.intp], last: NDArray[np.intp
     number = len(places)
     start, end = np.concatenate([first, last]), np.concatenate([last, first])
     degree = np.bincount(start, minlength=number)
-    mean = scipy.sparse.csr_array((1.0 / degree[start], (start, end)), shape=(number, number))
+    pairs = (start.astype(np.int32), end.astype(np.int32))  # SuperLU takes no longer ones
+    mean = scipy.sparse.csr_array((1.0 / degree[start], pairs), shape=(number, number))
     same = scipy.sparse.csr_array(scipy.sparse.identity(number, format="csr"))
     bend = same - mean
     # (x - mean of neighbours) of a line is half its second difference.

@@ -24,7 +24,7 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(sys.platform == "win32", reason="signals and locks of Unix"),
 ]
-STEPS = 24
+STEPS = 120  # so many that none is done before it is stopped
 PATIENCE_MS = 600_000  # of a machine that does much else
 # Drops a file as a hand would.
 DROP = """([zone, name, text]) => {
