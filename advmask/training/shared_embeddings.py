@@ -74,7 +74,8 @@ class SharedEmbeddings:
     def __exit__(self, *_: object) -> None:
         """Delete the file, which is biometric data."""
         if is_first_process():
-            self._path.unlink(missing_ok=True)
+            with suppress(OSError):  # a folder that cannot be written to holds none
+                self._path.unlink(missing_ok=True)
 
     def _read(self, what: str) -> list[Tensor] | None:
         with (
