@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -42,6 +42,17 @@ def words_of(program: str, *, at_least: int) -> list[str]:
         print(program)
         raise SystemExit(0 if words else 2)
     return words
+
+
+def own_options(words: list[str], defaults: Mapping[str, str]) -> dict[str, str]:
+    """Take a benchmark's own `name=value` out of its words; what is not given is as in `defaults`."""
+    asked = dict(defaults)
+    for word in list(words):
+        name, _, value = word.partition("=")
+        if name in asked:
+            asked[name] = value
+            words.remove(word)
+    return asked
 
 
 def clocked(work: Callable[[], Any], device: str = "cpu") -> float:

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import torch
-from _common import settings_of, words_of
+from _common import own_options, settings_of, words_of
 from _transfer_runs import COST, train_one
 from recognizers import head, rates, row, single_pairs
 from torch import Tensor
@@ -93,12 +93,7 @@ def main() -> None:
     out, *words = words_of(__doc__ or "", at_least=3)
     torch.set_num_threads(1)
     keep_freed_memory()
-    asked = dict(DEFAULTS)
-    for word in list(words):
-        name, _, value = word.partition("=")
-        if name in asked:
-            asked[name] = value
-            words.remove(word)
+    asked = own_options(words, DEFAULTS)
     names, parts = asked["aligners"].split(","), asked["part"].split(",")
     run = Path(out).absolute() / "design"
     if "masks" in parts and not (run / COST).exists():

@@ -22,7 +22,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from _common import again, words_of
+from _common import again, own_options, words_of
 from _transfer_arms import ARMS, LOGO, OURS, RIVAL, RIVAL_STEPS, RIVAL_WEIGHT_OF_DLIB, Case, cases_of
 from _transfer_runs import COST, judge_one, train_one
 from _transfer_tables import Means, print_case, print_costs, print_means
@@ -55,12 +55,7 @@ def main() -> None:
 
 def compare(out: Path, words: list[str]) -> None:
     """Train and judge what is not there yet, and print the tables."""
-    asked = dict(DEFAULTS)
-    for word in list(words):
-        name, _, value = word.partition("=")
-        if name in asked:
-            asked[name] = value
-            words.remove(word)
+    asked = own_options(words, DEFAULTS)
     chosen = next(word for word in words if word.startswith("recognizers="))
     words.remove(chosen)
     names = chosen.partition("=")[2].strip("[]").split(",")

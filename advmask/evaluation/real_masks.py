@@ -16,8 +16,8 @@ from advmask.evaluation.probe_scores import BARE, Setup
 from advmask.evaluation.protocol import JudgedScores, Judgement
 from advmask.evaluation.summary import PLAIN_MASKS
 from advmask.photos.loading import FaceSet
-
-_AT_ONCE = 16  # crops
+from advmask.recognizers.preparation import aligned_crops
+from advmask.recognizers.recognizer import embed_all
 
 
 @dataclass(frozen=True)
@@ -71,13 +71,8 @@ def _embedded(setup: Setup, worn: FaceSet) -> tuple[Float[Tensor, "n dim"], Bool
     """Embeddings of the photos as the set-up aligns them, and on which it found a face."""
     device = setup.recognizer.template.device
     embeddings, seen = [], []
-    for start in range(0, len(worn.crops), _AT_ONCE):
-        part = worn.crops[start : start + _AT_ONCE]
-        pictures = torch.stack([crop.as_float() for crop in part]).to(device)
-        cut_by = torch.stack([crop.landmarks for crop in part]).to(device)
-        with torch.no_grad():
-            points, found = setup.aligner.landmarks(pictures, cut_by)
-            own = setup.recognizer(pictures, torch.where(found[:, None, None], points, cut_by)).cpu()
+    for pictures, landmarks, found in aligned_crops(worn.crops, setup.aligner, device=device):
+        own = embed_all(setup.recognizer, pictures, landmarks)
         embeddings.append(own)
         seen.append(found.cpu() & torch.isfinite(own).all(dim=1))
     return torch.cat(embeddings), torch.cat(seen)

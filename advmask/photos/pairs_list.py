@@ -9,6 +9,7 @@ from advmask.core.errors import PhotoError
 from advmask.core.shown_names import shown
 from advmask.photos.people_folders import PersonPhotos
 from advmask.photos.people_list import list_rows
+from advmask.photos.photo_files import listed
 
 _FIRST = ("a", "first", "file1", "path1", "image1", "img1")
 _SECOND = ("b", "second", "file2", "path2", "image2", "img2")
@@ -19,7 +20,6 @@ _TRUTHS = {
 }
 _A_LINE = "A,B,same"
 _PACKED = (".bin", ".rec", ".lst")
-_NAMED = 3
 _LFW = re.compile(r"([^/]+)/\1_0*(\d+)")  # in collections that are not called so, the number alone
 
 
@@ -77,7 +77,7 @@ def read_pairs(path: Path, people: Sequence[PersonPhotos]) -> list[PhotoPair]:
                     f"{shown(str(each[1][0]))}; write PERSON/FILE."
                 )
             if not each:
-                missing.append(f"{shown(name)} (line {line.number})")
+                missing.append(f"{name} (line {line.number})")
         if not all(found):
             continue
         ((first, one),), ((second, other),) = found
@@ -92,10 +92,8 @@ def read_pairs(path: Path, people: Sequence[PersonPhotos]) -> list[PhotoPair]:
             )
         pairs.append(PhotoPair(first, second, one == other))
     if missing:
-        named = list(dict.fromkeys(missing))
-        more = f" and {len(named) - _NAMED} more" if len(named) > _NAMED else ""
         raise PhotoError(
-            f"{path} names photos that are not at hand: {', '.join(named[:_NAMED])}{more}; set faces.root to "
+            f"{path} names photos that are not at hand: {listed(dict.fromkeys(missing))}; set faces.root to "
             "the folder of the collection that the list is of."
         )
     if not pairs:

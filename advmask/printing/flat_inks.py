@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 from PIL import Image
 from shapely import affinity
 
+from advmask.colour.srgb import LUMINANCE
 from advmask.masks.flat_pattern import FlatPattern
 from advmask.printing.bleed import continued
 from advmask.printing.ink_borders import FloatArray, ink_borders
 from advmask.printing.raster import Artwork, check_fits, coverage_of, margin_mm, picture_size, rasterise
 from advmask.printing.settings import PrintingSettings
+from advmask.textures.colour_names import colour_code
 from advmask.textures.design_files import Design
 
 MOST_INKS = 32
@@ -51,7 +53,7 @@ class FlatInks:
     @property
     def codes(self) -> list[str]:
         """Colours as #rrggbb."""
-        return ["#{:02x}{:02x}{:02x}".format(*colour) for colour in self.colours.tolist()]
+        return [colour_code(colour) for colour in (self.colours / 255).tolist()]
 
     def drawn(self, pattern: FlatPattern, printing: PrintingSettings) -> Artwork:
         """The artwork: each dot in the one ink that its centre lies in, or not printed at all."""
@@ -133,7 +135,7 @@ def _palette(texels: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.i
     red, green, blue = texels.astype(np.int64)
     codes, numbers = np.unique((red << 16) | (green << 8) | blue, return_inverse=True)
     colours = np.stack([codes >> 16, (codes >> 8) & 255, codes & 255], axis=1).astype(np.uint8)
-    order = np.argsort(-(colours @ np.array([0.2126, 0.7152, 0.0722])), kind="stable")
+    order = np.argsort(-(colours @ np.array(LUMINANCE)), kind="stable")
     place = np.empty_like(order)
     place[order] = np.arange(len(order))
     return colours[order], place[numbers.reshape(texels.shape[1:])]

@@ -1,11 +1,11 @@
 """Recognizers made ready for a set of bare photos: embedded, enrolled and calibrated."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from advmask.core.errors import CalibrationError
@@ -167,14 +167,8 @@ def embed_crops(
     pieces: list[list[Tensor]] = [[] for _ in recognizers]
     missed = 0
     at_once = _AT_ONCE if all(one.template.device.type == "cpu" for one in recognizers) else 4 * _AT_ONCE
-    for start in range(0, len(crops), at_once):
-        part = crops[start : start + at_once]
-        pictures = torch.stack([crop.as_float() for crop in part])
-        landmarks = torch.stack([crop.landmarks for crop in part])
-        if aligner is not None:
-            points, found = aligner.landmarks(pictures, landmarks)
-            landmarks = torch.where(found[:, None, None], points, landmarks)
-            missed += int((~found).sum())
+    for pictures, landmarks, found in aligned_crops(crops, aligner, at_once=at_once):
+        missed += int((~found).sum())
         for recognizer, own in zip(recognizers, pieces, strict=True):
             own.append(embed_all(recognizer, pictures, landmarks))
     if aligner is not None and missed:
@@ -183,3 +177,35 @@ def embed_crops(
             "landmarks at hand."
         )
     return [torch.cat(own) for own in pieces]
+
+
+def aligned_crops(
+    crops: Sequence[FaceCrop],
+    aligner: Aligner | None,
+    *,
+    at_once: int = _AT_ONCE,
+    device: torch.device | str = "cpu",
+) -> Iterator[
+    tuple[Float[Tensor, "batch 3 rows columns"], Float[Tensor, "batch 5 2"], Bool[Tensor, " batch"]]
+]:
+    """Crops a few at a time, as an aligner sees them.
+
+    Args:
+        crops: Their landmarks hint at which face is meant, and stand in where none is found.
+        aligner: None takes those landmarks.
+        at_once: Crops in memory.
+        device: Where the aligner works.
+
+    Yields:
+        Pictures, landmarks, and on which the face was found.
+    """
+    for start in range(0, len(crops), at_once):
+        part = crops[start : start + at_once]
+        pictures = torch.stack([crop.as_float() for crop in part]).to(device)
+        landmarks = torch.stack([crop.landmarks for crop in part]).to(device)
+        found = torch.ones(len(part), dtype=torch.bool, device=device)
+        if aligner is not None:
+            with torch.no_grad():
+                points, found = aligner.landmarks(pictures, landmarks)
+            landmarks = torch.where(found[:, None, None], points, landmarks)
+        yield pictures, landmarks, found

@@ -15,10 +15,12 @@ from advmask.applying.settings import FindSettings
 from advmask.applying.wear_design import worn_design
 from advmask.core.errors import PhotoError
 from advmask.core.picture_reading import read_picture
+from advmask.evaluation.contact_sheet import to_image
 from advmask.masks.mask_building import build_mask
 from advmask.masks.settings import MaskSettings
 from advmask.printers.printer import Printer
 from advmask.printers.settings import PrinterSettings
+from advmask.textures.colour_names import colour_code
 from advmask.textures.colours import spread_inks
 from advmask.textures.design_files import Design
 from advmask.textures.picture_texels import read_picture_as_texels
@@ -168,11 +170,9 @@ def inks_of(drawing: Path, count: int | None = None) -> list[str]:
         flat_ones = often[often >= _FLAT * often.sum()]
         drawn_flat = int(flat_ones.sum()) > _MOSTLY * int(often.sum())
         count = min(max(len(flat_ones), 2), _MOST_INKS) if drawn_flat else _SOME_INKS
-    codes = (spread_inks(texels, count) * 255).round().int().tolist()
-    return ["#" + "".join(f"{channel:02x}" for channel in code) for code in codes]
+    return [colour_code(ink) for ink in spread_inks(texels, count).tolist()]
 
 
 def flat(design: Design) -> Image.Image:
     """A design as a flat picture."""
-    values = (design.texels.clamp(0, 1) * 255).round().to(torch.uint8)
-    return Image.fromarray(values.permute(1, 2, 0).contiguous().numpy())
+    return to_image(design.texels)

@@ -1,6 +1,7 @@
 """Colours by name or number, as plain numbers."""
 
 import re
+from collections.abc import Iterable
 
 _OWN = {"grey": 0.5, "gray": 0.5, "white": 1.0, "black": 0.0}
 _NUMBER = re.compile(r"#[0-9a-fA-F]{6}")
@@ -22,3 +23,8 @@ def colour_named(text: str) -> tuple[float, float, float] | None:
         return None
     red, green, blue = ImageColor.getrgb(text)[:3]
     return red / 255, green / 255, blue / 255
+
+
+def colour_code(colour: Iterable[float]) -> str:
+    """`#rrggbb` of an sRGB colour in [0, 1]."""
+    return "#" + "".join(f"{round(part * 255):02x}" for part in colour)

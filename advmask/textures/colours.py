@@ -24,8 +24,8 @@ def nearest_ink(
     texels: Float[Tensor, "3 height width"], inks: Float[Tensor, "inks 3"]
 ) -> Int64[Tensor, "height width"]:
     """Number of the ink that looks most like each texel: the smallest Delta E of 1976 (distance in Lab)."""
-    wanted = _lab(texels.movedim(0, -1))
-    away = torch.stack([(wanted - ink).square().sum(dim=-1) for ink in _lab(inks)])
+    wanted = lab_of(texels.movedim(0, -1))
+    away = torch.stack([(wanted - ink).square().sum(dim=-1) for ink in lab_of(inks)])
     return away.argmin(dim=0)
 
 
@@ -53,7 +53,7 @@ def spread_inks(texels: Float[Tensor, "3 height width"], count: int) -> Float[Te
     candidates = torch.cat([candidates, in_steps(few)])
     # A colour of the cube counts as if one texel in ten thousand had it.
     weight = torch.cat([weight, torch.full((len(few),), 1e-4)])
-    lab = _lab(candidates)
+    lab = lab_of(candidates)
     chosen = [int(weight.argmax())]
     away = (lab - lab[chosen[0]]).square().sum(dim=1)
     while len(chosen) < count:
@@ -62,5 +62,6 @@ def spread_inks(texels: Float[Tensor, "3 height width"], count: int) -> Float[Te
     return candidates[chosen]
 
 
-def _lab(colours: Tensor) -> Tensor:
+def lab_of(colours: Float[Tensor, "*batch 3"]) -> Float[Tensor, "*batch 3"]:
+    """CIE Lab of sRGB colours, those out of [0, 1] clamped."""
     return lab_from_linear(linear_from_srgb(colours.clamp(0, 1)))

@@ -5,9 +5,8 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-from advmask.colour.lab import lab_from_linear
-from advmask.colour.srgb import linear_from_srgb
-from advmask.textures.colours import nearest_ink
+from advmask.textures.colour_names import colour_code
+from advmask.textures.colours import lab_of, nearest_ink
 
 _FAR = 20.0  # Delta E of 1976: another colour to anybody
 _LEAST = 0.003  # of the picture
@@ -25,10 +24,10 @@ def inks_said(texels: Float[Tensor, "3 height width"], inks: Float[Tensor, "inks
     nearest = nearest_ink(texels, inks)
     shares = torch.bincount(nearest.flatten(), minlength=len(inks)).double() / nearest.numel()
     listed = ", ".join(
-        f"{_code(ink)} ({share:.0%})" for ink, share in zip(inks, shares.tolist(), strict=True)
+        f"{colour_code(ink.tolist())} ({share:.0%})" for ink, share in zip(inks, shares.tolist(), strict=True)
     )
     said = [f"Inks, with their shares of the start: {listed}."]
-    away = (_lab(texels.movedim(0, -1)) - _lab(inks)[nearest]).norm(dim=-1)
+    away = (lab_of(texels.movedim(0, -1)) - lab_of(inks)[nearest]).norm(dim=-1)
     # Mixtures along an edge are one or two texels wide, and no colours of the picture.
     far = -F.max_pool2d(-(away > _FAR).float()[None], 3, stride=1, padding=1)[0] > 0.5
     if not far.any():
@@ -44,15 +43,8 @@ def inks_said(texels: Float[Tensor, "3 height width"], inks: Float[Tensor, "inks
         mean = colours[:, code == cell].mean(dim=1)
         instead = inks[int(nearest[far][code == cell].mode().values)]
         said.append(
-            f"Left out: {_code(mean)}, {share:.1%} of the start, which becomes {_code(instead)}. To keep it, "
-            "name it in texture.palette.inks, or allow more inks."
+            f"Left out: {colour_code(mean.tolist())}, {share:.1%} of the start, which becomes "
+            f"{colour_code(instead.tolist())}. To keep it, name it in texture.palette.inks, or allow more "
+            "inks."
         )
     return said
-
-
-def _code(colour: Tensor) -> str:
-    return "#" + "".join(f"{round(float(part) * 255):02x}" for part in colour)
-
-
-def _lab(colours: Tensor) -> Tensor:
-    return lab_from_linear(linear_from_srgb(colours.clamp(0, 1)))

@@ -11,10 +11,9 @@ from pytorch_lightning.utilities.exceptions import MisconfigurationException  # 
 
 from advmask.core.errors import ConfigError
 from advmask.core.workers import rank
+from advmask.training.processes import PATIENCE_S
 from advmask.training.quiet_lightning import quiet_lightning
 from advmask.training.settings import TrainerSettings
-
-_PATIENCE = timedelta(hours=6)  # with processes that are still reading photos
 
 
 def check_machine(settings: TrainerSettings) -> None:
@@ -77,4 +76,6 @@ def trainer_on(settings: TrainerSettings, **more: Any) -> pl.Trainer:
 def _strategy(name: str) -> DDPStrategy | str:
     # The frozen networks are alike in all processes; sending them in each step would cost more than the step.
     # And a process that finds no mask laid yet may be late by more than the half hour that is usual.
-    return DDPStrategy(broadcast_buffers=False, timeout=_PATIENCE) if name == "ddp" else name
+    return (
+        DDPStrategy(broadcast_buffers=False, timeout=timedelta(seconds=PATIENCE_S)) if name == "ddp" else name
+    )

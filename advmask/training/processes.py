@@ -10,6 +10,9 @@ from torch import distributed
 # What Lightning tells the processes that it starts, and leaves behind in the one that started them.
 _OF_ONE_RUN = ("MASTER_ADDR", "MASTER_PORT", "NODE_RANK", "LOCAL_RANK", "WORLD_SIZE")
 
+PATIENCE_S = 6 * 3600.0
+"""How long processes of a run wait for one that is still reading photos, or laying masks."""
+
 
 def is_first_process() -> bool:
     """Whether this process is the only one of its run, or the one of them that writes files and speaks."""

@@ -17,10 +17,9 @@ from advmask.core.files import written_aside
 from advmask.photos.crops import FaceCrop
 from advmask.recognizers.preparation import embed_crops
 from advmask.recognizers.recognizer import Recognizer
-from advmask.training.processes import is_first_process
+from advmask.training.processes import PATIENCE_S, is_first_process
 from advmask.training.settings import TrainerSettings
 
-_PATIENCE_S = 6 * 3600.0
 _LOOK_S = 0.2
 
 
@@ -35,7 +34,7 @@ class SharedEmbeddings:
         patience_s: How long the others wait.
     """
 
-    def __init__(self, folder: Path, settings: TrainerSettings, *, patience_s: float = _PATIENCE_S) -> None:
+    def __init__(self, folder: Path, settings: TrainerSettings, *, patience_s: float = PATIENCE_S) -> None:
         self._path = folder / "embeddings.safetensors"
         self._several = settings.strategy == "ddp" or settings.devices != 1 or settings.num_nodes > 1
         self._patience = patience_s
@@ -48,9 +47,11 @@ class SharedEmbeddings:
         Raises:
             RunError: The first process leaves none.
         """
+        if not self._several:
+            return embed_crops(recognizers, crops)
         what = _digest(recognizers, crops)
         end = time.monotonic() + self._patience
-        while not is_first_process() and self._several:
+        while not is_first_process():
             found = self._read(what)
             if found is not None:
                 return found
@@ -61,10 +62,9 @@ class SharedEmbeddings:
                 )
             time.sleep(_LOOK_S)
         made = embed_crops(recognizers, crops)
-        if self._several:
-            numbered = {str(number): one.contiguous() for number, one in enumerate(made)}
-            with written_aside(self._path, private=True) as aside:
-                safetensors.torch.save_file(numbered, aside, {"what": what})
+        numbered = {str(number): one.contiguous() for number, one in enumerate(made)}
+        with written_aside(self._path, private=True) as aside:
+            safetensors.torch.save_file(numbered, aside, {"what": what})
         return made
 
     def __enter__(self) -> "SharedEmbeddings":

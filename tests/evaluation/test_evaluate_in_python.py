@@ -1,13 +1,13 @@
 """`advmask.evaluate`: what it takes, and its results as objects, rows, text and files."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 import yaml
+from two_people import two_people
 
 import advmask
 from advmask.core.errors import ConfigError, DesignError
@@ -70,13 +70,7 @@ def test_text_and_repr_say_what_was_found(evaluation: Evaluation) -> None:
 
 
 def test_faces_that_wear_the_same_mask_are_matched_with_each_other(portrait: FaceSet, tiny_name: str) -> None:
-    (crop,) = portrait.crops
-    crops = tuple(
-        replace(crop, person=name, source=Path(f"{name}{number}.png"), picture=(crop.picture * gain).byte())
-        for name, gain in (("ann", 1.0), ("bob", 0.6))
-        for number in range(2)
-    )
-    faces = replace(portrait, crops=crops, people=("ann", "bob"))
+    faces = two_people(portrait, photos=2)
     found = evaluate(noise(), faces, [tiny_name], effects="none", protocol=QUICK | {"draws": 1})
     linked = {one["condition"]: one for one in found.record["linkability"]}
     assert list(linked) == ["bare", "surgical_blue", "design"]

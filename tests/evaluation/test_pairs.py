@@ -8,6 +8,7 @@ import pytest
 import torch
 from tiny_specification import tiny_specification
 from torch import nn
+from two_people import two_people
 
 from advmask.core.errors import ConfigError
 from advmask.evaluation.curves import equal_error_rate
@@ -149,16 +150,6 @@ def noise() -> torch.Tensor:
     )
 
 
-def two_people(portrait: FaceSet) -> FaceSet:
-    (crop,) = portrait.crops
-    crops = tuple(
-        replace(crop, person=name, source=Path(f"{name}/{number}.png"), picture=(crop.picture * gain).byte())
-        for name, gain in (("ann", 1.0), ("bob", 0.6))
-        for number in range(3)
-    )
-    return replace(portrait, crops=crops, people=("ann", "bob"))
-
-
 def test_from_a_list_to_table_record_report_and_files(
     portrait: FaceSet, tiny_name: str, tmp_path: Path
 ) -> None:
@@ -166,7 +157,12 @@ def test_from_a_list_to_table_record_report_and_files(
     quick = {"draws": 2, "people": "all", "progress": False, "aligners": ["bare"]}
     quick["pairs"] = str(tmp_path / "pairs.csv")
     found = evaluate(
-        noise(), two_people(portrait), [tiny_name], controls=["white"], effects="none", protocol=quick
+        noise(),
+        two_people(portrait, photos=3),
+        [tiny_name],
+        controls=["white"],
+        effects="none",
+        protocol=quick,
     )
     (one,) = found.record["pairs"]
     assert (one["same"], one["different"], one["left_out"]) == (4, 2, 0)
@@ -183,7 +179,7 @@ def test_from_a_list_to_table_record_report_and_files(
 
 def test_pairs_of_people_who_are_not_probed(portrait: FaceSet, tiny_name: str, tmp_path: Path) -> None:
     (tmp_path / "pairs.csv").write_text("ann/0,ann/1,1\n")
-    faces = two_people(portrait)
+    faces = two_people(portrait, photos=3)
     faces = replace(faces, split=replace(faces.split, train=("ann",), test=("bob",)))
     with pytest.raises(ConfigError, match=r"No pair has its second photo.*protocol\.people=test"):
         evaluate(noise(), faces, [tiny_name], controls=[], protocol={"pairs": str(tmp_path / "pairs.csv")})

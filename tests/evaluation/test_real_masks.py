@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from two_people import two_people
 
 from advmask.core.errors import PhotoError
 from advmask.evaluation.evaluate import evaluate
@@ -34,13 +35,7 @@ class Half:
 
 @pytest.fixture(scope="module")
 def faces(portrait: FaceSet) -> FaceSet:
-    (crop,) = portrait.crops
-    crops = tuple(
-        replace(crop, person=name, source=Path(f"{name}/{number}.png"), picture=(crop.picture * gain).byte())
-        for name, gain in (("ann", 1.0), ("bob", 0.9))
-        for number in range(2)
-    )
-    return replace(portrait, crops=crops, people=("ann", "bob"))
+    return two_people(portrait, photos=2, gain=0.9)
 
 
 @pytest.fixture(scope="module")
