@@ -8,7 +8,7 @@ from advmask.commands.output import folder_of_all_jobs, output_dir
 from advmask.commands.settings import EvaluateCommand
 from advmask.core.memory import keep_freed_memory
 from advmask.evaluation.evaluate import evaluate_design
-from advmask.evaluation.findings import RECORD
+from advmask.evaluation.findings import CARD, RECORD
 from advmask.evaluation.scoring_parts import PARTS, PartsAwaitedError
 from advmask.masks.settings import MaskSettings
 
@@ -28,4 +28,4 @@ def run(config: DictConfig) -> None:
         return
     report = evaluation.write(folder, pictures=settings.pictures)
     print(evaluation.text())
-    print(f"Written to {report.with_name(RECORD)}\nTo read: {report}")
+    print(f"Written to {report.with_name(RECORD)}\nTo read: {report}\nTo show: {report.with_name(CARD)}")

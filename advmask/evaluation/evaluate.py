@@ -35,6 +35,7 @@ from advmask.evaluation.results import PLAIN_MASKS, result_record
 from advmask.evaluation.settings import ProtocolSettings, ScoringSettings
 from advmask.evaluation.shown import shown
 from advmask.evaluation.summary import say_bare_doubts
+from advmask.evaluation.visitor_words import visitor_sentence
 from advmask.masks.mask_building import build_mask
 from advmask.masks.settings import MaskSettings
 from advmask.photos.loading import FaceSet, load_faces, load_masked
@@ -242,7 +243,9 @@ def evaluate_design(
         "weights_sha256": {item.label: item.weights_sha256 for item in recognizers},
         "packages": package_versions(),
     }
-    return Evaluation(results, result_record(results, facts), judgement, [one for one, _ in paired])
+    record = result_record(results, facts)
+    record["sentence"] = visitor_sentence(record)
+    return Evaluation(results, record, judgement, [one for one, _ in paired])
 
 
 def _say_what_is_sent(

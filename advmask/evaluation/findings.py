@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from advmask.core.files import write_text
+from advmask.core.files import write_text, write_with
 from advmask.core.locks import alone_in
 from advmask.evaluation.estimates import Estimate
 from advmask.evaluation.pairs import PairScores
@@ -17,8 +17,9 @@ from advmask.evaluation.results import write_record
 from advmask.evaluation.score_files import write_comparisons, write_pairs, write_scores
 from advmask.evaluation.summary import RecognizerResult
 from advmask.evaluation.terminal_table import lined_up, results_table
+from advmask.evaluation.visitor_card import card_png, card_svg
 
-RECORD, REPORT = "results.json", "report.html"
+RECORD, REPORT, CARD = "results.json", "report.html", "card.png"
 _PATIENCE_S = 60.0  # writing takes some seconds
 _ELSE = "wait until it ends, or name another folder with hydra.run.dir=DIR"
 _FIGURES = ("tar", "match_confidence", "drop", "rank1", "others_fmr", "similarity", "displacement")
@@ -108,6 +109,7 @@ class Evaluation:
                 *self._shown(),
                 "\nMeasured on these photos, recognizers and simulated effects only: not a printed mask, not "
                 "other recognizers, not a promise.",
+                f"\nFor a label or a post:\n{self.record['sentence']}",
             ]
         )
 
@@ -199,7 +201,7 @@ class Evaluation:
         return ["", *lined_up(rows)]
 
     def write(self, folder: str | Path, *, pictures: bool = True) -> Path:
-        """Write `results.json` and what belongs to it: scores, tables, the report.
+        """Write `results.json` and what belongs to it: scores, tables, the card, the report.
 
         Args:
             folder: Where to; an earlier evaluation there is kept under a number. Two processes write one
@@ -223,6 +225,8 @@ class Evaluation:
             write_text(folder / "results.csv", csv_table(self.record))
             write_text(folder / "results.md", markdown_of(self.record))
             write_text(folder / "results.tex", latex_of(self.record))
+            write_text(folder / "card.svg", card_svg(self.record))
+            write_with(folder / CARD, lambda aside: aside.write_bytes(card_png(self.record)))
             write_text(folder / REPORT, report_page(self.record, self.judgement, pictures=pictures))
         return folder / REPORT
 

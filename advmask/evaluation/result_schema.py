@@ -184,6 +184,7 @@ _RECORD = _object(
     {
         "date": _TEXT,
         "what": _TEXT,
+        "sentence": _TEXT,
         "settings": _each(lambda *_: []),
         "people": _object(
             {"probed": _list(_TEXT), "held_out": _or_null(_TRUTH), "at_hand": _COUNT},

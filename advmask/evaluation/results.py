@@ -32,6 +32,7 @@ __all__ = [
 BESIDE = (
     *("scores.csv.gz", "comparisons.csv.gz", "pairs.csv.gz"),
     *("results.csv", "results.md", "results.tex", "report.html"),
+    *("card.png", "card.svg"),
 )
 _FIELDS_OF_3 = ("rank1", "others_fmr", "displacement")
 

@@ -37,6 +37,8 @@ _OF_A_DESIGN = (
     "preview.png",
     "effects.png",
     "report.html",
+    "card.png",
+    "card.svg",
     "results.json",
     "results.csv",
     "results.md",

@@ -234,6 +234,8 @@ def test_evaluate_elsewhere_leaves_the_run_alone(run_copy: Path, tmp_path: Path)
     assert cli.main(evaluation(run_copy, *given)) == 0
     assert files_of(run_copy) == before
     assert sorted(path.name for path in (tmp_path / "elsewhere").iterdir()) == [
+        "card.png",
+        "card.svg",
         "comparisons.csv.gz",
         "report.html",
         "results.csv",

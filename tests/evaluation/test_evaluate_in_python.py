@@ -89,7 +89,7 @@ def test_what_is_written_is_what_the_command_writes(evaluation: Evaluation, tmp_
     names = {path.name for path in report.parent.iterdir()}
     assert names == {
         *("results.json", "results.csv", "results.md", "results.tex", "scores.csv.gz", "comparisons.csv.gz"),
-        "report.html",
+        *("report.html", "card.png", "card.svg"),
     }
     record = load_results(tmp_path / "judged" / "results.json")
     assert record["results"] == json.loads(json.dumps(evaluation.record["results"]))

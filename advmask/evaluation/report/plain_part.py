@@ -15,6 +15,7 @@ from advmask.evaluation.report.names import (
 )
 from advmask.evaluation.report.simulated import simulated
 from advmask.evaluation.report.tables import found_table, shares_of_strangers
+from advmask.evaluation.visitor_words import visitor_sentence
 
 _TOO_MANY = 2  # times the false matches asked for, beyond which a word is due
 
@@ -32,6 +33,7 @@ def plain_part(record: Mapping[str, Any]) -> dict[str, Any]:
     said = {column_of(record, one["recognizer"]) for one in results}
     columns = {one["column"] for one in (record.get("recognizers") or {}).values()}
     return {
+        "sentence": visitor_sentence(record),
         "people": count,
         "who": people_words(count),
         "held_out": people.get("held_out"),
