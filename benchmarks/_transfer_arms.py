@@ -13,38 +13,14 @@ _OURS = (
     "holes.most=3",
 )
 
-# The recipe of AdversarialMask (Zolfi et al. 2021) through our renderer. Its loss is the mean of (cos + 1)/2
-# over recognizers plus 0.1 TV: without the constant, and doubled, the mean similarity plus 1.1 times the
-# change per mm, with a knot each 1.85 mm (112 across the mask) and TV summed over three channels. dlib's
-# similarity is minus the distance here, which near the threshold changes 3 times as fast as its cosine.
-# Adam's step of 0.01 in a grey texel is one of 0.04 in its logit. The mask alone is augmented: turned by 5
-# degrees, shifted by 5 mm, contrast +-20 %, brightness +-0.1 (here as veiling light), noise; alignment is
-# the bare photo's.
-_RIVAL = (
-    "texture=pixels",
-    "texture.detail_mm=1.85",
-    "objective=similarity",
-    "objective.smoothness=1.1",
-    "optimiser.kind=amsgrad",
-    "optimiser.learning_rate=0.04",
-    "optimiser.schedule=constant",
-    "surrogates.aligners=[bare]",
-    "effects=none",
-    "effects.wear.shift_mm=5",
-    "effects.wear.tilt_deg=5",
-    "effects.fabric.shade=0.2",
-    "effects.fabric.sheen=0.1",
-    "effects.camera.sensor.noise=0.03",
-)
 _INKS = "texture.palette.inks=['#16181d','#f2efe6','#c2452d','#e3b04b','#2f6c8f']"
-RIVAL_WEIGHT_OF_DLIB = 0.3
 RIVAL_STEPS = 1.25  # to one of ours: they are cheaper, and should cost no less in all
 
 # Words of `advmask train`, of which a later one wins; but for the rival, each arm changes one thing of ours.
 LOGO = "LOGO"  # stands for a file that `transfer.py` draws
 ARMS: dict[str, tuple[str, ...]] = {
     OURS: _OURS,
-    RIVAL: _RIVAL,
+    RIVAL: ("experiment=adversarial_mask",),  # docs/comparison.md says how it is translated
     "no holes": (*_OURS, "holes.most=0"),
     "from grey": (*_OURS, "texture.start=grey"),
     "from large_face": (*_OURS, "texture.start=large_face"),

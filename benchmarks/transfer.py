@@ -23,7 +23,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from _common import again, own_options, words_of
-from _transfer_arms import ARMS, LOGO, OURS, RIVAL, RIVAL_STEPS, RIVAL_WEIGHT_OF_DLIB, Case, cases_of
+from _transfer_arms import ARMS, LOGO, OURS, RIVAL, RIVAL_STEPS, Case, cases_of
 from _transfer_runs import COST, judge_one, train_one
 from _transfer_tables import Means, print_case, print_costs, print_means
 from PIL import Image, ImageDraw
@@ -72,9 +72,6 @@ def compare(out: Path, words: list[str]) -> None:
         used = [names[number] for number in case.trained]
         own = [f"trainer.steps={round(steps * RIVAL_STEPS) if arm == RIVAL else steps}", f"seed={seed}"]
         own += [f"recognizers=[{','.join(used)}]"]
-        if arm == RIVAL:
-            weights = (RIVAL_WEIGHT_OF_DLIB if name == "dlib" else 1 for name in used)
-            own += [f"surrogates.weights=[{','.join(map(str, weights))}]"]
         recipe = [word.replace(LOGO, str(out / "logo.png")) for word in ARMS[arm]]
         return lambda: again(
             __file__, "--train", str(run_of(case, arm, seed)), *COMMON, *recipe, *words, *own

@@ -1,5 +1,6 @@
 """Several frozen recognizers fed from the same pictures."""
 
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import torch
@@ -17,6 +18,8 @@ from advmask.recognizers.misled import Misled
 from advmask.recognizers.perturbation import moved_landmarks, perturbed
 from advmask.recognizers.recognizer import Recognizer
 from advmask.recognizers.settings import SurrogateSettings
+
+_log = logging.getLogger(__name__)
 
 Judge = Callable[[int, Float[Tensor, "batch dim"]], Float[Tensor, ""]]
 """The term of the recognizer with this number, from its embeddings."""
@@ -59,7 +62,7 @@ class Ensemble(nn.Module):
         if self.settings.compile:
             recognizers = [member.compiled() for member in recognizers]
         self.recognizers = nn.ModuleList(recognizers)
-        self.register_buffer("weights", _weights(self.settings.weights, len(recognizers)), persistent=False)
+        self.register_buffer("weights", _weights(self.settings.weights, recognizers), persistent=False)
         asked = self.settings.aligners if aligners is None else aligners
         distinct = list(dict.fromkeys(asked))
         built = dict(zip(distinct, build_aligners(distinct), strict=True))
@@ -283,10 +286,16 @@ class Ensemble(nn.Module):
         return self
 
 
-def _weights(given: Sequence[float] | None, count: int) -> Tensor:
-    """Weights with mean one."""
-    if given is None:
+def _weights(
+    asked: Sequence[float] | Mapping[str, float] | None, recognizers: Sequence[Recognizer]
+) -> Tensor:
+    """Weights with mean one; names of recognizers that are not here are passed over."""
+    count = len(recognizers)
+    if asked is None:
         return torch.ones(count)
+    given = [asked.get(one.label, 1.0) for one in recognizers] if isinstance(asked, Mapping) else asked
+    if isinstance(asked, Mapping) and (missing := sorted(asked.keys() - {one.label for one in recognizers})):
+        _log.info("surrogates.weights names %s, which is not trained against.", ", ".join(missing))
     if len(given) != count or min(given) < 0 or sum(given) <= 0:
         raise ConfigError(
             f"surrogates.weights needs {count} numbers, one for each recognizer and none below zero, "

@@ -40,7 +40,8 @@ class SurrogateSettings(Settings):
         own_aligners: Aligner of single recognizers, by their short name: {dlib: mtcnn-box}; they see the
             whole batch through it.
         box_shake: How far the face box jumps for aligners that are given it, eye distances.
-        weights: Of the recognizers in the objective; None counts all alike.
+        weights: Of the recognizers in the objective: a number each in their order, or by short name those
+            that do not count 1: {dlib: 0.3}; None counts all alike.
         compile: Compile the networks with torch.compile.
         perturbation: Of the networks, against fitting these very ones.
     """
@@ -48,7 +49,7 @@ class SurrogateSettings(Settings):
     aligners: list[str] = Field(default=["bare"], min_length=1)
     own_aligners: dict[str, str] = Field(default_factory=dict)
     box_shake: float = Field(default=0.1, ge=0, le=0.5)
-    weights: list[float] | None = None
+    weights: list[float] | dict[str, float] | None = None
     compile: bool = False
     perturbation: PerturbationSettings = PerturbationSettings()
 

@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from advmask.core.errors import ConfigError
 from advmask.photos.crops import FaceCrop
 from advmask.recognizers import recognizer as recognizer_module
 from advmask.recognizers.ensemble import Ensemble, SurrogateSettings
@@ -169,3 +170,12 @@ def test_a_copy_with_another_threshold_moves_with_the_first(three: list[Recogniz
     assert (copy.calibrated, three[0].calibrated) == (other, given)
     copy.to(torch.float64)
     assert three[0].template.dtype == copy.template.dtype == torch.float64
+
+
+def test_weights_by_name_are_those_by_number(three: list[Recognizer]) -> None:
+    listed = Ensemble(three, SurrogateSettings(weights=[0.5, 1, 1])).weights
+    named = Ensemble(three, SurrogateSettings(weights={"a": 0.5, "of nobody here": 7})).weights
+    assert named.tolist() == listed.tolist()
+    assert float(named.mean()) == pytest.approx(1)
+    with pytest.raises(ConfigError, match=r"surrogates\.weights needs 3 numbers"):
+        Ensemble(three, SurrogateSettings(weights={"a": -1}))

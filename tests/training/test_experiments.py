@@ -27,7 +27,7 @@ def settings_of(overrides: Sequence[str]) -> TrainSettings:
 
 
 def test_the_experiments_are_those_promised():
-    assert NAMES == ["artist", "personal", "quick", "transfer", "universal"]
+    assert NAMES == ["adversarial_mask", "artist", "personal", "quick", "transfer", "universal"]
 
 
 @pytest.mark.parametrize("name", NAMES)
