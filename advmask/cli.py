@@ -49,6 +49,9 @@ COMMANDS: dict[str, Command] = {
         "wear a design in pictures and videos: the digital mask",
         ("design", "input", "output"),
     ),
+    "designs": Command(
+        "advmask.commands.designs", "list the measured designs that ship, or show one's card", ("name",)
+    ),
     "judge": Command(
         "advmask.commands.judge", "score pictures of people who wear a printed mask", ("action",)
     ),

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from flowers import flowers
 from lower_face import large_face, lower_face
 from numpy.typing import NDArray
 from PIL import Image
@@ -132,10 +133,11 @@ DESIGNS: dict[str, Callable[[Sheet], Picture]] = {
     "lower_face": lambda sheet: lower_face(sheet.u_mm, sheet.v_mm),
     "large_face": lambda sheet: large_face(sheet.u_mm, sheet.v_mm),
     "motif": motif,
+    "flowers": lambda sheet: flowers(sheet.u_mm, sheet.v_mm),
 }
 """What can be drawn, by the name of its file."""
 
-_CRISP = ("checks", "stripes", "motif")
+_CRISP = ("checks", "stripes", "motif", "flowers")
 
 
 def draw(name: str, *, width: int, height: int, texels_per_mm: float) -> Image.Image:

@@ -45,7 +45,7 @@ def open_design(
     """Open what `design=` names.
 
     Args:
-        design: A run folder or a picture file.
+        design: A run folder, a picture file, or `gallery:NAME`.
         mask: The mask a picture file is fitted to; a run brings its own.
         texels_per_mm: Resolution for a picture file; None takes 3, or its own up to `finest`.
         fit: How a picture is laid on the mask.

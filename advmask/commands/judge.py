@@ -26,6 +26,7 @@ from advmask.recognizers.asked_answers import services_allowed
 from advmask.recognizers.recognizer_names import build_recognizers
 from advmask.recognizers.verification_set import calibrated_by
 from advmask.textures.design_files import name_of
+from advmask.textures.gallery import gallery_picture
 from advmask.training.run_folder import RunFolder
 from advmask.training.settings import TrainSettings
 
@@ -126,7 +127,7 @@ def _about_design(design: Path | None) -> dict[str, str] | None:
     """What identifies a design: a run by its texels, a file by its bytes."""
     if design is None:
         return None
-    path = design.expanduser()
+    path = gallery_picture(design) or design.expanduser()
     name = name_of(path)
     if path.is_dir():
         named = open_design(str(path), mask=MaskSettings(), texels_per_mm=1.0)

@@ -41,7 +41,7 @@ class EvaluateCommand(ScoringSettings):
     """`advmask evaluate`: what is not given is taken from the run.
 
     Attributes:
-        design: A run folder, or a picture file.
+        design: A run folder, a picture file, or gallery:NAME (advmask designs).
         pictures: Show faces in report.html; false to give it to others.
     """
 
@@ -53,7 +53,7 @@ class CompareCommand(ScoringSettings):
     """`advmask compare`: what is not given is taken from the first run named.
 
     Attributes:
-        designs: Run folders or picture files; differences are to the first.
+        designs: Run folders, picture files or gallery:NAME; differences are to the first.
     """
 
     designs: list[str] = Field(min_length=2)
@@ -74,7 +74,7 @@ class PreviewCommand(Settings):
     """`advmask preview`: faces bare, with a plain mask and with the design; or what each effect does.
 
     Attributes:
-        design: A run folder, or a picture file.
+        design: A run folder, a picture file, or gallery:NAME (advmask designs).
         texels_per_mm: Resolution at which a picture file is worn.
         fit: How a picture file is laid on the mask: cover, contain or tile.
         copy_mm: Width of a copy for fit=tile, mm.
@@ -108,7 +108,7 @@ class ExportCommand(ExportSettings):
     """`advmask export`: the files that a print shop or a printer at home takes, at true size.
 
     Attributes:
-        design: A run folder, or a picture file.
+        design: A run folder, a picture file, or gallery:NAME (advmask designs).
     """
 
     design: str | None = None
@@ -139,7 +139,7 @@ class ApplyCommand(Settings):
     """`advmask apply`: what is worn, in what, and where the results go.
 
     Attributes:
-        design: A run folder, or a picture file.
+        design: A run folder, a picture file, or gallery:NAME (advmask designs).
         input: A photo, a video, or a folder of them.
         output: A file for a file; a folder for a folder, whose tree and names it mirrors.
         texels_per_mm: Resolution at which a picture file is worn; 6 for faces of 1000 px and more.
@@ -283,6 +283,16 @@ class WeightsCommand(Settings):
     progress: bool = True
 
 
+class DesignsCommand(Settings):
+    """`advmask designs`: the measured designs that ship; `gallery:NAME` names one wherever a design is named.
+
+    Attributes:
+        name: Whose card is shown; None lists all.
+    """
+
+    name: str | None = None
+
+
 class CacheCommand(Settings):
     """`advmask cache`: the face crops and placed masks kept on this machine.
 
@@ -303,6 +313,7 @@ COMMAND_SETTINGS: dict[str, type[Settings]] = {
     "pattern": PatternCommand,
     "export": ExportCommand,
     "apply": ApplyCommand,
+    "designs": DesignsCommand,
     "judge": JudgeCommand,
     "calibrate": CalibrateCommand,
     "weights": WeightsCommand,

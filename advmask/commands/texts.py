@@ -67,6 +67,14 @@ TEXTS: dict[str, Text] = {
             "advmask judge photos=~/test enrolment=~/known faces.root=~/other-people recognizers=[present]",
         ),
     ),
+    "designs": Text(
+        "List the measured designs that ship (without a name), or show the card of one.",
+        (
+            "advmask designs linocut",
+            "advmask designs poppies",
+            "advmask designs name=null",
+        ),
+    ),
     "calibrate": Text(
         "Measure a printer: print a chart, photograph it, and let advmask learn how it answers colours.",
         (

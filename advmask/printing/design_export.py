@@ -14,11 +14,12 @@ from advmask.core.settings import Settings
 from advmask.masks.settings import MaskSettings
 from advmask.printers.settings import PrinterSettings
 from advmask.printing.job import print_jobs
-from advmask.printing.job_files import Made, card_files, job_files
+from advmask.printing.job_files import Made, card_files, job_files, shipped_card_files
 from advmask.printing.manifest import write_kept
 from advmask.printing.picture_facts import look_at
 from advmask.printing.settings import AskedPrinting, ExportSettings, PrintingSettings
 from advmask.textures.design_files import Design
+from advmask.textures.gallery import gallery_design_at
 from advmask.wearing.opened_design import as_design
 
 _log = logging.getLogger(__name__)
@@ -120,6 +121,9 @@ def _files(design: Design, settings: ExportSettings, printing: PrintingSettings,
         facts["advmask:config_sha256"] = sha256(design.run / CONFIG)
     jobs = print_jobs(design, settings, printing, facts=facts)
     # First, though last in the list: results that cannot be read are said before anything large is drawn.
-    cards = {} if design.run is None else card_files(design.run, jobs[0], size=design.size)
+    shipped = gallery_design_at(design.place)
+    cards = {} if shipped is None else shipped_card_files(shipped, jobs[0], size=design.size)
+    if design.run is not None:
+        cards = card_files(design.run, jobs[0], size=design.size)
     files, words = job_files(jobs, settings, notices=notices)
     return files | cards, words

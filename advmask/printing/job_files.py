@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from advmask.core.shown_names import shown
 from advmask.printing.card import card_text, read_card
@@ -15,6 +16,7 @@ from advmask.printing.raster import Artwork
 from advmask.printing.repeat import FabricTile, fabric_tile, lay_on_fabric, texture_tile
 from advmask.printing.settings import ClothSettings, ExportSettings
 from advmask.printing.upsample import MM_PER_INCH
+from advmask.textures.gallery import GalleryDesign
 from advmask.textures.png_bytes import encode_png
 
 _WORTH_SAYING = 0.005  # of the mask
@@ -84,7 +86,16 @@ def card_files(folder: Path, job: PrintJob, *, size: str) -> dict[str, bytes]:
         RunError: Its `results.json` cannot be read.
     """
     card = read_card(folder, pattern=job.pattern.name, size=size, facts=job.facts)
-    name = shown(folder.absolute().name)
+    return _cards(card, job, name=shown(folder.absolute().name), size=size)
+
+
+def shipped_card_files(shipped: GalleryDesign, job: PrintJob, *, size: str) -> dict[str, bytes]:
+    """The cards of a design that ships; see `card_files`."""
+    card = dict(shipped.measured) | {"facts": dict(job.facts)}
+    return _cards(card, job, name=shipped.name, size=size)
+
+
+def _cards(card: dict[str, Any] | None, job: PrintJob, *, name: str, size: str) -> dict[str, bytes]:
     picture = card_png(card, job.design, job.pattern, name=name, size=size, facts=job.facts)
     return {"card.png": picture} | ({} if card is None else {"card.json": card_text(card).encode()})
 

@@ -92,7 +92,7 @@ class TextureSettings(Settings):
         kind: The parametrisation. pixels: every knot of a fine grid is free; pyramid: the sum of a fine and
             of coarser grids; spectral: waves, long ones strong; palette: n inks, no other colour.
         start: grey, noise, a colour such as navy or '#4ab3c8', a face (large_face, lower_face, or mean_face
-            of the people trained on), or a picture file.
+            of the people trained on), a picture file, or gallery:NAME (advmask designs).
         fit: How a picture is laid on the pattern: cover; contain, all of it with its rim's colour around; or
             tile, copies.
         copy_mm: Width of a copy for fit=tile, mm.

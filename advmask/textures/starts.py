@@ -8,6 +8,7 @@ from torch import Tensor
 
 from advmask.core.errors import DesignError
 from advmask.textures.colours import named_colour
+from advmask.textures.gallery import gallery_picture
 from advmask.textures.picture_texels import read_picture_as_texels
 from advmask.textures.settings import Fit, TextureSettings
 
@@ -24,7 +25,7 @@ def start_texels(
     """Make the texels a design starts from, sRGB in [0, 1]; a picture that fits badly is logged.
 
     Args:
-        start: A colour (see `named_colour`), `noise`, or the path of a picture file.
+        start: A colour (see `named_colour`), `noise`, the path of a picture file, or `gallery:NAME`.
         height: Texels.
         width: Texels.
         generator: For noise.
@@ -43,7 +44,7 @@ def start_texels(
     if path is None:
         raise DesignError(
             f"Cannot start from {start!r}: it is neither grey, white, black, noise, a colour such as "
-            "#4ab3c8, large_face, lower_face, mean_face, nor a picture file that exists."
+            "#4ab3c8, large_face, lower_face, mean_face, gallery:NAME, nor a picture file that exists."
         )
     return read_picture_as_texels(path, height=height, width=width, fit=fit, copy_width=copy_width, warn=True)
 
@@ -65,7 +66,14 @@ def names_picture(start: str) -> bool:
 
 
 def existing_file(text: str) -> Path | None:
-    """The file or folder that a text names, its `~` expanded; None where there is none."""
+    """The file or folder that a text names, its `~` expanded; None where there is none.
+
+    Raises:
+        DesignError: It is `gallery:NAME`, and no design that ships has this name.
+    """
+    picture = gallery_picture(text)
+    if picture is not None:
+        return picture
     try:
         path = Path(text).expanduser()
         return path if path.exists() else None

@@ -16,6 +16,7 @@ from advmask.masks.settings import SHIPPED, MaskSettings
 from advmask.masks.surface import MaskSurface
 from advmask.render.checked_inputs import texels_per_mm_of
 from advmask.textures.design_files import BLEED_TEXT, PATTERN_TEXT, Design, read_design
+from advmask.textures.gallery import gallery_picture
 from advmask.textures.ink_fields import kept_ink_fields
 from advmask.textures.picture_texels import open_as_srgb, read_picture_as_texels
 from advmask.textures.settings import Fit, TextureSettings
@@ -53,8 +54,8 @@ def load_design(
     """Open a design.
 
     Args:
-        source: A run folder; a picture file of any kind; or the name of a design that ships (white,
-            surgical_blue, noise, motif and others).
+        source: A run folder; a picture file of any kind; the name of a design that ships (white,
+            surgical_blue, noise, motif and others); or `gallery:NAME` for a measured one.
         mask: The mask that a picture is fitted to, as settings or by the name of its pattern. A run brings
             its own; None takes what a picture written by advmask says of itself, else the contour mask.
         texels_per_mm: Resolution that a picture is fitted at; None takes its own, else 3.
@@ -178,6 +179,9 @@ def _design(
 
 
 def _expanded(source: str | Path) -> Path:
+    picture = gallery_picture(source)
+    if picture is not None:
+        return picture
     try:
         return Path(source).expanduser()
     except RuntimeError:  # ~name of somebody who does not exist

@@ -7,7 +7,10 @@ import pytest
 from PIL import Image
 
 FOLDER = Path(__file__).parents[2] / "textures"
-NAMES = ("white", "surgical_blue", "black", "noise", "checks", "stripes", "lower_face", "large_face", "motif")
+NAMES = (
+    "white", "surgical_blue", "black", "noise", "checks", "stripes", "lower_face", "large_face", "motif",
+    "flowers",
+)  # fmt: skip
 
 
 def run(*arguments: object) -> "subprocess.CompletedProcess[str]":
