@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor
 
@@ -79,24 +80,63 @@ def collate(
     pyramids = tuple(sizes[which] for which in range(len(sizes)))
     offsets = [sum(one.texels for one in pyramids[:which]) for which in range(len(pyramids))]
 
-    starts, texels, pixels, photos = [torch.zeros(1, dtype=torch.int32)], [], [], []
-    entries = 0
-    for number, (which, item) in enumerate(zip(shown, packed, strict=True)):
-        starts.append(item.taps.start[1:] + entries)
-        entries += len(item.taps.texel)
-        texels.append(item.taps.texel + offsets[which] if offsets[which] else item.taps.texel)
-        pixels.append(item.pixel.long() + number * height * width)
-        photos.append(torch.full((len(item.pixel),), number))
+    counts = torch.tensor([len(item.pixel) for item in packed])
+    entries = torch.tensor([len(item.taps.texel) for item in packed])
     saturation = torch.tensor([item.saturation for item in packed], dtype=torch.float32)
-    return PackedBatch(
-        start=torch.cat(starts),
-        texel=torch.cat(texels),
-        weight=torch.cat([item.taps.weight for item in packed]).float(),
-        pixel=torch.cat(pixels),
-        photo=torch.cat(photos),
-        gain=torch.cat([item.gain for item in packed]).float(),
-        under=torch.cat([item.under for item in packed]).float(),
+    return lay(
+        packed,
+        counts=counts,
+        entries=entries,
         tint=torch.stack([item.tint for item in packed]),
         saturation=None if bool((saturation == 1).all()) else saturation,
+        size=height * width,
+        pyramids=pyramids,
+        offsets=[offsets[which] for which in shown],
+    )
+
+
+def lay(
+    packed: Sequence[PackedPlacement],
+    *,
+    counts: Int[Tensor, " batch"],
+    entries: Int[Tensor, " batch"],
+    tint: Float[Tensor, "batch 3"],
+    saturation: Float[Tensor, " batch"] | None,
+    size: int,
+    pyramids: tuple[MipPyramid, ...],
+    offsets: Sequence[int] = (),
+) -> PackedBatch:
+    """Lay packed placements end to end on their device, which is not asked for any number.
+
+    Args:
+        packed: One placement per photo.
+        counts: Pixels of each, on their device.
+        entries: Taps of each, on their device.
+        tint: Of each.
+        saturation: Of each; None where every photo shows colours as printed.
+        size: Pixels of a photo.
+        pyramids: Of the textures.
+        offsets: Where the texels of each placement's texture begin in the joined list; none are all zero.
+    """
+    photo = torch.repeat_interleave(
+        torch.arange(len(packed), device=counts.device),
+        counts,
+        output_size=sum(len(item.pixel) for item in packed),
+    )
+    before = (entries.cumsum(0) - entries).int()
+    start = torch.cat([item.taps.start[1:] for item in packed]) + before[photo]
+    texels = [item.taps.texel for item in packed]
+    if any(offsets):
+        texels = [texel + offset for texel, offset in zip(texels, offsets, strict=True)]
+    return PackedBatch(
+        start=F.pad(start, (1, 0)),
+        texel=torch.cat(texels),
+        weight=torch.cat([item.taps.weight for item in packed]).float(),
+        pixel=torch.cat([item.pixel for item in packed]).long() + photo * size,
+        photo=photo,
+        gain=torch.cat([item.gain for item in packed]).float(),
+        under=torch.cat([item.under for item in packed]).float(),
+        tint=tint,
+        saturation=saturation,
         pyramids=pyramids,
     )

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Self
 
 import pytorch_lightning as pl
 import torch
@@ -15,46 +16,69 @@ from advmask.effects.draws import generator
 from advmask.effects.records import each_tensor, moved
 from advmask.recognizers.ensemble_draw import EnsembleDraw
 from advmask.render.batching import PackedBatch
+from advmask.wearing.held_photos import HeldPhotos
 from advmask.wearing.scene_draw import SceneDraw, SceneDrawer
 from advmask.wearing.worn_photos import WornPhotos
 
 
-@dataclass
-class Batch:
-    """What one step sees.
+@dataclass(kw_only=True)
+class Order:
+    """Which photos a step sees, and what is drawn for them; where photos are held on a device that is enough.
 
     Attributes:
         step: Number of the step, from which all its random draws follow.
         photo: (B,) which photos.
-        pictures: (B, 3, S, S) bare, sRGB in [0, 1], laid out in memory with the channels last.
-        landmarks: (B, 5, 2) on the bare pictures.
-        packed: Placements, collated.
+        photos: The same, known to the host.
+        ways: How each of them is worn.
+        placement: (B,) which placements, way after way of photo after photo.
         drawn: What the scene draws for these photos.
         fed: What the ensemble draws for them; None where it is drawn when they are recognised.
         first: Place of the first of these photos among all of the step.
-        whole: Photos of the step, of which these may be a part; 0 if these are all.
+        whole: Photos of the step, of which these may be a part.
     """
 
     step: int
     photo: Tensor
+    photos: tuple[int, ...]
+    ways: tuple[int, ...]
+    placement: Tensor
+    drawn: SceneDraw
+    fed: EnsembleDraw | None
+    first: int
+    whole: int
+
+    def to(self, device: torch.device | str, **_: object) -> Self:
+        """The same on another device; nothing waits where it comes from pinned memory."""
+        return moved(self, device, non_blocking=True)
+
+    def pin_memory(self) -> Self:
+        """The same in memory that a GPU copies from by itself."""
+        return each_tensor(lambda one: one[0].pin_memory(), [self])
+
+    def filled(self, source: WornPhotos | HeldPhotos) -> "Batch":
+        """With pictures and placements: those held on this order's device, or those of the host."""
+        if isinstance(source, HeldPhotos):
+            pictures, landmarks = source.pictures(self.photo), source.landmarks(self.photo)
+            packed = source.packed(self.photos, self.ways, which=self.placement)
+        else:
+            pictures, landmarks = source.pictures(self.photos), source.landmarks(self.photos)
+            packed = source.packed(self.photos, self.ways)
+        return Batch(**vars(self), pictures=pictures, landmarks=landmarks, packed=packed)
+
+
+@dataclass(kw_only=True)
+class Batch(Order):
+    """What one step sees.
+
+    Attributes:
+        pictures: (B, 3, S, S) bare, sRGB in [0, 1], laid out in memory with the channels last.
+        landmarks: (B, 5, 2) on the bare pictures.
+        packed: Placements, collated.
+    """
+
     pictures: Tensor
     landmarks: Tensor
     packed: PackedBatch
-    drawn: SceneDraw
-    fed: EnsembleDraw | None = None
-    first: int = 0
-    whole: int = 0
-
-    def __post_init__(self) -> None:
-        self.whole = self.whole or len(self.photo)
-
-    def to(self, device: torch.device | str, **_: object) -> "Batch":
-        """The same batch on another device; nothing waits where it comes from pinned memory."""
-        return moved(self, device, non_blocking=True)
-
-    def pin_memory(self) -> "Batch":
-        """The same batch in memory that a GPU copies from by itself."""
-        return each_tensor(lambda one: one[0].pin_memory(), [self])
 
 
 def by_person(names: Sequence[str]) -> tuple[tuple[int, ...], ...]:
@@ -97,7 +121,7 @@ Feeder = Callable[[int, int], EnsembleDraw]
 """Draws for an ensemble: for a step, so many photos."""
 
 
-class StepDataset(Dataset[Batch]):
+class StepDataset(Dataset[Order]):
     """The batch of each step, by its number.
 
     Args:
@@ -108,6 +132,7 @@ class StepDataset(Dataset[Batch]):
         seed: Of the run.
         first: Place of the first photo, among those of a step, that is given.
         count: How many are given; None gives all.
+        orders: Whether batches are given without pictures and placements, to be filled on a device.
     """
 
     def __init__(
@@ -120,6 +145,7 @@ class StepDataset(Dataset[Batch]):
         feeder: Feeder | None = None,
         first: int = 0,
         count: int | None = None,
+        orders: bool = False,
     ) -> None:
         self._photos = photos
         self._drawer = drawer
@@ -129,10 +155,12 @@ class StepDataset(Dataset[Batch]):
         self._seed = seed
         self._first = first
         self._count = batch if count is None else count
+        self._orders = orders
 
-    def __getitem__(self, step: int) -> Batch:
-        """Assemble the batch of a step."""
-        return self.part(step, first=self._first, count=self._count)
+    def __getitem__(self, step: int) -> Order:
+        """Assemble the batch of a step, or its order alone."""
+        given = self.order if self._orders else self.part
+        return given(step, first=self._first, count=self._count)
 
     def part(self, step: int, *, first: int, count: int, drawn: SceneDraw | None = None) -> Batch:
         """Some consecutive photos of a step, with what they have of placements and draws in the whole step.
@@ -143,21 +171,23 @@ class StepDataset(Dataset[Batch]):
             count: How many.
             drawn: For them, if that is known already.
         """
+        return self.order(step, first=first, count=count, drawn=drawn).filled(self._photos)
+
+    def order(self, step: int, *, first: int, count: int, drawn: SceneDraw | None = None) -> Order:
+        """As `part`, without pictures and placements."""
         draws = generator(self._seed, step, "placements")
         ways = [int(torch.randint(self._photos.ways, (), generator=draws)) for _ in range(self._batch)]
         chosen, ways = self.chosen(step)[first : first + count], ways[first : first + count]
-        pictures, packed = self._photos.pictures(chosen), self._photos.packed(chosen, ways)
         if drawn is None:
-            size, texels = (pictures.shape[-2], pictures.shape[-1]), packed.pyramids[0]
             drawn = self._drawer.draw(
-                step, range(first, first + count), size=size, texels=(texels.height, texels.width)
+                step, range(first, first + count), size=self._photos.size, texels=self._photos.texels
             )
-        return Batch(
+        return Order(
             step=step,
             photo=torch.tensor(chosen),
-            pictures=pictures,
-            landmarks=self._photos.landmarks(chosen),
-            packed=packed,
+            photos=tuple(chosen),
+            ways=tuple(ways),
+            placement=torch.tensor(chosen) * self._photos.ways + torch.tensor(ways),
             drawn=drawn,
             fed=None if self._feeder is None else self._feeder(step, count),
             first=first,
@@ -202,6 +232,7 @@ class StepData(pl.LightningDataModule):
         feeder: Draws how recognizers see them.
         workers: Processes that make batches ahead of the steps; with none, each step makes its own.
         pinned: Whether batches lie in memory that a GPU copies from by itself.
+        held: The photos on the device of the steps; with None they are sent there in each step.
     """
 
     def __init__(
@@ -215,6 +246,7 @@ class StepData(pl.LightningDataModule):
         feeder: Feeder | None = None,
         workers: int = 0,
         pinned: bool = False,
+        held: HeldPhotos | None = None,
     ) -> None:
         super().__init__()
         self._photos = photos
@@ -222,11 +254,12 @@ class StepData(pl.LightningDataModule):
         self._stretch = stretch
         self._workers = workers
         self._pinned = pinned
+        self._held = held
         self._dataset = partial(StepDataset, photos, drawer, batch=batch, seed=seed, feeder=feeder)
         self._whole = self._dataset()
 
-    def train_dataloader(self) -> DataLoader[Batch]:
-        """Batches of the steps that follow the present one.
+    def train_dataloader(self) -> DataLoader[Order]:
+        """Batches of the steps that follow the present one, or orders of these where photos are held.
 
         Raises:
             ConfigError: The photos of a step cannot be shared out evenly.
@@ -241,7 +274,7 @@ class StepData(pl.LightningDataModule):
                 f"choose a multiple of {processes}."
             )
         return DataLoader(
-            self._dataset(first=rank * own, count=own),
+            self._dataset(first=rank * own, count=own, orders=self._held is not None),
             batch_size=None,
             sampler=StepSampler(self._present_step, self._stretch),
             num_workers=self._workers,
@@ -249,9 +282,23 @@ class StepData(pl.LightningDataModule):
             pin_memory=self._pinned,
         )
 
-    def part(self, step: int, *, first: int, count: int, drawn: SceneDraw | None = None) -> Batch:
-        """Some consecutive photos of a step; see `StepDataset.part`."""
-        return self._whole.part(step, first=first, count=count, drawn=drawn)
+    def on_after_batch_transfer(self, batch: Order, dataloader_idx: int = 0) -> Order:
+        """Fill the order of a step, on its device, where photos are held there."""
+        return batch if isinstance(batch, Batch) or self._held is None else batch.filled(self._held)
+
+    def part(
+        self,
+        step: int,
+        *,
+        first: int,
+        count: int,
+        drawn: SceneDraw | None = None,
+        device: torch.device | str = "cpu",
+    ) -> Batch:
+        """Some consecutive photos of a step, on a device; see `StepDataset.part`."""
+        if self._held is None:
+            return self._whole.part(step, first=first, count=count, drawn=drawn).to(device)
+        return self._whole.order(step, first=first, count=count, drawn=drawn).to(device).filled(self._held)
 
     def sources(self, step: int) -> list[Path]:
         """The photo files of a step, of all processes, each once."""

@@ -3,7 +3,7 @@
 import logging
 import pickle
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytorch_lightning as pl
@@ -19,7 +19,7 @@ from advmask.training.checkpoints import AsideCheckpointIO, RateAsAsked, Stretch
 from advmask.training.csv_log import CsvLog
 from advmask.training.data import StepData
 from advmask.training.guard import FiniteSteps
-from advmask.training.machine import on_cpu, trainer_on
+from advmask.training.machine import bytes_to_hold, device_on, on_cpu, trainer_on
 from advmask.training.module import DesignModule
 from advmask.training.own_parts import OwnParts
 from advmask.training.plot import ProgressPlot
@@ -28,10 +28,11 @@ from advmask.training.processes import is_first_process, processes_of_one_run
 from advmask.training.progress import DesignProgress
 from advmask.training.quiet_lightning import quiet_lightning
 from advmask.training.run_folder import RunFolder
-from advmask.training.settings import LoggerSettings, TrainSettings
+from advmask.training.settings import LoggerSettings, TrainerSettings, TrainSettings
 from advmask.training.step_log import StepLog
 from advmask.training.step_parts import PartedSteps
 from advmask.training.validation import Validation, ValidationProbes
+from advmask.wearing.held_photos import HeldPhotos, hold
 from advmask.wearing.worn_photos import WornPhotos
 
 _log = logging.getLogger(__name__)
@@ -90,6 +91,7 @@ def fit(
     resumed_at = _step_of(run.checkpoint) if resume else 0
     if resume:
         _log.info("Resuming %s from step %d of %d.", run.path, resumed_at, trainer_settings.steps)
+    held, probes = _held(photos, probes, trainer_settings)
     data = StepData(
         photos,
         module.scene.drawer,
@@ -99,6 +101,7 @@ def fit(
         stretch=min(trainer_settings.checkpoint_every, trainer_settings.steps),
         workers=trainer_settings.workers,
         pinned=not on_cpu(trainer_settings) and torch.cuda.is_available(),
+        held=held,
     )
     module.parted = PartedSteps(data)
     validation = _validation(settings, probes)
@@ -155,6 +158,18 @@ def fit(
         best=None if best is None else {"step": best.best_step, "match_confidence": best.best},
         ink_fields=module.texture.ink_fields() if texels is None else None,
     )
+
+
+def _held(
+    photos: WornPhotos, probes: ValidationProbes | None, settings: TrainerSettings
+) -> tuple[HeldPhotos | None, ValidationProbes | None]:
+    """What stays on the device, as far as it fits: photos of the steps, then those of validation."""
+    budget, device = bytes_to_hold(settings), device_on(settings)
+    held = hold(photos, device, budget_bytes=budget) if budget else None
+    if held is None or probes is None or isinstance(probes.photos, HeldPhotos):
+        return held, probes
+    judged = hold(probes.photos, device, budget_bytes=budget - held.taken)
+    return held, probes if judged is None else replace(probes, photos=judged)
 
 
 def _validation(settings: TrainSettings, probes: ValidationProbes | None) -> Validation | None:

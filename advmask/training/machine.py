@@ -42,6 +42,14 @@ def device_on(settings: TrainerSettings) -> torch.device:
     return torch.device("cuda", own % torch.cuda.device_count())
 
 
+def bytes_to_hold(settings: TrainerSettings) -> float:
+    """What photos and placements may take of this process's device, bytes; see `trainer.device_gb`."""
+    if settings.device_gb != "auto":
+        return settings.device_gb * 1e9
+    device = device_on(settings)
+    return torch.cuda.mem_get_info(device)[0] / 2 if device.type == "cuda" else 0.0
+
+
 def trainer_on(settings: TrainerSettings, **more: Any) -> pl.Trainer:
     """Lightning's trainer on the devices that the settings ask for; it shows and keeps nothing by itself.
 

@@ -1,7 +1,7 @@
 """Settings of a training run, composed from those of the rooms."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -64,6 +64,8 @@ class TrainerSettings(Settings):
         precision: bf16-mixed runs the networks in bfloat16, which takes half the memory, where the hardware
             has it; all else stays in single precision.
         workers: Processes that make batches ahead of the steps; 0 makes each when it is its turn.
+        device_gb: Memory of a GPU in which photos and placements stay, if all of them fit, so that no step
+            sends them there; auto is half of what is free. 0 sends them in each step.
         progress: Show progress bars.
     """
 
@@ -84,6 +86,7 @@ class TrainerSettings(Settings):
     strategy: Literal["auto", "ddp"] = "auto"
     precision: Literal["32-true", "bf16-mixed"] = "32-true"
     workers: int = Field(default=0, ge=0)
+    device_gb: Annotated[float, Field(ge=0)] | Literal["auto"] = 0.0
     progress: bool = True
 
     @field_validator("precision", mode="before")
@@ -143,7 +146,14 @@ class TrainSettings(Settings):
 
     # None of these changes what is learned, but for the rounding of other threads (1.4e-6 was seen).
     free_on_resume: ClassVar[frozenset[str]] = frozenset(
-        {"faces.cache", "trainer.progress", "trainer.threads", "trainer.preview_every", "trainer.workers"}
+        {
+            "faces.cache",
+            "trainer.progress",
+            "trainer.threads",
+            "trainer.preview_every",
+            "trainer.workers",
+            "trainer.device_gb",
+        }
     )
 
     recognizers: list[str] = Field(default=["dlib"], min_length=1)

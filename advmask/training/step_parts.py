@@ -84,8 +84,8 @@ class PartedSteps:
             part = batch
             if count < size:
                 drawn, device = batch.drawn.part(first=start, count=count), batch.pictures.device
-                part = self._data.part(batch.step, first=batch.first + start, count=count, drawn=drawn)
-                part = part.to(device)
+                place = batch.first + start
+                part = self._data.part(batch.step, first=place, count=count, drawn=drawn, device=device)
             whole, found = loss(part)
             share = whole * (count / size)
             taken = torch.autograd.grad(share, parameters, allow_unused=True)

@@ -23,6 +23,7 @@ from advmask.recognizers.recognizer_names import build_recognizers
 from advmask.training.current_design import design_now
 from advmask.training.module import DesignModule
 from advmask.training.settings import TrainSettings
+from advmask.wearing.held_photos import HeldPhotos
 from advmask.wearing.placement_cache import placement_cache
 from advmask.wearing.scene import Scene
 from advmask.wearing.scene_draw import seeded
@@ -46,7 +47,7 @@ class ValidationProbes:
         batch: Probes at once.
     """
 
-    photos: WornPhotos
+    photos: WornPhotos | HeldPhotos
     ways: int
     recognizers: Sequence[Recognizer]
     templates: Sequence[Tensor]

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from jaxtyping import Float32
@@ -54,6 +55,18 @@ class WornPhotos:
         """The person on each photo."""
         return tuple(crop.person for crop in self.crops)
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of the pictures, px."""
+        height, width = self.crops[0].picture.shape[-2:]
+        return height, width
+
+    @cached_property
+    def texels(self) -> tuple[int, int]:
+        """Height and width of the textures worn."""
+        pyramid = self.placements.get(0, 0).pyramid
+        return pyramid.height, pyramid.width
+
     def fit(self) -> str:
         """How well head poses fit the landmarks, in a sentence for the user; of many photos some tell."""
         some = self.crops[:: max(1, len(self.crops) // _FITTED)]
@@ -76,9 +89,9 @@ class WornPhotos:
 
     def packed(self, photos: Sequence[int], ways: Sequence[int]) -> PackedBatch:
         """Placements of some photos, each worn in the way given, laid end to end."""
-        size = self.crops[0].picture.shape[-1]
+        height, width = self.size
         items = [self.placements.get(photo, way) for photo, way in zip(photos, ways, strict=True)]
-        return collate(items, height=size, width=size)
+        return collate(items, height=height, width=width)
 
 
 def wear_masks(

@@ -11,25 +11,28 @@ from advmask.effects.settings import HolesSettings, WearSettings, default_effect
 from advmask.masks.mask_building import build_mask
 from advmask.photos.loading import load_faces
 from advmask.textures.texel_files import load_texels
+from advmask.training import machine
 from advmask.training.data import StepData
 from advmask.training.run import train
-from advmask.training.settings import TrainSettings
+from advmask.training.settings import TrainerSettings, TrainSettings
 from advmask.wearing.worn_photos import wear_masks
 
 Build = Callable[..., TrainSettings]
 
 
-def test_workers_change_nothing(tiny_settings: Build, tmp_path: Path) -> None:
+def test_workers_and_photos_on_the_device_change_nothing(tiny_settings: Build, tmp_path: Path) -> None:
     """Bit by bit, over several stretches, under the default effects and a printer's, with holes."""
-    for workers in (0, 2):
-        settings = tiny_settings(steps=5, checkpoint_every=2, preview_every=0, workers=workers)
+    for workers, held in ((0, 0), (2, 0), (0, 1), (2, 1)):
+        settings = tiny_settings(
+            steps=5, checkpoint_every=2, preview_every=0, validate_every=4, workers=workers, device_gb=held
+        )
         settings = settings.model_copy(update={"effects": default_effects(), "holes": HolesSettings(most=3)})
-        train(settings, folder=tmp_path / str(workers))
-    alone, ahead = (load_texels(tmp_path / name / "texture.safetensors") for name in ("0", "2"))
-    assert torch.equal(alone, ahead)
+        train(settings, folder=tmp_path / f"{workers} {held}")
+    alone, *others = (load_texels(each / "texture.safetensors") for each in sorted(tmp_path.iterdir()))
+    assert len(others) == 3
+    assert all(torch.equal(alone, other) for other in others)
     assert float((alone - 0.5).abs().max()) > 0.05
-    logs = [(tmp_path / name / "metrics.csv").read_text() for name in ("0", "2")]
-    assert logs[0] == logs[1]
+    assert len({(each / "metrics.csv").read_text() for each in tmp_path.iterdir()}) == 1
 
 
 @pytest.mark.parametrize("workers", [0, 1])
@@ -56,3 +59,14 @@ def test_batches_of_a_stretch_come_in_order(tiny_settings: Build, workers: int) 
             assert batch.drawn.camera.sensor is not None
             assert again.drawn.camera.sensor is not None
             assert torch.equal(batch.drawn.camera.sensor.key, again.drawn.camera.sensor.key)
+
+
+@pytest.mark.parametrize(
+    ("asked", "gpu", "taken"), [("auto", True, 3e9), ("auto", False, 0), (2.5, False, 2.5e9)]
+)
+def test_half_of_a_free_gpu_is_taken_unless_told_otherwise(
+    monkeypatch: pytest.MonkeyPatch, asked: object, gpu: bool, taken: float
+) -> None:
+    monkeypatch.setattr(machine, "device_on", lambda _: torch.device("cuda" if gpu else "cpu"))
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _: (6 * 10**9, 8 * 10**9))
+    assert machine.bytes_to_hold(TrainerSettings.build({"device_gb": asked})) == taken

@@ -86,4 +86,5 @@ def test_an_experiment_leaves_what_a_gpu_wants(name: str):
     ):
         trainer = settings.trainer
         assert (trainer.batch, trainer.precision, trainer.workers) == (64, "bf16-mixed", 4)
+        assert trainer.device_gb == "auto"
         assert trainer.steps == settings_of([f"experiment={name}", *GIVEN.get(name, [])]).trainer.steps

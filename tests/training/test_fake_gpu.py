@@ -17,6 +17,7 @@ from torch._subclasses.fake_tensor import (
     DataDependentOutputException,
     DynamicOutputShapeException,
     FakeTensor,
+    unset_fake_temporarily,
 )
 
 from advmask.effects import light
@@ -30,12 +31,13 @@ from advmask.recognizers.aligners.mtcnn import MtcnnBoxAligner
 from advmask.recognizers.preparation import prepare_all
 from advmask.recognizers.recognizer_names import build_recognizers
 from advmask.training.building import build_scene
-from advmask.training.data import Batch
+from advmask.training.data import Batch, StepDataset
 from advmask.training.guard import FiniteSteps
 from advmask.training.module import DesignModule
 from advmask.training.settings import TrainSettings
 from advmask.training.step_log import EVERY, StepLog
 from advmask.training.validation import build_probes
+from advmask.wearing.held_photos import hold
 from advmask.wearing.scene import Scene
 from advmask.wearing.worn_photos import WornPhotos
 
@@ -149,6 +151,28 @@ def test_a_whole_step_of_a_run_asks_once(tiny_settings: Build, monkeypatch: pyte
             for _ in range(EVERY):
                 step()
         assert host.copies == {name: EVERY * count for name, count in ALLOWED.items()} | NOW_AND_THEN
+
+
+def test_a_step_cuts_its_batch_out_of_photos_on_the_gpu(tiny_settings: Build):
+    """Only its order is sent, and nothing is asked of the GPU for it."""
+    settings = settings_of(tiny_settings, effects="indoor")
+    photos = photos_of(settings)
+    held = hold(photos, torch.device("cpu"), budget_bytes=1e9)
+    assert held is not None
+    with on_fake_gpu(settings) as (module, whole):
+        data = StepDataset(photos, module.scene.drawer, batch=6, seed=0)
+        with unset_fake_temporarily():
+            order = data.order(3, first=0, count=6)
+        gpu = FakeGpu(whole.pictures.fake_mode)
+        there, sent = gpu.record(held), gpu.record(replace(order, fed=whole.fed))
+        taken(module, sent.filled(there))  # constants are copied once
+        with HostWork() as host:
+            batch = sent.filled(there)
+            taken(module, batch)
+    assert host.copies == {}
+    assert batch.packed.texel.device.type == "cuda"
+    assert batch.packed.texel.shape == whole.packed.texel.shape
+    assert batch.packed.pixel.shape == whole.packed.pixel.shape
 
 
 def test_validation_runs_on_the_gpu(tiny_settings: Build):
