@@ -7,7 +7,7 @@ bin := $(VENV)/bin
 sources := advmask tests benchmarks
 
 .DEFAULT_GOAL := help
-.PHONY: help train test check format bench clean
+.PHONY: help train test check format bench site clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -35,6 +35,13 @@ bench: $(VENV)/.installed ## measure the overhead of a step
 	  case $$status in 0) ;; 2) echo "== $$file needs arguments: skipped" ;; *) exit $$status ;; esac; \
 	done; [ -n "$$found" ] || { echo "benchmarks/ holds no benchmark." >&2; exit 1; }
 
+# Notebooks are kept without outputs, and shown with them.
+site: export ADVMASK_NOTEBOOK_FOLDER = $(CURDIR)/build/notebooks/runs
+site: export NO_MKDOCS_2_WARNING = 1
+site: $(VENV)/.installed-docs ## the documentation, into build/site; runs the notebooks
+	$(bin)/python -m nbconvert --execute --to notebook --output-dir build/notebooks notebooks/*.ipynb
+	$(bin)/python -m mkdocs build
+
 clean: ## remove what can be made again; runs/ and the environment stay
 	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find $(wildcard $(sources)) -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -46,6 +53,10 @@ $(VENV)/.installed: pyproject.toml | $(bin)/python
 
 $(VENV)/.installed-dev: pyproject.toml | $(VENV)/.installed
 	$(bin)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,dev]'
+	@touch $@
+
+$(VENV)/.installed-docs: pyproject.toml | $(VENV)/.installed
+	$(bin)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs,notebooks]'
 	@touch $@
 
 $(bin)/python:
