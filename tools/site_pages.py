@@ -99,6 +99,6 @@ def _linked(markdown: str, source: str, shown: str, config: MkDocsConfig, files:
         if not (ROOT / path).exists():
             _log.warning("%s links to %s, which is not there", source, target)
         kind = "tree" if (ROOT / path).is_dir() else "blob"
-        return f"{start}{config.repo_url}/{kind}/main/{path}{anchor}{end}"
+        return f"{start}{config.extra['repository']}/{kind}/main/{path}{anchor}{end}"
 
     return _LINK.sub(one, markdown)
