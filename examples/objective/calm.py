@@ -1,6 +1,7 @@
 """A further loss: a design whose colours stay near their mean."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from torch import Tensor
 
@@ -15,6 +16,7 @@ class Calm:
         weight: What it counts beside the match; 0 leaves it out.
     """
 
+    name: ClassVar[str] = "calm"  # it is logged as term/calm
     weight: float = 0.5
 
     def __call__(self, step: Step) -> Tensor:
