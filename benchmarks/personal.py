@@ -1,24 +1,27 @@
 """Designs for one person each: learned from three photos, judged on three others.
 
-    python benchmarks/personal.py OUT faces.root=PATH recognizers=[A,B,C] [jobs=2] [people=5]
-        [overrides of `advmask train`]
+    python benchmarks/personal.py OUT faces.root=PATH recognizers=[A,B,C] [jobs=2] [people=5] [every=3]
+        [part=held_out] [arm=NAME] [overrides of `advmask train`]
 
-Takes everybody with six photos or more (or the first `people=` of them). Each design is trained as a user
-would: with a folder that holds nothing but three photos of the person, and recognizers whose thresholds (FMR
-1e-2, all people at hand) are next to their weights. It is judged on the three photos held back, against the
-person's five other photos, under `effects=indoor` in draws no training saw; so is the strongest of the plain
-masks. Trainings that stand in OUT are not made again. Prints how many photos match, per recognizer and
-alignment, and what a person costs.
+Takes everybody with six photos or more, in the order of names (or each `every=`-th, or the first `people=` of
+those). Each design is trained as a user would: with a folder that holds nothing but three photos of the
+person, and recognizers whose thresholds (FMR 1e-2, all people at hand) are next to their weights. With
+`part=held_out` one recognizer is left out of each training, the first for the first person, the next for the
+next, and so on in turn. Designs are judged on the three photos held back, against the person's five other
+photos, under `effects=indoor` in draws no training saw; so are plain masks. Trainings that stand in OUT are
+not made again; `arm=` keeps those of other overrides apart. Prints how many photos match, per recognizer and
+alignment, those of recognizers left out for themselves, and what a person costs.
 """
 
 import json
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import torch
 import yaml
-from _common import again, settings_of, words_of
+from _common import again, own_options, settings_of, words_of
 from _transfer_runs import COST, train_one
 
 from advmask.commands.settings import EvaluateCommand
@@ -37,6 +40,7 @@ from advmask.wearing.scene_draw import seeded
 from advmask.wearing.worn_photos import wear_masks
 
 PHOTOS = 6
+LEFT_OUT = "all left out *"
 COMMON = (
     "texture=pyramid",
     "objective=through_alignment",
@@ -57,8 +61,7 @@ def main() -> None:
         train_one(Path(words[0]), words[1:])
         return
     out = Path(job).absolute()
-    asked = {name: next((w for w in words if w.startswith(f"{name}=")), "") for name in ("jobs", "people")}
-    words = [word for word in words if word not in asked.values()]
+    asked = own_options(words, {"jobs": "1", "people": "", "every": "1", "part": "white", "arm": "runs"})
     root, chosen = (
         next(w for w in words if w.startswith(f"{name}=")) for name in ("faces.root", "recognizers")
     )
@@ -68,25 +71,28 @@ def main() -> None:
     faces = load_faces(settings.faces)
     recognizers = build_recognizers(settings.recognizers)
     prepared = prepare_all(recognizers, faces.crops, fmr=settings.protocol.fmr)
-    ours = f"recognizers=[{','.join(_with_thresholds(out / 'recognizers', settings.recognizers, prepared))}]"
+    ours = _with_thresholds(out / "recognizers", settings.recognizers, prepared)
     names = [name for name in faces.people if len(faces.of([name])) >= PHOTOS]
-    names = names[: int(asked["people"].partition("=")[2] or len(names))]
+    names = names[:: int(asked["every"])][: int(asked["people"] or len(names))]
+    in_turn = range(len(names)) if asked["part"] == "held_out" else ()
+    left_out = {names[number]: number % len(ours) for number in in_turn}
 
     def training(name: str) -> None:
+        used = [one for number, one in enumerate(ours) if left_out.get(name) != number]
         folder = out / "photos" / name
         folder.mkdir(parents=True, exist_ok=True)
         for crop in faces.of([name])[: PHOTOS // 2]:
             link = folder / crop.source.name
             if not link.exists():
                 link.symlink_to(crop.source.resolve())
-        if not (out / "runs" / name / COST).exists():
-            again(
-                __file__, "--train", str(out / "runs" / name), *COMMON, f"faces.root={folder}", ours, *given
-            )
+        run = out / asked["arm"] / name
+        if not (run / COST).exists():
+            with_these = [f"faces.root={folder}", f"recognizers=[{','.join(used)}]"]
+            again(__file__, "--train", str(run), *COMMON, *with_these, *given)
 
-    with ThreadPoolExecutor(int(asked["jobs"].partition("=")[2] or 1)) as pool:
+    with ThreadPoolExecutor(int(asked["jobs"])) as pool:
         list(pool.map(training, names))
-    report(out, names, faces, prepared, settings)
+    report(out / asked["arm"], names, faces, prepared, settings, left_out=left_out)
 
 
 def _with_thresholds(folder: Path, names: list[str], prepared: list[Prepared]) -> list[str]:
@@ -111,14 +117,20 @@ def _with_thresholds(folder: Path, names: list[str], prepared: list[Prepared]) -
 
 
 def report(
-    out: Path, names: list[str], faces: FaceSet, prepared: list[Prepared], settings: EvaluateCommand
+    runs: Path,
+    names: list[str],
+    faces: FaceSet,
+    prepared: list[Prepared],
+    settings: EvaluateCommand,
+    *,
+    left_out: Mapping[str, int],
 ) -> None:
     """Score the photos held back, and print how many match."""
     surface, per_mm = build_mask(settings.mask), settings.texels_per_mm
     plain = {name: shipped_design(name, surface, texels_per_mm=per_mm) for name in PLAIN_MASKS}
     galleries = build_galleries(["bare"], faces, prepared, None, fmrs=settings.protocol.fmrs)
     aligners = build_aligners(["mtcnn", "bare"])
-    matches: dict[tuple[str, str, str], list[float]] = {}
+    matches: dict[tuple[str, str, str], list[float]] = {}  # of recognizer, aligner and design
     for name in names:
         held_back = faces.of([name])[PHOTOS // 2 : PHOTOS]
         photos = wear_masks(
@@ -137,27 +149,31 @@ def report(
             texels_per_mm=per_mm,
             draws=seeded(settings.protocol.seed, f"evaluate {name}"),
         )
-        designs = plain | {"design": load_texels(out / "runs" / name / "texture.safetensors")}
+        designs = plain | {"design": load_texels(runs / name / "texture.safetensors")}
         stage = Stage(photos, designs, scene, tuple(rows_of(photos.crops, faces.crops)))
         networks = [item.recognizer for item in prepared]
         for number, one in enumerate(score(stage, every_setup(networks, galleries, aligners))):
             threshold = galleries[number // len(aligners)][0].thresholds[0].threshold
+            unseen = left_out.get(name) == number // len(aligners)
             for design, similarity in one.similarity.items():
-                key = one.recognizer, one.aligner, design
                 seen = np.where(np.isfinite(similarity), similarity >= threshold, np.nan)
-                matches.setdefault(key, []).extend(seen)
+                for whose in (f"{one.recognizer}{'*' * unseen}", *([LEFT_OUT] if unseen else [])):
+                    matches.setdefault((whose, one.aligner, design), []).extend(seen)
     print(f"{len(names)} people, {PHOTOS // 2} photos held back of each; photos that match at FMR 1e-2:")
     for aligner in (one.name for one in aligners):
-        means: dict[str, float] = {}
-        for recognizer in (item.recognizer.label for item in prepared):
+        totals = dict.fromkeys(("bare", *plain, "design"), 0.0)
+        for whose in dict.fromkeys(recognizer for recognizer, one, _ in matches if one == aligner):
             row = {}
-            for design in ("bare", *plain, "design"):
-                values = np.array(matches[recognizer, aligner, design])
+            for design in totals:
+                values = np.array(matches[whose, aligner, design])
                 row[design] = f"{int(np.nansum(values))} of {int(np.isfinite(values).sum())}"
-                means[design] = means.get(design, 0.0) + float(np.nansum(values)) / len(prepared)
-            print(f"  {aligner:6} {recognizer:22} " + "  ".join(f"{k} {v}" for k, v in row.items()))
-        print(f"  {aligner:6} {'mean':22} " + "  ".join(f"{k} {v:.1f}" for k, v in means.items()))
-    costs = [json.loads((out / "runs" / name / COST).read_text(encoding="utf-8")) for name in names]
+                totals[design] += float(np.nansum(values)) * (not whose.endswith("*"))
+            print(f"  {aligner:6} {whose:25} " + "  ".join(f"{k} {v}" for k, v in row.items()))
+        trained = {k: v / (len(prepared) - bool(left_out)) for k, v in totals.items()}
+        print(
+            f"  {aligner:6} {'mean, trained on':25} " + "  ".join(f"{k} {v:.1f}" for k, v in trained.items())
+        )
+    costs = [json.loads((runs / name / COST).read_text(encoding="utf-8")) for name in names]
     cpu, wall = ([one[key] for one in costs] for key in ("cpu_s", "wall_s"))
     for name, each in (("CPU", cpu), ("wall", wall)):
         print(f"a person: {name} {np.mean(each):.0f} s, at most {max(each):.0f}")
