@@ -37,12 +37,17 @@ class FaceSheet:
     y = ye + (ym - ye)(1 - (x / xe)^q) for a in [0, pi/2]; the parameters follow the rows of the table by
     monotone cubic interpolation (Fritsch and Carlson 1980). t is the share of the row's half arc length, -1
     at the left-in-picture ear, 1 at the right.
+
+    Args:
+        table: One row of the sheet each: s, midline, edge, n and q as for a face.
+        crease_mm: Radius with which cloth over the midline is rounded.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, table: FloatArray = _ROWS, *, crease_mm: float = _CREASE_MM) -> None:
         s = np.linspace(0.0, 1.0, _ROWS_MADE)
         t = np.linspace(-1.0, 1.0, _COLUMNS_MADE)
-        arcs = [_full_arc(row, _COLUMNS_MADE) for row in PchipInterpolator(_ROWS[:, 0], _ROWS[:, 1:])(s)]
+        rows = PchipInterpolator(table[:, 0], table[:, 1:])(s)
+        arcs = [_full_arc(row, _COLUMNS_MADE, crease_mm) for row in rows]
         grid = np.stack([points for points, _ in arcs])
         across = np.stack([lengths for _, lengths in arcs])
         middle = grid[:, _COLUMNS_MADE // 2]
@@ -80,26 +85,26 @@ def grid_faces(rows: int, columns: int) -> NDArray[np.int64]:
     return np.concatenate([first, second]).astype(np.int64)
 
 
-def _full_arc(row: FloatArray, columns: int) -> tuple[FloatArray, FloatArray]:
+def _full_arc(row: FloatArray, columns: int, crease_mm: float) -> tuple[FloatArray, FloatArray]:
     """Points (columns, 3) of one row at equal arc lengths, and their signed arc lengths (columns,)."""
     y_mid, z_mid, x_edge, y_edge, z_edge, n, q = row
     t = np.linspace(-np.pi / 2, np.pi / 2, 2 * _ARC_SAMPLES + 1)
     x = x_edge * np.sign(t) * np.abs(np.sin(t)) ** (2 / n)
     z = z_edge + (z_mid - z_edge) * np.abs(np.cos(t)) ** (2 / n)
     y = y_edge + (y_mid - y_edge) * (1 - np.abs(x / x_edge) ** q)
-    points = _rounded(np.stack([x, y, z], axis=1))
+    points = _rounded(np.stack([x, y, z], axis=1), crease_mm)
     length = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=1))])
     wanted = np.linspace(0.0, length[-1], columns)
     even = np.stack([np.interp(wanted, length, points[:, axis]) for axis in range(3)], axis=1)
     return even, wanted - length[-1] / 2
 
 
-def _rounded(points: FloatArray) -> FloatArray:
+def _rounded(points: FloatArray, crease_mm: float) -> FloatArray:
     """Round the crease on the midline: blur over even arc lengths, fading out away from the midline."""
     length = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=1))])
     even = np.linspace(0.0, length[-1], len(points))
     resampled = np.stack([np.interp(even, length, points[:, axis]) for axis in range(3)], axis=1)
     step = even[1] - even[0]
-    blurred = gaussian_filter1d(resampled, _CREASE_MM / step, axis=0, mode="nearest")
-    weight = np.exp(-0.5 * ((even - length[-1] / 2) / (3 * _CREASE_MM)) ** 2)[:, None]
+    blurred = gaussian_filter1d(resampled, crease_mm / step, axis=0, mode="nearest")
+    weight = np.exp(-0.5 * ((even - length[-1] / 2) / (3 * crease_mm)) ** 2)[:, None]
     return np.asarray(resampled + weight * (blurred - resampled))

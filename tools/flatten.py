@@ -5,10 +5,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
+_HELD = 1e6  # weight of vertices that are to stay, against the energy
 
 
 def flatten(
-    vertices: FloatArray, faces: NDArray[np.int64], start: FloatArray, *, steps: int = 60
+    vertices: FloatArray,
+    faces: NDArray[np.int64],
+    start: FloatArray,
+    *,
+    steps: int = 60,
+    held: NDArray[np.int64] | None = None,
 ) -> FloatArray:
     """Flat coordinates (V, 2) of a mesh that minimise the symmetric Dirichlet energy.
 
@@ -17,23 +23,28 @@ def flatten(
         faces: (F, 3), counter-clockwise seen from outside.
         start: (V, 2) a first guess without overturned triangles, u right, v down.
         steps: Iterations.
+        held: Numbers of vertices that stay where they start; None holds none, and lays the result on the
+            start.
 
     Source:
         Rabinovich, Poranne, Panozzo, Sorkine-Hornung, Scalable Locally Injective Mappings, 2017.
     """
     upright = np.asfortranarray(start * [1.0, -1.0])
-    nobody, nowhere = np.zeros(0, dtype=np.int32), np.zeros((0, 2), order="F")
+    still = np.zeros(0, dtype=np.int32) if held is None else held.astype(np.int32)
     data = igl.slim_precompute(
         np.asfortranarray(vertices),
         np.asfortranarray(faces, dtype=np.int32),
         upright,
         igl.MappingEnergyType.SYMMETRIC_DIRICHLET,
-        nobody,
-        nowhere,
-        0.0,
+        still,
+        np.asfortranarray(upright[still]),
+        0.0 if held is None else _HELD,
     )
     flat = igl.slim_solve(data, steps)[:, :2] * [1.0, -1.0]
-    return turned_like(flat, start)
+    if held is None:
+        return turned_like(flat, start)
+    flat[held] = start[held]
+    return np.asarray(flat)
 
 
 def turned_like(points: FloatArray, model: FloatArray) -> FloatArray:

@@ -6,74 +6,40 @@ same versions of numpy, scipy and libigl give the same patterns to rounding.
 
 import argparse
 import itertools
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import shapely
-from face_sheet import FaceSheet, grid_faces
+from face_sheet import FaceSheet
 from flatten import flatten
-from numpy.typing import NDArray
+from more_patterns import flatfold, gaiter
+from pattern_parts import (
+    GROOVE,
+    PANEL_GAP_MM,
+    SEAM_ALLOWANCE_MM,
+    STITCHED_HEM,
+    WIRE_DOWN_MM,
+    WIRE_HALF_MM,
+    border,
+    cut_sheet,
+    hems,
+    mirrored,
+    nose_wire,
+    surface_of,
+    trimmed_grid,
+)
 
 from advmask.masks.flat_pattern import FlatPattern, Panel, PatternLine
 from advmask.masks.pattern_files import save_surface
 from advmask.masks.relief import Ridge
 from advmask.masks.surface import MaskSurface
 
-FloatArray = NDArray[np.float64]
-
 CONTOUR_EASE = 1.03  # stretch fabric is cut smaller than the face by this, and worn under a little tension
-SEAM_ALLOWANCE_MM = 6.0
 HEM_MM = 8.0
-PANEL_GAP_MM = 30.0  # between the two halves, so that their allowances and bleeds stay apart
 
 PLEATED_WIDTH_MM, FOLDED_MM, UNFOLDED_MM = 175.0, 95.0, 190.0
 PLEATS_MM = (31.0, 47.5, 64.0)  # lower edge of each pleat, measured down the folded mask
-
-WIRE_HALF_MM, WIRE_DOWN_MM = 45.0, 5.0
-GROOVE = {"height_mm": -0.35, "width_mm": 0.9, "shadow": 0.22}
-STITCHED_HEM = {"height_mm": -0.2, "width_mm": 0.8, "shadow": 0.12}
-
-
-@dataclass
-class Sheet:
-    """Vertices laid out in a grid, to be gathered into a mesh."""
-
-    position: FloatArray
-    chart: FloatArray
-    uv: FloatArray = field(default_factory=lambda: np.zeros((0, 0, 2)))
-
-    @property
-    def faces(self) -> NDArray[np.int64]:
-        """Triangles of the grid."""
-        return grid_faces(*self.position.shape[:2])
-
-
-def cut_sheet(face: FaceSheet, s: FloatArray, t: FloatArray) -> Sheet:
-    """The part of the face sheet at (s, t), both (rows, columns)."""
-    return Sheet(face.points(s, t), face.chart(s, t))
-
-
-def trimmed_grid(t: FloatArray, *, rows: int, bottom: tuple[float, float]) -> tuple[FloatArray, FloatArray]:
-    """(s, t) of a grid whose lower edge rises from `bottom[0]` at the chin to `bottom[1]` at the ears."""
-    reach = np.abs(t).max()
-    top = 0.03 * (np.abs(t) / reach) ** 4
-    lower = bottom[0] + (bottom[1] - bottom[0]) * np.abs(t / reach) ** 2.2
-    down = np.linspace(0.0, 1.0, rows)[:, None]
-    return top + down * (lower - top), np.broadcast_to(t, (rows, len(t)))
-
-
-def border(grid: FloatArray) -> FloatArray:
-    """Closed outline of a grid, clockwise in the picture: top, right, bottom, left."""
-    return np.concatenate([grid[0], grid[1:, -1], grid[-1, -2::-1], grid[-2:0:-1, 0]])
-
-
-def nose_wire(top: FloatArray) -> tuple[PatternLine, Ridge]:
-    """The wire below the upper edge `top` (N, 2), N points from left to right."""
-    u = np.linspace(-WIRE_HALF_MM, WIRE_HALF_MM, 25)
-    v = np.interp(u, top[:, 0], top[:, 1]) + WIRE_DOWN_MM
-    points = np.stack([u, v], axis=1)
-    return PatternLine("wire", "nose wire", points), Ridge(points, 0.9, 2.0, 0.06, fade_mm=6.0)
 
 
 def contour(face: FaceSheet) -> MaskSurface:
@@ -87,16 +53,6 @@ def contour(face: FaceSheet) -> MaskSurface:
     hem = [Ridge(line, **STITCHED_HEM) for line in hems(uv, 5.0)]
     pattern = FlatPattern("contour", "M", (Panel("mask", border(uv)),), (wire,))
     return surface_of(pattern, [sheet], [uv], [sheet.faces], (bump, *hem))
-
-
-def mirrored(uv: FloatArray) -> FloatArray:
-    """The mean of a grid of coordinates and its mirror image."""
-    return 0.5 * (uv + uv[:, ::-1] * [-1.0, 1.0])
-
-
-def hems(uv: FloatArray, inset: float) -> list[FloatArray]:
-    """Stitching lines along the upper and lower edge of a grid."""
-    return [edge + np.array([0.0, way * inset]) for edge, way in ((uv[0], 1), (uv[-1], -1))]
 
 
 def panelled(face: FaceSheet) -> MaskSurface:
@@ -224,34 +180,18 @@ def simplified(ridge: Ridge) -> Ridge:
     return replace(ridge, points_mm=np.asarray(line.coords))
 
 
-def surface_of(
-    pattern: FlatPattern,
-    sheets: list[Sheet],
-    uv: list[FloatArray],
-    faces: list[NDArray[np.int64]],
-    relief: tuple[Ridge, ...],
-) -> MaskSurface:
-    """Gather grids into one mesh."""
-    counts = np.cumsum([0, *(len(sheet.position.reshape(-1, 3)) for sheet in sheets)])
-    return MaskSurface(
-        pattern=pattern,
-        vertices_mm=np.concatenate([sheet.position.reshape(-1, 3) for sheet in sheets]),
-        uv_mm=np.concatenate([one.reshape(-1, 2) for one in uv]),
-        chart_mm=np.concatenate([sheet.chart.reshape(-1, 2) for sheet in sheets]),
-        faces=np.concatenate([one + start for one, start in zip(faces, counts[:-1], strict=True)]),
-        relief=relief,
-    )
-
-
 def main() -> None:
-    """Make all patterns."""
+    """Make the patterns that are named, or all."""
     parser = argparse.ArgumentParser(description=__doc__)
     default = Path(__file__).parents[1] / "advmask" / "masks" / "data"
+    makers = {one.__name__: one for one in (contour, panelled, pleated, flatfold, gaiter, cloth)}
     parser.add_argument("--into", type=Path, default=default, help="folder for the files")
-    folder = parser.parse_args().into
+    parser.add_argument("names", nargs="*", help=f"of {', '.join(makers)}; all if none is named")
+    asked = parser.parse_args()
+    folder = asked.into
     folder.mkdir(parents=True, exist_ok=True)
     face = FaceSheet()
-    for make in (contour, panelled, pleated, cloth):
+    for make in [makers[name] for name in asked.names or makers]:
         surface = make(face)
         surface = replace(surface, relief=tuple(simplified(ridge) for ridge in surface.relief))
         save_surface(folder / f"{surface.name}.npz", surface)

@@ -23,6 +23,7 @@ def surface_digest(surface: MaskSurface) -> str:
     about = {
         "name": pattern.name,
         "size": pattern.size,
+        "straps": pattern.straps,
         "panels": [[one.name, float(one.allowance_mm), one.outline_mm.tolist()] for one in pattern.panels],
         "lines": [[one.kind, one.name, one.points_mm.tolist()] for one in pattern.lines],
         "relief": [{**vars(one), "points_mm": one.points_mm.tolist()} for one in surface.relief],

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
 LineKind = Literal["seam", "fold", "wire"]
+Straps = Literal["ear_loops", "head_straps", "ties", "none"]
 
 SAFE_MM = 3.0  # what matters stays this far inside the finished edge
 _CORNER_MM = 0.05  # outlines are simplified to this, far below what a printer or a needle can do
@@ -73,16 +74,19 @@ class FlatPattern:
     Convention: the pattern frame is in millimetres, u right, v down, origin at the top of the nose line.
 
     Attributes:
-        name: `contour`, `panelled`, `pleated`, or the name of the user's file.
+        name: `contour` or another that ships, or the name of the user's file.
         size: S, M, L or child.
         panels: The pieces; they do not overlap.
         lines: Seams, folds and the nose wire.
+        straps: What holds it: loops behind the ears, two elastic straps around the head, four tapes tied
+            behind it, or nothing.
     """
 
     name: str
     size: str
     panels: tuple[Panel, ...]
     lines: tuple[PatternLine, ...] = ()
+    straps: Straps = "ear_loops"
 
     @property
     def box_mm(self) -> tuple[float, float, float, float]:
@@ -98,4 +102,5 @@ class FlatPattern:
             size,
             tuple(replace(panel, outline_mm=panel.outline_mm * factor) for panel in self.panels),
             tuple(replace(line, points_mm=line.points_mm * factor) for line in self.lines),
+            self.straps,
         )

@@ -1,6 +1,7 @@
 """From settings to a mask: one that ships, or a pattern of the user's own."""
 
 import re
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -27,6 +28,8 @@ def build_mask(settings: MaskSettings) -> MaskSurface:
     """
     path = own_pattern_file(settings)
     surface = shipped_surface(settings.pattern) if path is None else _own_surface(path)
+    if settings.straps not in {None, surface.pattern.straps}:
+        surface = replace(surface, pattern=replace(surface.pattern, straps=settings.straps))
     return surface.graded(SIZES[settings.size], settings.size)
 
 
@@ -48,6 +51,15 @@ def own_pattern_file(settings: MaskSettings) -> Path | None:
         f"Unknown pattern {settings.pattern!r}; mask.pattern is {', '.join(SHIPPED)}, or the path of an .svg "
         "outline or an .obj mesh."
     )
+
+
+def more_than_named(settings: MaskSettings) -> MaskSettings | None:
+    """The settings, where the name and size of a pattern do not tell all of them; else None.
+
+    Raises:
+        ConfigError: There is no such pattern.
+    """
+    return None if own_pattern_file(settings) is None and settings.straps is None else settings
 
 
 def pattern_name(path: Path) -> str:

@@ -20,6 +20,7 @@ def save_surface(path: Path, surface: MaskSurface) -> None:
     about = {
         "name": surface.name,
         "size": surface.pattern.size,
+        "straps": surface.pattern.straps,
         "panels": [
             {"name": panel.name, "allowance_mm": panel.allowance_mm, "outline_mm": _listed(panel.outline_mm)}
             for panel in surface.pattern.panels
@@ -53,7 +54,7 @@ def load_surface(path: Path) -> MaskSurface:
     )
     relief = tuple(Ridge(**{**one, "points_mm": np.asarray(one["points_mm"])}) for one in about["relief"])
     return MaskSurface(
-        pattern=FlatPattern(about["name"], about["size"], panels, lines),
+        pattern=FlatPattern(about["name"], about["size"], panels, lines, about.get("straps", "ear_loops")),
         faces=faces,
         relief=relief,
         **mesh,

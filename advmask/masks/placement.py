@@ -10,7 +10,7 @@ from advmask.masks.folds import Fold, fold_ridges
 from advmask.masks.pose import HeadPose
 from advmask.masks.relief import Ridge
 from advmask.masks.sliding import slid
-from advmask.masks.straps import strands, strap_corners
+from advmask.masks.straps import STRAPS, strands, strap_corners
 from advmask.masks.surface import MaskSurface, vertex_normals, vertex_tangents
 
 FloatArray = NDArray[np.float64]
@@ -79,7 +79,7 @@ def place(
         pose: The head's pose on the photo.
         wear: How the mask sits; None is the ideal place, exactly.
         vertices_mm: The surface's vertices fitted to the person; None takes the surface as it is.
-        ear_loops: Draw them.
+        ear_loops: Draw them, or the straps in their place.
     """
     wear = wear or Wear()
     vertices = slid(
@@ -93,8 +93,9 @@ def place(
     tangents = np.stack(vertex_tangents(vertices, surface.uv_mm, surface.faces), axis=1)
     uv, faces = surface.uv_mm - np.asarray(surface.origin_mm), surface.faces
     is_cloth = np.ones(len(faces), dtype=bool)
-    if ear_loops:
-        loops = strands(vertices[list(strap_corners(surface.vertices_mm))])
+    straps = STRAPS.get(surface.pattern.straps)
+    if ear_loops and straps is not None:
+        loops = strands(vertices[list(strap_corners(surface.vertices_mm))], straps)
         added = len(loops.vertices_mm)
         faces = np.concatenate([faces, loops.faces + len(vertices)])
         is_cloth = np.concatenate([is_cloth, np.zeros(len(loops.faces), dtype=bool)])

@@ -9,5 +9,5 @@ from advmask.masks.surface import MaskSurface
 
 @cache
 def shipped_surface(name: str) -> MaskSurface:
-    """A surface that ships: contour, panelled, pleated, or the cloth that outlines of users are cut from."""
+    """A surface that ships, by its pattern's name; or the `cloth` that outlines of users are cut from."""
     return load_surface(Path(__file__).parent / "data" / f"{name}.npz")

@@ -69,10 +69,10 @@ def surface_from_svg(content: bytes, *, name: str, where: str) -> MaskSurface:
     _check_on_cloth(outlines, cloth, source, scale, root)
     drawn = tuple(_pattern_line(line, scale) for line in lines if line.kind in {"seam", "fold", "wire"})
     kept = cloth.relief if source in SHIPPED else ()
-    own = [_ridge(line) for line in drawn] if source not in {"panelled", "pleated"} else []
+    own = [_ridge(line) for line in drawn] if source in {"contour", "cloth"} else []
     if source == "contour":  # its wire and hems are drawn or not, as the user likes
         kept = ()
-    return cut_from(cloth, FlatPattern(name, "M", panels, drawn), (*kept, *own))
+    return cut_from(cloth, FlatPattern(name, "M", panels, drawn, cloth.pattern.straps), (*kept, *own))
 
 
 def _scale(size: str | None, where: str) -> float:

@@ -13,6 +13,8 @@ from advmask.printing.sheet_layout import RULER_MM, Layout
 
 _EYES_MM = 66.0  # between the pupils of the reference head, which has size M
 _LOOP_MM = 190.0  # elastic of one ear loop on it
+_STRAP_MM = 350.0  # and of a strap from corner to corner, stretched a little when worn
+_TAPE_MM = 400.0
 
 
 @dataclass(frozen=True)
@@ -144,13 +146,30 @@ def _make(pattern: FlatPattern, settings: SheetSettings) -> list[str]:
     steps += _wire(pattern)
     if pleat_depths(pattern):
         steps.append("Turn the sides to the back over the folded pleats and stitch them down.")
-    loop = _LOOP_MM * SIZES.get(pattern.size, 1.0)
-    steps.append(
-        f"Ear loops: two pieces of elastic, 3 to 5 mm wide and about {round(loop / 5) * 5} mm long. Sew the "
-        "ends of each to the upper and the lower corner of one side; try the length on before you sew the "
-        "second end."
+    return steps + _straps(pattern)
+
+
+def _straps(pattern: FlatPattern) -> list[str]:
+    loop, strap, tape = (
+        round(length * SIZES.get(pattern.size, 1.0) / 5) * 5 for length in (_LOOP_MM, _STRAP_MM, _TAPE_MM)
     )
-    return steps
+    return {
+        "ear_loops": [
+            f"Ear loops: two pieces of elastic, 3 to 5 mm wide and about {loop} mm long. Sew the ends of "
+            "each to the upper and the lower corner of one side; try the length on before you sew the second "
+            "end."
+        ],
+        "head_straps": [
+            f"Head straps: two pieces of elastic, 5 to 7 mm wide and about {strap} mm long. Sew the ends of "
+            "one to the two upper corners, to run over the crown, and of the other to the two lower corners, "
+            "to run around the nape; try the length on before you sew the second end."
+        ],
+        "ties": [
+            f"Ties: four tapes, 8 to 12 mm wide and about {tape} mm long. Sew one to each corner; the upper "
+            "two are tied at the back of the head above the ears, the lower two at the nape."
+        ],
+        "none": [],
+    }[pattern.straps]
 
 
 def _listed(names: Sequence[str]) -> list[str]:

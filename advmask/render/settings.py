@@ -15,7 +15,7 @@ class RenderSettings(Settings):
         edge_px: Standard deviation of the rim's softness, px.
         shading: Light the mask like the skin it covers, with folds, seams and shadows; off gives the bare
             colours.
-        ear_loops: Draw them.
+        ear_loops: Draw them, or the straps in their place.
     """
 
     supersample: int = Field(default=4, ge=1, le=16)

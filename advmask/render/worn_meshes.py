@@ -18,7 +18,7 @@ from torch import Tensor
 from advmask.masks.placement import Wear
 from advmask.masks.pose import HeadPose
 from advmask.masks.sliding import UNIT_MM, held_and_still, spline_of
-from advmask.masks.straps import EAR_MM, STATIONS, WIDTH_MM, strap_corners
+from advmask.masks.straps import STATIONS, STRAPS, StrapKind, strap_corners
 from advmask.masks.surface import MaskSurface, same_places
 
 
@@ -120,7 +120,7 @@ def worn_meshes(
         surface: The mask.
         how: How it sits.
         vertices_mm: Its vertices fitted to each person; None takes the surface as it is.
-        ear_loops: Draw them.
+        ear_loops: Draw them, or the straps in their place.
     """
     known = _known(surface, how.tilt.device)
     base = known.vertices if vertices_mm is None else vertices_mm
@@ -137,8 +137,9 @@ def worn_meshes(
     tangents = tangents @ turn.mT[:, None] * in_plane[:, None, None]
     faces, is_cloth, uv = known.faces, known.is_cloth, known.uv
     outside_in = torch.zeros(len(how.tilt), len(faces), dtype=torch.bool, device=faces.device)
-    if ear_loops:
-        loops, outward = _strands(vertices[:, known.corners])
+    straps = STRAPS.get(surface.pattern.straps)
+    if ear_loops and straps is not None:
+        loops, outward = _strands(vertices[:, known.corners], straps)
         added = loops.shape[1]
         strap = _strap_faces(added).to(faces.device)
         a, b, c = (loops[:, strap[:, corner]] for corner in range(3))
@@ -253,9 +254,9 @@ def _tangents(vertices: Tensor, known: _Known) -> Tensor:
     return total / known.count[:, None, None]
 
 
-def _strands(corners: Tensor) -> tuple[Tensor, Tensor]:
-    """Vertices (B, S, 3) of the ribbons from four corners (B, 4, 3) to the ears, and their normals."""
-    ear = torch.as_tensor(EAR_MM, device=corners.device)
+def _strands(corners: Tensor, kind: StrapKind) -> tuple[Tensor, Tensor]:
+    """Vertices (B, S, 3) of the ribbons from four corners (B, 4, 3) to out of sight, and their normals."""
+    ear = torch.as_tensor(kind.ends_mm, device=corners.device)
     ear = torch.stack([ear * ear.new_tensor([side, 1.0, 1.0]) for side in (-1.0, 1.0)]).view(1, 4, 3)
     share = corners.new_tensor([0.6, 0.4])
     bend = torch.stack(
@@ -271,7 +272,7 @@ def _strands(corners: Tensor) -> tuple[Tensor, Tensor]:
     along = F.normalize(torch.gradient(path, dim=2)[0], dim=3)
     outward = path * path.new_tensor([1.0, 0.0, 0.5]) + path.new_tensor([0.0, 0.0, 10.0])
     outward = F.normalize(outward - (outward * along).sum(dim=3, keepdim=True) * along, dim=3)
-    across = torch.linalg.cross(along, outward) * (WIDTH_MM / 2)
+    across = torch.linalg.cross(along, outward) * (kind.width_mm / 2)
     path = path + outward
     ribbons = torch.stack([path - across, path + across], dim=3)
     return ribbons.flatten(1, 3), outward.repeat_interleave(2, dim=2).flatten(1, 2)

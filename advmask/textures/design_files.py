@@ -61,7 +61,7 @@ class Design:
         size: Size of the mask, as the pattern names it.
         texels_per_mm: Texels to a millimetre of the flat pattern, above 0.
         text: What else is to be kept with the picture, as key and text.
-        own_mask: Where the pattern is a file of the user's: the mask that names it.
+        own_mask: The mask, where the pattern is a file of the user's or has other straps than its own.
         place: The run folder or picture that it was read from; None where it was made here.
         around: What goes on outside the panels of the pattern, with the same middle and resolution as
             `texels`: a picture that was laid on the mask, beyond its edge. None where nothing is known there.

@@ -13,7 +13,7 @@ from torch import Tensor
 from advmask.core.errors import ConfigError
 from advmask.effects.own_effects import Effect
 from advmask.masks.digest import surface_digest
-from advmask.masks.mask_building import build_mask, own_pattern_file
+from advmask.masks.mask_building import build_mask, more_than_named
 from advmask.masks.surface import MaskSurface
 from advmask.objectives.own_terms import Term
 from advmask.photos.loading import FaceSet, load_faces
@@ -277,7 +277,7 @@ def _design(
         pattern=surface.name,
         texels_per_mm=settings.texture.texels_per_mm,
         size=settings.mask.size,
-        own_mask=None if own_pattern_file(settings.mask) is None else settings.mask,
+        own_mask=more_than_named(settings.mask),
         place=folder,
         around=texels if near else None,
         ink_fields=ink_fields,

@@ -11,7 +11,7 @@ from torch import Tensor
 from advmask.core.errors import ConfigError, DesignError, RunError
 from advmask.core.run_config import TEXTURE, settings_of_run
 from advmask.core.settings import Settings
-from advmask.masks.mask_building import build_mask, own_pattern_file
+from advmask.masks.mask_building import build_mask, more_than_named
 from advmask.masks.settings import SHIPPED, MaskSettings
 from advmask.masks.surface import MaskSurface
 from advmask.render.checked_inputs import texels_per_mm_of
@@ -167,13 +167,12 @@ def _of_picture(
 def _design(
     texels: Tensor, mask: MaskSettings, surface: MaskSurface, texels_per_mm: float, place: Path | None
 ) -> Design:
-    own = None if own_pattern_file(mask) is None else mask
     return Design(
         texels,
         pattern=surface.name,
         size=mask.size,
         texels_per_mm=texels_per_mm,
-        own_mask=own,
+        own_mask=more_than_named(mask),
         place=place,
     )
 

@@ -7,7 +7,7 @@ import pytest
 
 from advmask import cli
 from advmask.masks.mask_building import build_mask
-from advmask.masks.settings import MaskSettings
+from advmask.masks.settings import SHIPPED, MaskSettings
 
 
 @pytest.fixture(autouse=True)
@@ -22,9 +22,9 @@ def written() -> list[str]:
 def test_all_that_ship(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["pattern"]) == 0
     out = capsys.readouterr().out
-    assert written() == [f"patterns/{name}-M.svg" for name in ("contour", "panelled", "pleated")]
-    rows = [line.split() for line in out.splitlines()[1:4]]
-    assert [row[0] for row in rows] == ["contour", "panelled", "pleated"]
+    assert written() == [f"patterns/{name}-M.svg" for name in sorted(SHIPPED)]
+    rows = [line.split() for line in out.splitlines()[1:6]]
+    assert [row[0] for row in rows] == list(SHIPPED)
     assert float(rows[0][-2]) >= 95
     assert "pleats of a pleated mask are folds" in out
     assert max(map(len, out.splitlines())) <= 130
@@ -56,7 +56,7 @@ def test_ones_own_drawing_and_what_is_never_replaced(capsys: pytest.CaptureFixtu
     assert "overwrite=true" in captured.err
     assert "207 x 128" in captured.out, "the figures are shown whatever is written"
     assert path.read_text() == edited
-    assert written() == [f"patterns/{name}-M.svg" for name in ("contour", "panelled", "pleated")]
+    assert written() == [f"patterns/{name}-M.svg" for name in sorted(SHIPPED)]
     # The short form of mask.pattern=, and a file of one's own.
     assert cli.main(["pattern", f"mask={path}", "out=other"]) == 0
     assert written()[0] == "other/contour-M.svg"
@@ -92,7 +92,7 @@ def test_cloth_that_could_not_stretch_so_is_told(capsys: pytest.CaptureFixture[s
 @pytest.mark.parametrize(
     ("words", "code", "says"),
     [
-        (["mask=lower_face"], 2, "contour, panelled, pleated"),
+        (["mask=lower_face"], 2, "contour, flatfold, gaiter, panelled, pleated"),
         (["mask.pattern=lower_face"], 2, "Unknown pattern 'lower_face'"),
         (["mask=gone.svg"], 2, "There is no file gone.svg"),
         (["mask.size=XXL"], 2, "mask.size"),

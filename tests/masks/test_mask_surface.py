@@ -56,18 +56,20 @@ def test_faces_turn_counter_clockwise_seen_from_outside(surface):
     np.testing.assert_allclose(np.linalg.norm(normals, axis=1), 1, atol=1e-9)
     from_axis = (surface.vertices_mm - [0.0, -40.0, -10.0]) * normals
     assert (from_axis.sum(axis=1) > 0).mean() > 0.995
-    in_front = (np.abs(surface.vertices_mm[:, 0]) < 10) & (surface.vertices_mm[:, 1] > -60)
+    x, y, z = surface.vertices_mm.T
+    in_front = (np.abs(x) < 10) & (y > -60) & (z > 0)  # a tube has a back too
     assert (normals[in_front, 2] > 0.3).all()
 
 
 def test_v_grows_downwards_and_u_to_the_right(surface):
     by_u, by_v = vertex_tangents(surface.vertices_mm, surface.uv_mm, surface.faces)
-    middle = (np.abs(surface.vertices_mm[:, 0]) < 20) & (surface.vertices_mm[:, 1] > -60)
+    x, y, z = surface.vertices_mm.T
+    middle = (np.abs(x) < 20) & (y > -60) & (z > 0)
     assert (by_u[middle, 0] > 0.3).all()
     assert (by_v[middle, 1] < 0).mean() > 0.95
 
 
-@pytest.mark.parametrize("name", ["contour", "pleated", "cloth"])
+@pytest.mark.parametrize("name", ["contour", "pleated", "gaiter", "cloth"])
 def test_one_piece_patterns_are_symmetric(name):
     surface = shipped_surface(name)
     mirrored = {tuple(row) for row in (np.rint(surface.uv_mm * [-1, 1] * 100)).astype(int).tolist()}
@@ -76,24 +78,28 @@ def test_one_piece_patterns_are_symmetric(name):
     assert surface.pattern.box_mm[0] == pytest.approx(-surface.pattern.box_mm[2], abs=0.01)
 
 
-def test_the_halves_of_the_panelled_mask_are_mirror_images():
-    surface = shipped_surface("panelled")
+@pytest.mark.parametrize("name", ["panelled", "flatfold"])
+def test_the_halves_of_a_mask_are_mirror_images(name):
+    surface = shipped_surface(name)
     half = len(surface.uv_mm) // 2
     np.testing.assert_allclose(surface.uv_mm[:half] * [-1, 1], surface.uv_mm[half:], atol=1e-3)
     np.testing.assert_allclose(surface.vertices_mm[:half] * [-1, 1, 1], surface.vertices_mm[half:], atol=1e-3)
 
 
-def test_the_centre_seam_closes_when_worn():
-    surface = shipped_surface("panelled")
+@pytest.mark.parametrize(
+    ("name", "seam"), [("panelled", "centre"), ("flatfold", "centre"), ("gaiter", "back")]
+)
+def test_the_seam_closes_when_worn(name, seam):
+    surface = shipped_surface(name)
     seams = {line.name: line.points_mm for line in surface.pattern.lines}
-    left, right = seams["centre seam, left"], seams["centre seam, right"]
+    left, right = seams[f"{seam} seam, left"], seams[f"{seam} seam, right"]
     distance, nearest = cKDTree(surface.uv_mm).query(np.stack([left, right]))
     assert distance.max() < 1e-3
     one, other = surface.vertices_mm[nearest]
     assert np.linalg.norm(one - other, axis=1).max() < 0.01
 
 
-@pytest.mark.parametrize("name", ["contour", "panelled"])
+@pytest.mark.parametrize("name", ["contour", "panelled", "flatfold", "gaiter"])
 def test_cloth_hardly_stretches(name):
     stretch = edge_stretch(shipped_surface(name))
     assert stretch.within >= 0.95
@@ -151,7 +157,9 @@ def test_the_digest_sees_every_part():
     parts.add(surface_digest(dataclasses.replace(surface, faces=surface.faces[::-1])))
     pattern = dataclasses.replace(surface.pattern, lines=())
     parts.add(surface_digest(dataclasses.replace(surface, pattern=pattern)))
-    assert len(parts) == 5
+    pattern = dataclasses.replace(surface.pattern, straps="ties")
+    parts.add(surface_digest(dataclasses.replace(surface, pattern=pattern)))
+    assert len(parts) == 6
     assert surface_digest(dataclasses.replace(surface, uv_mm=surface.uv_mm.copy())) in parts
 
 
@@ -171,11 +179,15 @@ def test_vertex_normals_of_a_sphere_point_outward():
 def test_settings_name_the_mask():
     assert build_mask(MaskSettings()).name == "contour"
     assert build_mask(MaskSettings(pattern="pleated")).name == "pleated"
+    assert build_mask(MaskSettings(pattern="gaiter")).pattern.straps == "none"
+    assert build_mask(MaskSettings(size="S", straps="ties")).pattern.straps == "ties"
 
 
 @pytest.mark.parametrize("pattern", ["lower_face", "", "cloth", "mine.png", "~nobody-of-that-name/x"])
 def test_unknown_patterns_are_refused(pattern):
-    with pytest.raises(ConfigError, match=r"contour, panelled, pleated, or the path of an \.svg .* \.obj"):
+    with pytest.raises(
+        ConfigError, match=r"contour, panelled, pleated, flatfold, gaiter, or the path of an \.svg .* \.obj"
+    ):
         build_mask(MaskSettings(pattern=pattern))
 
 

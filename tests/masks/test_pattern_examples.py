@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from advmask.masks.obj_pattern import surface_from_obj
-from advmask.masks.settings import SIZES
+from advmask.masks.settings import SHIPPED, SIZES
 from advmask.masks.shipped import shipped_surface
 from advmask.masks.stretch import edge_stretch
 from advmask.masks.svg_pattern import surface_from_svg
@@ -32,7 +32,7 @@ def test_the_mesh():
     assert edge_stretch(surface).within == 1.0
 
 
-@pytest.mark.parametrize("name", ["contour", "panelled", "pleated"])
+@pytest.mark.parametrize("name", SHIPPED)
 def test_the_sizes(name):
     width, height = shipped_surface(name).size_mm
     assert f"{width:.0f} x {height:.0f} mm" in TEXT

@@ -1,14 +1,16 @@
-"""Ear loops: where they hang, where they end, and that they lie as ribbons away from the head."""
+"""Ear loops and straps: where they hang, where they end, and that they lie as ribbons off the head."""
 
 import numpy as np
 import pytest
 
+from advmask.masks.mask_building import build_mask
 from advmask.masks.placement import Wear, place
 from advmask.masks.pose import HeadPose
+from advmask.masks.settings import MaskSettings
 from advmask.masks.shipped import shipped_surface
-from advmask.masks.straps import strands, strap_corners
+from advmask.masks.straps import STRAPS, strands, strap_corners
 
-NAMES = ["contour", "panelled", "pleated"]
+NAMES = ["contour", "panelled", "pleated", "flatfold"]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -41,6 +43,30 @@ def test_strands_run_from_the_corners_to_the_ears(name):
         assert (end[1] > 10) == (number % 2 == 0)
         steps = np.linalg.norm(np.diff(ribbon, axis=0), axis=1)
         assert steps.max() < 10
+
+
+@pytest.mark.parametrize(("kind", "width"), [("head_straps", 6.0), ("ties", 10.0)])
+def test_straps_run_above_and_below_the_ear(kind, width):
+    vertices = shipped_surface("flatfold").vertices_mm
+    ribbons = strands(vertices[list(strap_corners(vertices))], STRAPS[kind]).vertices_mm.reshape(4, -1, 2, 3)
+    np.testing.assert_allclose(np.linalg.norm(ribbons[:, :, 1] - ribbons[:, :, 0], axis=-1), width, atol=1e-9)
+    ear = STRAPS["ear_loops"].ends_mm
+    for number, end in enumerate(ribbons.mean(axis=2)[:, -1]):
+        upper = number % 2 == 0
+        assert (end[1] > ear[0, 1] + 10) if upper else (end[1] < ear[1, 1] - 10)
+
+
+def test_the_pattern_says_which_straps_a_placement_has():
+    pose, counts = HeadPose(0.0, 0.0, 0.0, 1.0, (0.0, 0.0)), {}
+    for straps in (None, "head_straps", "none"):
+        placed = place(build_mask(MaskSettings(straps=straps)), pose)
+        counts[straps] = int((~placed.is_cloth).sum())
+        if straps == "head_straps":
+            assert placed.points_px[:, 1].min() < -40  # up to the crown
+    assert counts[None] > 10
+    assert counts["head_straps"] > 10
+    assert counts["none"] == 0
+    assert place(shipped_surface("gaiter"), pose).is_cloth.all()
 
 
 def test_strands_face_away_from_the_head():

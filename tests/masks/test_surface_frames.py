@@ -7,7 +7,7 @@ from scipy.spatial import ConvexHull
 from advmask.masks.shipped import shipped_surface
 from advmask.masks.surface import vertex_normals, vertex_tangents
 
-NAMES = ["contour", "panelled", "pleated"]
+NAMES = ["contour", "panelled", "pleated", "flatfold", "gaiter"]
 
 
 def grid_faces(rows: int, columns: int) -> np.ndarray:

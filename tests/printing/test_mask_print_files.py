@@ -335,6 +335,8 @@ def test_notes_say_how_to_fold_and_to_sew_and_promise_nothing():
         "pleated": ["mountain line", "pleat 1 15.8 mm", "Nose wire: 90 mm", "8 mm outside", "Ear loops"],
         "panelled": ["chin dart", "Sew the red lines", "6 mm outside", "2 pieces"],
         "contour": ["has no allowance", "1 piece", "207 x 128 mm"],
+        "flatfold": ["centre seam", "2 pieces", "Ear loops"],
+        "gaiter": ["back seam", "500 x 250 mm"],
     }.items():
         pattern = build_mask(MaskSettings(pattern=name)).pattern
         left, top, right, bottom = pattern.box_mm
@@ -348,6 +350,7 @@ def test_notes_say_how_to_fold_and_to_sew_and_promise_nothing():
         assert all(word in words for word in wanted), name
         assert "not a promise" in words
         assert "protect" not in words.lower()
+        assert ("Ear loops" in words) == (name != "gaiter")
         if name == "pleated":
             assert plan.count("mountain fold (edge towards you), 15.8 mm deep") == 3
             assert plan.count("valley fold") == 3

@@ -7,7 +7,7 @@ from advmask.core.errors import ConfigError
 from advmask.masks.mask_building import build_mask
 from advmask.masks.placement import Wear, place
 from advmask.masks.pose import REFERENCE_POINTS_MM, HeadPose
-from advmask.masks.settings import MaskSettings
+from advmask.masks.settings import SHIPPED, MaskSettings
 from advmask.photos.crops import FaceCrop
 from advmask.recognizers.eye_region import eye_region
 from advmask.recognizers.recognizer_names import build_recognizer, build_recognizers, recorded_names
@@ -26,7 +26,7 @@ def test_eyes_and_brow_are_kept_and_nothing_below_the_nose_line(template, size):
     assert kept[int(points[2, 1])].max() == 0
 
 
-@pytest.mark.parametrize("pattern", ["contour", "panelled", "pleated"])
+@pytest.mark.parametrize("pattern", SHIPPED)
 def test_no_mask_reaches_into_the_eye_region(pattern):
     """Also not one that sits 3 mm too high: every covered place on the chip is grey to the matcher."""
     points = template_points("dlib", size=(150, 150))

@@ -9,8 +9,10 @@ from masked_photos import patch, photo
 from supersampled_reference import checkerboard, head, smooth_texture
 
 from advmask.masks.folds import Fold
+from advmask.masks.mask_building import build_mask
 from advmask.masks.placement import Wear, place
 from advmask.masks.pose import HeadPose
+from advmask.masks.settings import MaskSettings
 from advmask.masks.shipped import shipped_surface
 from advmask.render.batching import collate
 from advmask.render.direct_rendering import render_directly
@@ -324,3 +326,13 @@ def sorted_faces(faces):
     """Triangles in an order of their own, whichever way they turn."""
     corners = np.sort(np.asarray(faces), axis=1)
     return corners[np.lexsort(corners.T)]
+
+
+@pytest.mark.parametrize("straps", ["head_straps", "ties", "none"])
+def test_straps_run_as_in_a_placement(straps):
+    surface = build_mask(MaskSettings(pattern="flatfold", straps=straps))
+    pose = head(SIDE, yaw=20.0)
+    expected = place(surface, pose, wear=WORN)
+    found = worn_meshes(surface, heads_and_wear([pose], [WORN]))
+    np.testing.assert_allclose(found.points_px[0].numpy(), expected.points_px, atol=1e-6)
+    np.testing.assert_allclose(found.normals[0].numpy(), expected.normals, atol=1e-6)

@@ -11,7 +11,8 @@ const LANGUAGE = "advmask-language";
 const WORDS = {
   masks: {
     contour: [w("Contour"), w("one piece, stretch fabric")], panelled: [w("Two halves"), w("a seam down the middle, woven cloth")],
-    pleated: [w("Pleated"), w("a rectangle with folds")],
+    pleated: [w("Pleated"), w("a rectangle with folds")], flatfold: [w("Flat-fold"), w("the shape of an FFP2 or KN95")],
+    gaiter: [w("Gaiter"), w("a tube for nose, mouth and neck")],
   },
   printers: {
     none: w("not decided"), office_inkjet: w("an inkjet at home"), sublimation: w("sublimation (print shop)"),
