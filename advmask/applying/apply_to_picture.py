@@ -1,12 +1,13 @@
 """One picture file in, one picture file out."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from advmask.applying.face_finding import FaceFinder, given_face
+from advmask.applying.face_finding import FaceFinder, FoundFace, given_face
 from advmask.applying.mask_drawing import Drawn, WornDesign, draw_masks
 from advmask.applying.picture_files import OpenedPicture, changed_values, open_picture, write_picture
 from advmask.applying.picture_stripping import without_metadata
@@ -27,7 +28,13 @@ class Applied:
     notices: tuple[str, ...]
 
 
-def apply_to_picture(source: Path, target: Path, *, design: WornDesign, finder: FaceFinder) -> Applied:
+Shown = Callable[[Image.Image, Image.Image, FoundFace], None]
+"""Is handed the photo, the same with masks, and its largest face."""
+
+
+def apply_to_picture(
+    source: Path, target: Path, *, design: WornDesign, finder: FaceFinder, shown: Shown | None = None
+) -> Applied:
     """Let all faces of a picture wear a design.
 
     Pixels outside the masks and their shadows keep their values; in a JPEG, but for its own rounding. A
@@ -39,13 +46,15 @@ def apply_to_picture(source: Path, target: Path, *, design: WornDesign, finder: 
         target: Where to; its ending decides the format.
         design: What is worn.
         finder: What finds the faces.
+        shown: Is called, if a mask was drawn, when the result is written.
 
     Raises:
         PhotoError: The picture, or a file next to it, cannot be used.
         RunError: The target cannot be written.
     """
     picture = open_picture(source)
-    drawn = draw_on_faces(picture.srgb, source, design=design, finder=finder)
+    faces = faces_of(picture.srgb, source, finder=finder)
+    drawn = _drawn(picture.srgb, source, faces, design)
     notices = [f"A face stays bare: {reason}" for reason in drawn.bare]
     if drawn.masks == 0 and not drawn.bare:
         notices.append(f"No face of {finder.settings.min_face_px} px or more was found; it stays as it is.")
@@ -58,6 +67,10 @@ def apply_to_picture(source: Path, target: Path, *, design: WornDesign, finder: 
             return Applied(0, tuple(notices))
         notices.append("Place, time and camera cannot be taken out of the file as it is; it is rewritten.")
     write_picture(target, changed_values(picture, drawn.picture, drawn.changed), profile=picture.profile)
+    if shown is not None and drawn.masks:
+        shown(
+            picture.srgb, Image.fromarray(drawn.picture), max(faces, key=lambda one: one.box[2] - one.box[0])
+        )
     if picture.notice:
         notices.append(f"It {picture.notice}")
     if picture.frames > 1:
@@ -84,11 +97,18 @@ def draw_on_faces(
     Raises:
         PhotoError: A file next to the picture cannot be used.
     """
+    return _drawn(picture, source, faces_of(picture, source, finder=finder), design)
+
+
+def faces_of(picture: Image.Image, source: Path | None, *, finder: FaceFinder) -> list[FoundFace]:
+    """All faces of a picture; see `draw_on_faces`."""
+    if source is not None and finder.settings.landmarks == "file":
+        return [given_face(source, size=picture.size)]
+    return finder.find_however_turned(picture)
+
+
+def _drawn(picture: Image.Image, source: Path | None, faces: list[FoundFace], design: WornDesign) -> Drawn:
     occluder = None
     if source is not None and occluder_path(source).is_file():
         occluder = np.asarray(read_occluder(occluder_path(source), size=picture.size))
-    if source is not None and finder.settings.landmarks == "file":
-        faces = [given_face(source, size=picture.size)]
-    else:
-        faces = finder.find_however_turned(picture)
     return draw_masks(np.asarray(picture), faces, design, occluder=occluder)

@@ -1,13 +1,16 @@
 """Which faces of a picture wear the mask, and how steady it sits in a video."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from advmask.core.settings import Settings
 from advmask.photos.settings import NO_MESH_MODEL
 from advmask.recognizers.settings import check_detector
+
+Share = Literal["square", "portrait", "gif"]
+"""square: 1080 x 1080, side by side; portrait: 1080 x 1350; gif: 1080 x 1080, one after the other."""
 
 
 class FindSettings(Settings):

@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from advmask.applying.settings import FindSettings, SteadySettings
+from advmask.applying.settings import FindSettings, Share, SteadySettings
 from advmask.core.errors import ConfigError
 from advmask.core.settings import Settings
 from advmask.effects.settings import EffectsSettings
@@ -145,6 +145,12 @@ class ApplyCommand(Settings):
         texels_per_mm: Resolution at which a picture file is worn; 6 for faces of 1000 px and more.
         fit: How a picture file is laid on the mask: cover, contain or tile.
         copy_mm: Width of a copy for fit=tile, mm.
+        share: Also write a before/after picture to post, next to each result: square (1080 x 1080), portrait
+            (1080 x 1350) or gif.
+        figures: Write on it how surely recognizers match the largest face before and after.
+        recognizers: For these figures, names such as dlib, facenet:vggface2 or present: docs/recognizers.md.
+        enrolment: Another photo of the person, or a folder of them, that these recognizers know the face
+            from; None takes the very photo that is shown.
         overwrite: Make results again that exist; otherwise they are skipped, so that a folder resumes.
         progress: Show bars.
         faces: Which.
@@ -159,6 +165,10 @@ class ApplyCommand(Settings):
     texels_per_mm: TexelsPerMm = 3.0
     fit: Fit = "cover"
     copy_mm: CopyMm = 60.0
+    share: Share | None = None
+    figures: bool = False
+    recognizers: list[str] = Field(default=["dlib"], min_length=1)
+    enrolment: Path | None = None
     overwrite: bool = False
     progress: bool = True
     faces: FindSettings = FindSettings()

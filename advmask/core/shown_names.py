@@ -9,6 +9,7 @@ import codecs
 import io
 import re
 import sys
+import unicodedata
 from contextlib import suppress
 from typing import TextIO
 
@@ -19,6 +20,13 @@ _ON_STREAMS = "advmask.shown"
 def shown(text: str) -> str:
     r"""A text with `\xfc` for each byte that is not UTF-8, and `\ud800` for any other lone surrogate."""
     return _SURROGATE.sub(lambda match: _escape(ord(match[0])), text)
+
+
+def drawable(text: str) -> str:
+    """Text in the signs that the font of the pictures has, which are those of ASCII."""
+    plain = unicodedata.normalize("NFKD", text.replace("–", "-").replace("ß", "ss"))
+    signs = (sign for sign in plain if not unicodedata.combining(sign))
+    return "".join(sign if " " <= sign <= "~" else "?" for sign in signs)
 
 
 def never_raise_on_output() -> None:

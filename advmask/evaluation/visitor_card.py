@@ -8,9 +8,9 @@ from typing import Any, Literal
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from advmask.core.shown_names import drawable
 from advmask.evaluation.report.names import people_words, strangers
 from advmask.evaluation.visitor_words import VisitorFigures, pictures_of, visitor_figures, visitor_sentence
-from advmask.printing.card_words import drawable
 from advmask.textures.png_bytes import encode_png
 
 SIDE_PX = 1080

@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from advmask.core.shown_names import drawable
 from advmask.masks.flat_pattern import FlatPattern
 from advmask.printing.card_words import (
     UNMEASURED,
     Case,
     Rate,
-    drawable,
     heading,
     percent,
     shown_cases,

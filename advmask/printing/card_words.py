@@ -1,6 +1,5 @@
 """What the picture card says: which cases of a card are shown, and each of them in plain words."""
 
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -78,13 +77,6 @@ def small_print(card: Mapping[str, Any] | None) -> list[str]:
     if card["people"]["probed"] > 1:
         drawn = f"In brackets, and as lines on the bars: 95 % intervals over people. {drawn}"
     return [measured_on(card), drawn, f"Not tested: {'; '.join(card['not_tested'])}.", card["says"]]
-
-
-def drawable(text: str) -> str:
-    """Text in the signs that the font of the pictures has, which are those of ASCII."""
-    plain = unicodedata.normalize("NFKD", text.replace("–", "-").replace("ß", "ss"))
-    signs = (sign for sign in plain if not unicodedata.combining(sign))
-    return "".join(sign if " " <= sign <= "~" else "?" for sign in signs)
 
 
 def percent(rate: Rate) -> str:

@@ -5,13 +5,13 @@ from collections.abc import Callable, Mapping
 from importlib import resources
 from typing import Any, get_args
 
+from advmask.applying.before_after import SHAPES
 from advmask.core.errors import AdvmaskError, PhotoError, RunError
 from advmask.studio import prints
 from advmask.studio.answers import Answer, attached, file, picture, trouble, values
 from advmask.studio.asked import Asked
 from advmask.studio.pictures import Kind
 from advmask.studio.run_state import state, summary
-from advmask.studio.share import SHAPES
 from advmask.studio.studio import PrintOrder, Studio
 
 _SCRIPTS = ("tools", "words", "new", "run", "prints", "camera", "start")

@@ -9,6 +9,7 @@ from typing import Any
 from PIL import Image
 from pydantic import Field
 
+from advmask.applying.before_after import before_after
 from advmask.core.errors import PhotoError, RunError
 from advmask.core.presets import preset_names
 from advmask.core.settings import Settings
@@ -18,7 +19,6 @@ from advmask.studio.live import LiveMirror
 from advmask.studio.pictures import PORTRAIT, Pictures
 from advmask.studio.run_state import shown_command
 from advmask.studio.runs import Run, Runs
-from advmask.studio.share import before_after
 from advmask.studio.work import Works
 from advmask.studio.worn_pictures import WornPictures, flat, inks_of, started
 from advmask.textures.design_files import Design

@@ -8,6 +8,7 @@ import pytest
 import torch
 from fixed_detector import write_fixed_scrfd
 from PIL import Image
+from tiny_chain import write_network
 
 from advmask import cli
 from advmask.masks.mask_building import build_mask
@@ -61,6 +62,40 @@ def test_another_detector(capsys: pytest.CaptureFixture[str]) -> None:
     assert 60 < rows.min() < rows.max() < 190
     assert apply(f"input={portrait_path()}", "output=other.png", "faces.landmarks=dlib") == 2
     assert "known are mesh, file, mtcnn, scrfd:PATH" in capsys.readouterr().err
+
+
+def test_pictures_to_post(capsys: pytest.CaptureFixture[str]) -> None:
+    network = write_network(Path("tiny.onnx"))
+    portrait = f"input={portrait_path()}"
+    for share, size in (("square", (1080, 1080)), ("portrait", (1080, 1350)), ("gif", (1080, 1080))):
+        assert apply(portrait, f"output={share}.png", f"share={share}") == 0
+        name = f"{share}-{share}.{'gif' if share == 'gif' else 'jpg'}"
+        assert f"To post: {name}" in capsys.readouterr().out
+        with Image.open(name) as picture:
+            assert (picture.size, getattr(picture, "n_frames", 1)) == (size, 1 + (share == "gif"))
+            assert not picture.getexif()
+    bare, worn = (
+        np.asarray(Image.open("square-square.jpg"))[:, part].astype(int)
+        for part in (slice(536), slice(544, None))
+    )
+    changed = (abs(bare - worn) > 40).any(axis=2)
+    assert 0.05 < changed.mean() < 0.5
+    reds = worn[changed].mean(axis=0)
+    assert reds[0] > 2 * max(reds[1:])
+    with_figures = ["figures=true", f"recognizers=[{network}]", "share=square"]
+    assert apply(portrait, "output=b.png", *with_figures) == 0
+    whole, lower = (
+        np.asarray(Image.open(name).convert("L")) for name in ("square-square.jpg", "b-square.jpg")
+    )
+    assert (lower[-10:] > 245).all()
+    assert not (whole[-10:] > 245).all()
+    assert apply(portrait, "output=c.png", *with_figures, "enrolment=nowhere.jpg") == 3
+    assert "nowhere.jpg" in capsys.readouterr().err
+    # What is there is kept.
+    Path("d-square.jpg").write_bytes(b"mine")
+    assert apply(portrait, "output=d.png", "share=square") == 0
+    assert Path("d-square.jpg").read_bytes() == b"mine"
+    assert Path("d-square-2.jpg").exists()
 
 
 def test_a_folder(capsys: pytest.CaptureFixture[str]) -> None:

@@ -16,12 +16,13 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageFont
 
 from advmask.core.errors import RunError
+from advmask.core.shown_names import drawable
 from advmask.masks.mask_building import build_mask
 from advmask.masks.settings import MaskSettings
 from advmask.printing.card import card as card_of
 from advmask.printing.card import read_card
 from advmask.printing.card_picture import SIZE_PX, card_png
-from advmask.printing.card_words import drawable, heading, percent, shown_cases, small_print
+from advmask.printing.card_words import heading, percent, shown_cases, small_print
 from advmask.printing.job_files import card_files
 from advmask.textures.design_files import Design
 
