@@ -33,7 +33,7 @@ class MatchFigures:
 
     def lines(self, number: int) -> list[str]:
         """A line for each recognizer: of the bare face (0), or of the worn design (1)."""
-        return [f"{row[0]}: {_said(row[1 + number])}" for row in self.rows]
+        return [f"{label}: {_said((before, after)[number])}" for label, before, after in self.rows]
 
     def notes(self, number: int) -> list[str]:
         """What the figures are, in small print, half below each picture."""
