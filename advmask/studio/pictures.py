@@ -13,8 +13,9 @@ from PIL import Image
 from advmask.core.config_folders import designs_dir
 from advmask.core.errors import DesignError, PhotoError
 from advmask.core.files import write_with
-from advmask.core.picture_reading import MID_GREY, WHITE, read_picture
+from advmask.core.picture_reading import read_picture
 from advmask.photos.loading import portrait_path
+from advmask.textures.picture_texels import open_as_srgb
 from advmask.wearing.artwork import FACES, shipped_names
 
 Kind = Literal["drawing", "photo"]
@@ -64,7 +65,8 @@ class Pictures:
         """
         refusal = DesignError if kind == "drawing" else PhotoError
         with tempfile.TemporaryDirectory(prefix="advmask-studio-") as aside:
-            path = Path(aside) / "picture"
+            packed = ".svgz" if called.lower().endswith(".svgz") else ""
+            path = Path(aside) / f"picture{packed}"
             digest = hashlib.sha256()
             with path.open("wb") as file:
                 while length > 0 and (piece := stream.read(min(length, _PIECE))):
@@ -73,9 +75,11 @@ class Pictures:
                     length -= len(piece)
             if length > 0:
                 raise refusal(f"{called} broke off on its way; drop it again.")
-            background = WHITE if kind == "drawing" else MID_GREY
             try:
-                picture = read_picture(path, max_pixels=MOST_PIXELS, background=background, refusal=refusal)
+                if kind == "drawing":
+                    picture = open_as_srgb(path, max_pixels=MOST_PIXELS)
+                else:
+                    picture = read_picture(path, max_pixels=MOST_PIXELS)
             except refusal as error:
                 raise refusal(str(error).replace(str(path), called)) from error
         name = digest.hexdigest()[:24]

@@ -12,6 +12,7 @@ from advmask.core.errors import DesignError
 from advmask.core.picture_reading import WHITE, read_picture
 from advmask.textures.picture_fit import fit_picture, warn_of_fit
 from advmask.textures.settings import Fit
+from advmask.textures.svg_drawing import is_svg, read_svg
 
 
 def read_picture_as_texels(
@@ -31,7 +32,7 @@ def read_picture_as_texels(
     sRGB.
 
     Args:
-        path: A picture in any format Pillow reads; of several frames the first is taken.
+        path: A picture in any format Pillow reads, of several frames the first; or an SVG drawing.
         height: Texels from top to bottom.
         width: Texels from left to right.
         fit: `cover`, `contain` or `tile`; see `fit_picture`.
@@ -60,18 +61,27 @@ def read_mask_picture(path: Path, *, height: int, width: int) -> Float[Tensor, "
     Raises:
         DesignError: The file is missing, is not a picture, is damaged or is too large to open.
     """
-    picture = read_picture(path, background=(0, 0, 0), refusal=DesignError).convert("L")
+    picture = open_as_srgb(path, background=(0, 0, 0)).convert("L")
     fitted = fit_picture(picture, height=height, width=width, resample=Image.Resampling.BILINEAR)
     return torch.from_numpy(np.array(fitted, dtype=np.float32) / 255.0)
 
 
-def open_as_srgb(path: Path) -> Image.Image:
-    """Read a picture file as 8 bit sRGB on white, turned upright; see `picture_reading`.
+def open_as_srgb(
+    path: Path, *, background: tuple[int, int, int] = WHITE, max_pixels: int = 200_000_000
+) -> Image.Image:
+    """Read a picture file as 8 bit sRGB, turned upright; a vector drawing at `svg_drawing.SIDE_PX`.
+
+    Args:
+        path: The file; see `picture_reading` and `svg_drawing`.
+        background: Behind transparent parts.
+        max_pixels: Refuse larger pictures before decoding them.
 
     Raises:
         DesignError: The file is missing, is not a picture, is damaged or is too large to open.
     """
-    return read_picture(path, background=WHITE, refusal=DesignError)
+    if is_svg(path):
+        return read_svg(path, background=background)
+    return read_picture(path, max_pixels=max_pixels, background=background, refusal=DesignError)
 
 
 def texels_of(picture: Image.Image) -> Float[Tensor, "3 H W"]:

@@ -13,6 +13,7 @@ from studio_visitor import Visitor
 
 from advmask.core.errors import DesignError, PhotoError
 from advmask.studio.pictures import PORTRAIT, Pictures
+from advmask.textures import svg_drawing
 
 
 def kept(pictures: Pictures, content: bytes, kind: str = "drawing", *, length: int | None = None) -> str:
@@ -40,6 +41,22 @@ def test_a_picture_of_30000_px_is_refused_before_it_is_decoded(visitor: Visitor)
     assert status == 422
     assert found["error"].startswith("big.png has more than 120,000,000 pixels")
     assert str(visitor.server.studio.folder) not in found["error"]
+
+
+def test_a_vector_drawing_is_kept_as_pixels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(svg_drawing, "SIDE_PX", 100)
+    pictures = Pictures(tmp_path)
+    head = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 20 10">'
+    with Image.open(
+        pictures.path("drawing", kept(pictures, head + b'<rect width="9" height="9"/></svg>'))
+    ) as found:
+        assert (found.format, found.size) == ("PNG", (100, 50))
+    with pytest.raises(
+        DesignError, match=r"^mine\.png asks for 'file:///a\.png', which lies outside the drawing"
+    ):
+        kept(pictures, head + b'<image href="file:///a.png"/></svg>')
+    with pytest.raises(PhotoError, match=r"^mine\.png is not a JPEG"):
+        kept(pictures, head + b"</svg>", "photo")
 
 
 def test_a_photo_loses_its_place_and_its_camera(tmp_path: Path):
