@@ -1,20 +1,17 @@
 """Finding faces and their five landmarks with MTCNN."""
 
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+import torch
 from jaxtyping import Float64
 from PIL import Image
 
 from advmask.core.errors import PhotoError
-from advmask.core.threads import one_thread
+from advmask.core.together import Search, together
+from advmask.photos.mtcnn import WINDOW_PX, Detected, Mtcnn
 from advmask.photos.tiles import Box, held, is_cut, overlap, search_scales, tiles_of
-
-# The first network of MTCNN looks through a window of this size.
-_WINDOW_PX = 12
 
 # Smallest face looked for in a reduced photo, where `min_face_px` would fall below what MTCNN finds.
 _SMALLEST_PX = 20
@@ -38,6 +35,11 @@ TRUNCATION_PX = 0.5
 # Of a third of all faces that lie on their side or stand on their head MTCNN finds something upright, with
 # points that mean nothing, and is less sure of it than of nearly every face that is upright.
 SURE = 0.998
+
+# Pixels of pictures that are looked at together, by kind of device, which takes a few hundred megabytes.
+_AT_ONCE_PX = {"cpu": 3 * 10**6, "cuda": 5 * 10**7}
+
+_Part = tuple[Image.Image, float]  # a picture, and the smallest face looked for
 
 # Two boxes count as equally large when the smaller has at least this share of the larger's area.
 _NEARLY = 0.9
@@ -93,15 +95,15 @@ class FaceDetector:
         min_face_px: int = 20,
         min_probability: float = 0.9,
         largest_only: bool = False,
-        device: str = "cpu",
+        device: str | torch.device = "cpu",
     ) -> None:
-        if min_face_px < _WINDOW_PX:
-            raise PhotoError(f"min_face_px is {min_face_px}; MTCNN finds faces from {_WINDOW_PX} px upwards.")
+        if min_face_px < WINDOW_PX:
+            raise PhotoError(f"min_face_px is {min_face_px}; MTCNN finds faces from {WINDOW_PX} px upwards.")
         self._min_face_px = min_face_px
         self._min_probability = min_probability
         self._largest_only = largest_only
-        self._device = device
-        self._mtcnn: Any = None
+        self._device = torch.device(device)
+        self._networks = Mtcnn()
 
     @property
     def sure(self) -> float:
@@ -120,10 +122,17 @@ class FaceDetector:
         Returns:
             The faces, largest box first; empty when there is none.
         """
+        return self.detect_all([image])[0]
+
+    def detect_all(self, images: Sequence[Image.Image]) -> list[list[Face]]:
+        """As `detect`, for several pictures at once, with the same faces but for rounding."""
+        return together([self._searching(image) for image in images], self._run)
+
+    def _searching(self, image: Image.Image) -> Search[_Part, Detected, list[Face]]:
         found: list[tuple[float, Face]] = []  # how many pixels the last network saw, and the face
         for number, scale in enumerate(search_scales(image.size)):
             limit = self._min_face_px * (1 - _SIZE_ERROR * (number > 0))
-            here = self._at_scale(image, scale, max(limit, _WINDOW_PX))
+            here = yield from self._at_scale(image, scale, max(limit, WINDOW_PX))
             found += [(min(face.side * scale, _SEEN_PX), face) for face in here]
             largest = max((face.side for face in here), default=0.0) if self._largest_only else 0.0
             if scale * max(largest, self._min_face_px) >= _SEEN_PX:
@@ -135,7 +144,9 @@ class FaceDetector:
             found = _distinct(found, held, _HELD)
         return sorted((face for _, face in found), key=lambda face: face.area, reverse=True)
 
-    def _at_scale(self, image: Image.Image, scale: float, limit: float) -> list[Face]:
+    def _at_scale(
+        self, image: Image.Image, scale: float, limit: float
+    ) -> Search[_Part, Detected, list[Face]]:
         """Faces of `limit` px or more in the tiles of a picture at one scale, in pixels of the picture."""
         seen = image
         if scale < 1:
@@ -144,10 +155,13 @@ class FaceDetector:
         smallest = max(limit * scale, min(limit, _SMALLEST_PX))
         # Edge coordinates, so that resizing is one factor per axis and no half pixel is lost.
         factors = np.array([image.width / seen.width, image.height / seen.height])
+        tiles = tiles_of(seen.size)
+        parts = [seen if tile == (0, 0, *seen.size) else seen.crop(tile) for tile in tiles]
+        told = yield [(part, smallest) for part in parts]
         faces = []
-        for tile in tiles_of(seen.size):
-            part = seen if tile == (0, 0, *seen.size) else seen.crop(tile)
-            for box, probability, five in zip(*self._run(part, smallest), strict=True):
+        for tile, one in zip(tiles, told, strict=True):
+            values = (one.boxes, one.probability, one.points)
+            for box, probability, five in zip(*(each.double().numpy() for each in values), strict=True):
                 corners = box.reshape(2, 2) + tile[:2]
                 if not is_cut(tuple(corners.ravel().tolist()), tile, seen.size):
                     faces.append(
@@ -164,47 +178,22 @@ class FaceDetector:
             np.isfinite([*face.box, *face.landmarks.ravel()]).all()
         )
 
-    def _run(self, image: Image.Image, smallest_px: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Boxes (n, 4), probabilities (n,) and landmarks (n, 5, 2) as float64."""
-        nothing = np.zeros((0, 4)), np.zeros(0), np.zeros((0, 5, 2))
-        if min(image.size) * (_WINDOW_PX / smallest_px) < _WINDOW_PX:
-            return nothing  # MTCNN would build an empty pyramid and fail
-        mtcnn = self._networks()
-        mtcnn.min_face_size = smallest_px
-        try:
-            with one_thread():
-                boxes, probabilities, points = mtcnn.detect(image, landmarks=True)
-        except IndexError:
-            # When a candidate box leaves the picture altogether, MTCNN drops it from one list and not
-            # from the other. A margin keeps every candidate inside.
-            boxes, probabilities, points = self._with_margin(image)
-        if boxes is None:
-            return nothing
-        # The arrays come with dtype object, a workaround in facenet-pytorch for batches of unequal lengths.
-        return tuple(np.asarray(part, dtype=np.float64) for part in (boxes, probabilities, points))  # type: ignore[return-value]
+    def _run(self, parts: Sequence[_Part]) -> list[Detected]:
+        """Run the networks over as many parts of pictures at once as memory allows."""
+        found: list[Detected] = []
+        most = _AT_ONCE_PX[self._device.type]
+        some: list[_Part] = []
+        for part in parts:
+            if some and sum(one.width * one.height for one, _ in [*some, part]) > most:
+                found += self._found(some)
+                some = []
+            some.append(part)
+        return found + self._found(some)
 
-    def _with_margin(self, image: Image.Image) -> tuple[Any, Any, Any]:
-        margin = max(image.size) // 2
-        wide = Image.new("RGB", (image.width + 2 * margin, image.height + 2 * margin), (128, 128, 128))
-        wide.paste(image, (margin, margin))
-        try:
-            boxes, probabilities, points = self._networks().detect(wide, landmarks=True)
-        except IndexError:
-            return None, None, None
-        if boxes is None:
-            return None, None, None
-        return boxes - margin, probabilities, points - margin
-
-    def _networks(self) -> Any:
-        if self._mtcnn is None:
-            with warnings.catch_warnings():
-                # Older torch versions warn about the way in which the wheel stores its weights.
-                warnings.simplefilter("ignore")
-                import torch
-                from facenet_pytorch import MTCNN
-
-                self._mtcnn = MTCNN(keep_all=True, device=torch.device(self._device)).eval()
-        return self._mtcnn
+    def _found(self, parts: Sequence[_Part]) -> list[Detected]:
+        pictures = [torch.from_numpy(np.array(image)).to(self._device) for image, _ in parts]
+        found = self._networks.find(pictures, [smallest for _, smallest in parts])
+        return [one.cpu() for one in found]
 
 
 def _distinct(

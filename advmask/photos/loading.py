@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from advmask.core.devices import device_of
 from advmask.core.errors import MissingPackageError, PhotoError
 from advmask.photos.backends import landmark_backend
 from advmask.photos.chips import QUALITY, seem_chips
@@ -165,6 +166,7 @@ def _cut_all(
             mesh_model=settings.mesh_model,
             min_face_px=settings.min_face_px,
             min_probability=settings.min_probability,
+            device=device_of(settings.device),
         ),
     )
     looked_at = cutter.prepare([path for _, path in jobs])

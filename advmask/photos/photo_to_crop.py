@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,14 @@ _MIN_EYES_PX = 10
 # Reading a large photo, and looking at it, CPU seconds; and how much of them pays for starting a process.
 _SECONDS_PER_BYTE = 0.2e-6
 _WORTH_A_PROCESS_S = 15.0
+
+
+# Photos that are looked at together, by kind of device, and bytes of their files: large ones take memory.
+_AT_ONCE = {"cpu": 16, "cuda": 128}
+_BYTES_AT_ONCE = 4 * 10**6
+
+_Looked = CachedCrop | CachedFailure | PhotoError | None
+_Opened = tuple[Image.Image, Image.Image | None]  # a photo, and its occluder
 
 
 class CropCutter:
@@ -65,13 +74,16 @@ class CropCutter:
         if processes is None:
             work = sum(self._landmarks.seconds + _SECONDS_PER_BYTE * _bytes_of(path) for path in new)
             processes = min(cores(), int(work / _WORTH_A_PROCESS_S) // ranks)
+        if self._landmarks.device.type != "cpu":
+            processes = 1  # which uses the device alone
         with ExitStack() as stack:
-            wanted = (None if self._known(path) else path for path in new)
-            looked: Iterator[CachedCrop | CachedFailure | None] = map(self._tried, wanted)
+            parts = _parts(new, most=_AT_ONCE[self._landmarks.device.type])
+            wanted = ([None if self._known(path) else path for path in part] for part in parts)
+            looked: Iterator[list[_Looked]] = map(self._looked_at_all, wanted)
             if processes > 1:
-                looked = stack.enter_context(Workers(self._tried, processes)).map(wanted)
-            for path, known in zip(new, looked, strict=True):
-                if known is not None:
+                looked = stack.enter_context(Workers(self._looked_at_all, processes)).map(wanted)
+            for path, known in zip(new, chain.from_iterable(looked), strict=True):
+                if isinstance(known, CachedCrop | CachedFailure):
                     content, recipe = _content(path), self._recipe(path)
                     if not self._cache.put(content, recipe, known):
                         self._held[path] = known  # there is no cache, or it cannot be written
@@ -125,12 +137,6 @@ class CropCutter:
         except PhotoError:
             return True
 
-    def _tried(self, path: Path | None) -> CachedCrop | CachedFailure | None:
-        try:
-            return None if path is None else self._looked_at(path)
-        except PhotoError:
-            return None
-
     def _recipe(self, path: Path) -> Recipe:
         beside = {"points": self._landmarks.companion(path), "occluder": occluder_path(path)}
         return {
@@ -141,13 +147,35 @@ class CropCutter:
             **{name: _content(file) for name, file in beside.items() if file is not None and file.is_file()},
         }
 
+    def _looked_at_all(self, paths: Sequence[Path | None]) -> list[_Looked]:
+        """What comes of each photo, or what is raised, so that the others can go on; None stays None."""
+        opened: dict[Path, _Opened] = {}
+        results: dict[Path | None, _Looked] = {None: None}
+        for path in paths:
+            if path is None:
+                continue
+            try:
+                # An unreadable file raises and is not remembered: permissions change.
+                image, beside = read_picture(path), occluder_path(path)
+                occluder = read_occluder(beside, size=image.size) if beside.is_file() else None
+                opened[path] = image, occluder
+            except PhotoError as error:
+                results[path] = error
+        located = self._landmarks.locate_all([image for image, _ in opened.values()], list(opened))
+        for (path, (image, occluder)), found in zip(opened.items(), located, strict=True):
+            results[path] = self._cut_or_not(image, occluder, found) if isinstance(found, Located) else found
+        return [results[path] for path in paths]
+
     def _looked_at(self, path: Path) -> CachedCrop | CachedFailure:
-        image = read_picture(path)  # an unreadable file raises and is not remembered: permissions change
-        beside = occluder_path(path)
-        occluder = read_occluder(beside, size=image.size) if beside.is_file() else None
-        located = self._landmarks.locate(image, path)
-        if isinstance(located, CachedFailure):
-            return located
+        (known,) = self._looked_at_all([path])
+        if isinstance(known, PhotoError):
+            raise known
+        assert known is not None
+        return known
+
+    def _cut_or_not(
+        self, image: Image.Image, occluder: Image.Image | None, located: Located
+    ) -> CachedCrop | CachedFailure:
         eyes_px = float(np.hypot(*(located.five[1] - located.five[0])))
         if eyes_px < _MIN_EYES_PX:
             return CachedFailure(
@@ -192,6 +220,21 @@ def _content(path: Path) -> str:
             raise PhotoError(f"Cannot read {path.name}: {error.strerror or error}.") from error
         read_picture(path)  # knows the sentence for every way in which a file cannot be opened
         raise PhotoError(f"Cannot read {path}: {error.strerror or error}; try again.") from error
+
+
+def _parts(paths: Sequence[Path], *, most: int) -> Iterator[list[Path]]:
+    """The photos in order, a few at a time, fewer where their files are large."""
+    part: list[Path] = []
+    taken = 0
+    for path in paths:
+        size = _bytes_of(path)
+        if part and (len(part) == most or taken + size > _BYTES_AT_ONCE):
+            yield part
+            part, taken = [], 0
+        part.append(path)
+        taken += size
+    if part:
+        yield part
 
 
 def _bytes_of(path: Path) -> int:

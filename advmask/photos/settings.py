@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from advmask.core.devices import DeviceName
 from advmask.core.errors import ConfigError
 from advmask.core.settings import Settings
 
@@ -78,6 +79,7 @@ class FacesSettings(CropSettings):
         mesh_model: For mesh: face_landmark.tflite, or the mediapipe 0.10.21 wheel that holds it.
         cache_gb: Of placed masks that are kept. Beyond it files that were not used for longest are deleted,
             and never those that any run has in use, or used within a day.
+        device: Where faces are looked for: cpu, cuda; auto takes a GPU where there is one.
     """
 
     people: Path | None = None
@@ -86,6 +88,7 @@ class FacesSettings(CropSettings):
     landmarks: LandmarkSource = "mtcnn"
     mesh_model: Path | None = None
     cache_gb: float = Field(default=8.0, ge=0)
+    device: DeviceName = "auto"
 
     @field_validator("split", mode="before")
     @classmethod

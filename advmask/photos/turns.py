@@ -8,6 +8,7 @@ from jaxtyping import Float64
 from PIL import Image
 from torch import Tensor
 
+from advmask.core.together import Search, together
 from advmask.photos.detection import SURE, Face
 from advmask.photos.tiles import Box
 
@@ -38,14 +39,19 @@ def find_however_turned(
         The faces in pixels of the picture as it is, in the order of `find`; landmarks by name, such that the
         first is always the eye that is on the left when the face is seen upright.
     """
-    best = find(image)
+    return together([however_turned(image, sure=sure)], lambda turned: [find(one) for one in turned])[0]
+
+
+def however_turned(image: Image.Image, *, sure: float = SURE) -> Search[Image.Image, list[Face], list[Face]]:
+    """As `find_however_turned`, asking for the faces of upright pictures."""
+    (best,) = yield [image]
     if _surest(best) >= sure:
         return best
-    for turn, back in _TURNS:
-        turned = image.transpose(turn)
-        faces = [_turned_back(face, turned.size, back) for face in find(turned)]
-        if _surest(faces) > max(sure, _surest(best)):
-            best = faces
+    turned = [image.transpose(turn) for turn, _ in _TURNS]
+    seen = yield turned
+    for picture, found, (_, back) in zip(turned, seen, _TURNS, strict=True):
+        if _surest(found) > max(sure, _surest(best)):
+            best = [_turned_back(face, picture.size, back) for face in found]
     return best
 
 

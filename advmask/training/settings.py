@@ -148,6 +148,7 @@ class TrainSettings(Settings):
     free_on_resume: ClassVar[frozenset[str]] = frozenset(
         {
             "faces.cache",
+            "faces.device",
             "trainer.progress",
             "trainer.threads",
             "trainer.preview_every",

@@ -65,25 +65,6 @@ def test_limits_are_kept(portrait: Image.Image) -> None:
         FaceDetector(min_face_px=5)
 
 
-def test_a_candidate_lost_beyond_the_rim_costs_no_photo(
-    portrait: Image.Image, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    detector = FaceDetector()
-    (face,) = detector.detect(portrait)
-    real, calls = detector._mtcnn.detect, []
-
-    def fails_first(image: Image.Image, *, landmarks: bool) -> object:
-        calls.append(image.size)
-        if len(calls) == 1:
-            raise IndexError("The shape of the mask [1] at index 0 does not match")
-        return real(image, landmarks=landmarks)
-
-    monkeypatch.setattr(detector._mtcnn, "detect", fails_first)
-    (again,) = detector.detect(portrait)
-    assert len(calls) == 2
-    assert np.abs(again.landmarks - face.landmarks).max() < 4
-
-
 def face_at(x: float, y: float, side: float) -> Face:
     return Face((x - side / 2, y - side / 2, x + side / 2, y + side / 2), np.zeros((5, 2)), 1.0)
 

@@ -191,13 +191,13 @@ def test_every_photo_is_looked_at_once(
     """With a cache, without one, and with one that cannot be written."""
     (tmp_path / "file").write_bytes(b"")
     looked: list[Path] = []
-    real = CropCutter._looked_at
+    real = CropCutter._looked_at_all
 
-    def counted(self: CropCutter, path: Path) -> object:
-        looked.append(path)
-        return real(self, path)
+    def counted(self: CropCutter, paths: list[Path | None]) -> object:
+        looked.extend(path for path in paths if path is not None)
+        return real(self, paths)
 
-    monkeypatch.setattr(CropCutter, "_looked_at", counted)
+    monkeypatch.setattr(CropCutter, "_looked_at_all", counted)
     usable = [crop.source for crop in faces.crops if crop.person != "Eve"]  # whose photo is Ada's
     for cache in (tmp_path / "crops", False, tmp_path / "file" / "crops"):
         looked.clear()

@@ -54,7 +54,7 @@ def masked(crop: FaceCrop, *, white: bool = True) -> Tensor:
 
 
 def by_mtcnn(detector: FaceDetector, picture: Tensor, hint: Tensor) -> Tensor | None:
-    """Landmarks of the face nearest to the hint, by facenet-pytorch itself."""
+    """Landmarks of the face nearest to the hint, by the detector, which finds what facenet-pytorch finds."""
     array = (picture * 255).round().byte().permute(1, 2, 0).numpy()
     faces = [torch.from_numpy(face.landmarks).float() for face in detector.detect(Image.fromarray(array))]
     return min(faces, key=lambda five: float((five.mean(0) - hint.mean(0)).norm()), default=None)
@@ -151,29 +151,6 @@ def test_values_out_of_range_are_cut_and_small_ones_rounded_as_a_file_would(
     torch.testing.assert_close(found, expected, rtol=0, atol=0)
 
 
-def test_a_box_that_leaves_the_picture_is_looked_for_in_a_margin(
-    aligner: MtcnnAligner, crop: FaceCrop, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import facenet_pytorch.models.utils.detect_face as facenet
-
-    expected, _ = aligner.landmarks(crop.as_float()[None], crop.landmarks[None])
-    real: Callable[..., object] = facenet.detect_face
-    sizes: list[tuple[int, ...]] = []
-
-    def failing(picture: Tensor, *rest: object) -> object:
-        sizes.append(tuple(picture.shape))
-        if len(sizes) == 1:
-            raise IndexError("The shape of the mask [1] at index 0 does not match")
-        return real(picture, *rest)
-
-    monkeypatch.setattr(facenet, "detect_face", failing)
-    points, found = aligner.landmarks(crop.as_float()[None], crop.landmarks[None])
-    assert found.tolist() == [True]
-    assert sizes[1] == (2 * sizes[0][0], 2 * sizes[0][1], 3)
-    # The search grid lies elsewhere in the larger picture, so the box is a little different.
-    assert float((points - expected).norm(dim=-1).max()) < 0.1 * eyes(crop.landmarks)
-
-
 def test_the_box_told_by_the_hint_does_nearly_as_well(aligner: MtcnnAligner, crop: FaceCrop) -> None:
     pictures = torch.cat([crop.as_float()[None], masked(crop)])
     hints = crop.landmarks.expand(2, 5, 2)
@@ -247,7 +224,7 @@ def test_mtcnn_has_the_gradient_of_its_landmark_network(aligner: MtcnnAligner, c
     picture = crop.as_float()[None].requires_grad_()
     points, _ = aligner.landmarks(picture, crop.landmarks[None])
     (gradient,) = torch.autograd.grad(points.sum(), picture)
-    box = aligner._boxes.find(crop.as_float())
+    (box,) = aligner._boxes.find(crop.as_float()[None])
     again = picture.detach().requires_grad_()
     head = LandmarkHead()
     (expected,) = torch.autograd.grad(head(again, box[:1]).sum(), again)

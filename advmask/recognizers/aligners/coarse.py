@@ -46,7 +46,7 @@ class BoxAligner:
         with torch.no_grad():
             seen = as_file(like(pictures))
             inside = template_points("facenet", size=(1, 1)).to(seen) - 0.5
-            boxes = (self._boxes.outlines(picture).reshape(-1, 2, 2) for picture in seen)
+            boxes = (box.reshape(-1, 2, 2) for box in self._boxes.outlines(seen))
             faces = (
                 box.mean(dim=1, keepdim=True) + (box[:, 1] - box[:, 0]).mean(dim=1)[:, None, None] * inside
                 for box in boxes

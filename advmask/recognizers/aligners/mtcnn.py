@@ -62,7 +62,7 @@ class MtcnnAligner:
         """
         with full_precision(pictures):
             seen = as_file(like(pictures))
-            boxes = [self._boxes.find(picture) for picture in seen.detach()]
+            boxes = self._boxes.find(seen.detach())
             points = torch.zeros(len(seen), 5, 2).to(seen)
             found = torch.zeros(len(seen), dtype=torch.bool, device=seen.device)
             if not any(map(len, boxes)):
