@@ -82,7 +82,7 @@ def _way(design: GalleryDesign, names: Sequence[str], aligner: str, where: str) 
     entries = _first_rates(design, names, aligner)
     rates = _range([one["design_tar"]["value"] for one in entries])
     plain = _range([one["plain_tar"]["value"] for one in entries])
-    return f"{rates} {where} (under a plain mask {plain})"
+    return f"{rates} {where} (strongest plain mask: {plain})"
 
 
 def _first_rates(design: GalleryDesign, names: Sequence[str], aligner: str) -> list[Mapping[str, Any]]:

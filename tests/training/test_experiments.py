@@ -12,6 +12,7 @@ from advmask.commands.composition import composed
 from advmask.commands.quoting import quote_overrides
 from advmask.core.config_folders import conf_dir
 from advmask.core.errors import DesignError
+from advmask.textures.picture_texels import read_picture_as_texels
 from advmask.training.run import train
 from advmask.training.settings import TrainSettings
 
@@ -55,6 +56,19 @@ def test_the_artist_is_asked_for_a_picture(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.chdir(tmp_path)
     with pytest.raises(DesignError, match=r"drawing\.png"):
         train(settings_of(["experiment=artist"]), folder=tmp_path / "run")
+
+
+def test_the_artist_keeps_the_whole_drawing_if_asked(tiny_dir: Path, tmp_path: Path):
+    asked = ["experiment=artist", *GIVEN["artist"]]
+    assert settings_of(asked).texture.palette.inks == 5
+    brief = words(f"onnx:{tiny_dir / 'tiny.onnx'}", tiny_dir / "cache", trainer__steps=2)
+    settings = settings_of([*asked, "texture=motif", *brief])
+    named = TrainSettings.preset(experiment="artist", texture="motif")
+    assert named.texture == settings_of(["experiment=artist", "texture=motif"]).texture
+    texels = train(settings, folder=tmp_path).design.texels
+    start = read_picture_as_texels(MOTIF, height=texels.shape[1], width=texels.shape[2])
+    away = (texels - start).abs().max()
+    assert 0 < away <= named.texture.change + 1e-6
 
 
 def test_the_command_line_has_the_last_word():
