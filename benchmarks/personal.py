@@ -130,7 +130,7 @@ def report(
     plain = {name: shipped_design(name, surface, texels_per_mm=per_mm) for name in PLAIN_MASKS}
     galleries = build_galleries(["bare"], faces, prepared, None, fmrs=settings.protocol.fmrs)
     aligners = build_aligners(["mtcnn", "bare"])
-    matches: dict[tuple[str, str, str], list[float]] = {}  # of recognizer, aligner and design
+    confidences: dict[tuple[str, str, str], list[float]] = {}  # of recognizer, aligner and design
     for name in names:
         held_back = faces.of([name])[PHOTOS // 2 : PHOTOS]
         photos = wear_masks(
@@ -153,21 +153,24 @@ def report(
         stage = Stage(photos, designs, scene, tuple(rows_of(photos.crops, faces.crops)))
         networks = [item.recognizer for item in prepared]
         for number, one in enumerate(score(stage, every_setup(networks, galleries, aligners))):
-            threshold = galleries[number // len(aligners)][0].thresholds[0].threshold
+            known = galleries[number // len(aligners)][0].thresholds[0]
             unseen = left_out.get(name) == number // len(aligners)
             for design, similarity in one.similarity.items():
-                seen = np.where(np.isfinite(similarity), similarity >= threshold, np.nan)
+                sure = 1 / (1 + np.exp(-known.scale * (similarity - known.threshold)))
                 for whose in (f"{one.recognizer}{'*' * unseen}", *([LEFT_OUT] if unseen else [])):
-                    matches.setdefault((whose, one.aligner, design), []).extend(seen)
-    print(f"{len(names)} people, {PHOTOS // 2} photos held back of each; photos that match at FMR 1e-2:")
+                    confidences.setdefault((whose, one.aligner, design), []).extend(sure)
+    print(f"{len(names)} people, {PHOTOS // 2} photos held back of each; photos that match at FMR 1e-2 (mean")
+    print("match confidence); *: by a recognizer left out")
     for aligner in (one.name for one in aligners):
         totals = dict.fromkeys(("bare", *plain, "design"), 0.0)
-        for whose in dict.fromkeys(recognizer for recognizer, one, _ in matches if one == aligner):
+        for whose in dict.fromkeys(recognizer for recognizer, one, _ in confidences if one == aligner):
             row = {}
             for design in totals:
-                values = np.array(matches[whose, aligner, design])
-                row[design] = f"{int(np.nansum(values))} of {int(np.isfinite(values).sum())}"
-                totals[design] += float(np.nansum(values)) * (not whose.endswith("*"))
+                found = np.array(confidences[whose, aligner, design])
+                found = found[np.isfinite(found)]
+                matched = int((found >= 0.5).sum())
+                row[design] = f"{matched} of {len(found)} ({found.mean():.2f})"
+                totals[design] += matched * (not whose.endswith("*"))
             print(f"  {aligner:6} {whose:25} " + "  ".join(f"{k} {v}" for k, v in row.items()))
         trained = {k: v / (len(prepared) - bool(left_out)) for k, v in totals.items()}
         print(
