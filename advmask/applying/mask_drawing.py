@@ -14,7 +14,7 @@ from advmask.core.errors import DesignError, PhotoError
 from advmask.core.threads import one_thread
 from advmask.masks.follow_person import follow_person
 from advmask.masks.placement import Placement, place
-from advmask.masks.pose import HeadPose
+from advmask.masks.pose import REFERENCE_POINTS_MM, HeadPose
 from advmask.masks.surface import MaskSurface
 from advmask.photos.crops import apply_transform, crop_transform, invert_transform
 from advmask.render.batching import collate
@@ -114,6 +114,24 @@ def draw_masks(
             else:
                 bare.append(_NOT_ON_PICTURE)
     return Drawn(drawn, changed, masks, tuple(bare))
+
+
+def draw_mask_at(
+    picture: UInt8[np.ndarray, "height width 3"], pose: HeadPose, design: WornDesign
+) -> UInt8[np.ndarray, "height width 3"]:
+    """Draw a design on a head whose pose is known; gives a copy.
+
+    Args:
+        picture: sRGB.
+        pose: Of the mean head.
+        design: What is worn.
+    """
+    drawn, changed = picture.copy(), np.zeros(picture.shape[:2], dtype=bool)
+    five, _ = pose.project(REFERENCE_POINTS_MM)
+    low, high = five.min(axis=0), five.max(axis=0)
+    with one_thread():
+        _draw_one(drawn, changed, pose, FoundFace((*low, *high), five), design, None)
+    return drawn
 
 
 def _pose(face: FoundFace) -> HeadPose:

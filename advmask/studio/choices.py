@@ -14,7 +14,7 @@ from advmask.printing.settings import Size
 from advmask.recognizers.recognizer_names import PRESENT
 from advmask.studio.pictures import PORTRAIT
 from advmask.textures.settings import Fit, PaletteSettings, TextureSettings
-from advmask.training.settings import preset
+from advmask.training.settings import TrainSettings, preset
 
 Style = Literal["palette", "motif", "free"]
 """palette: a few inks, exactly; motif: the drawing stays, nearly; free: anything may become of it."""
@@ -73,6 +73,14 @@ class Choices(Settings):
         """Of the mask."""
         return MaskSettings.build(preset("mask", self.mask).model_dump() | {"size": self.size})
 
+    def mask_words(self) -> list[str]:
+        """Of the mask, for a command."""
+        return [f"mask={self.mask}", f"mask.size={self.size}"]
+
+    def recognizers(self) -> list[str]:
+        """Names of those that a design is made against."""
+        return [PRESENT] if self.everything else list(TrainSettings().recognizers)
+
     def printer_settings(self) -> PrinterSettings:
         """Of the printer."""
         made: PrinterSettings = preset("printer", self.printer)
@@ -102,7 +110,7 @@ class Choices(Settings):
             drawing: The file that it starts from.
             photos: A folder of photos; None for the portrait that ships.
         """
-        words = [f"mask={self.mask}", f"mask.size={self.size}", f"texture={_PARAMETRISATION[self.style]}"]
+        words = [*self.mask_words(), f"texture={_PARAMETRISATION[self.style]}"]
         if drawing is not None:
             words += [f"texture.start={drawing}", f"texture.fit={self.fit}"]
         if self.style == "palette":
@@ -147,7 +155,7 @@ def export_words(
     """
     words = [str(design), f"paper={paper}", f"printer={printer}"]
     if of_picture is not None:
-        words += [f"mask={of_picture.mask}", f"mask.size={of_picture.size}"]
+        words += of_picture.mask_words()
     return [*words, f"out={out}"]
 
 

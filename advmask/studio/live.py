@@ -2,6 +2,7 @@
 
 import threading
 from collections import OrderedDict
+from dataclasses import dataclass
 from io import BytesIO
 
 import numpy as np
@@ -22,6 +23,21 @@ _VISITORS = 8  # whose last face is kept in mind
 _FAST = RenderSettings(supersample=1)
 
 
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """A frame of a camera.
+
+    Attributes:
+        bare: As it came.
+        worn: With the design.
+        face: Where the nearest face is; None where there is none.
+    """
+
+    bare: Image.Image
+    worn: Image.Image
+    face: FoundFace | None
+
+
 class LiveMirror:
     """Draws masks on frames; a face is looked for where it was a moment ago, which is quick."""
 
@@ -30,7 +46,7 @@ class LiveMirror:
         self._last: OrderedDict[str, FoundFace] = OrderedDict()
         self._one_at_a_time = threading.Lock()
 
-    def frame(self, content: bytes, design: Design, *, visitor: str) -> Image.Image:
+    def frame(self, content: bytes, design: Design, *, visitor: str) -> "Seen":
         """A frame on which the nearest face wears the design; as it came where none is found.
 
         Args:
@@ -45,10 +61,9 @@ class LiveMirror:
         with self._one_at_a_time:
             face = self._face(picture, visitor)
             if face is None:
-                return picture
-            return Image.fromarray(
-                draw_masks(np.asarray(picture), [face], worn_design(design, _FAST)).picture
-            )
+                return Seen(picture, picture, None)
+            drawn = draw_masks(np.asarray(picture), [face], worn_design(design, _FAST)).picture
+            return Seen(picture, Image.fromarray(drawn), face)
 
     def _face(self, picture: Image.Image, visitor: str) -> FoundFace | None:
         self._finder = self._finder or FaceFinder(FindSettings(min_face_px=_SMALLEST_FACE_PX))

@@ -11,10 +11,11 @@ from typing import Literal, Protocol
 from PIL import Image
 
 from advmask.core.config_folders import designs_dir
-from advmask.core.errors import DesignError, PhotoError
+from advmask.core.errors import AdvmaskError, DesignError, PhotoError
 from advmask.core.files import write_with
 from advmask.core.picture_reading import read_picture
 from advmask.photos.loading import portrait_path
+from advmask.textures.gallery import gallery_design, gallery_names
 from advmask.textures.picture_texels import open_as_srgb
 from advmask.wearing.artwork import FACES, shipped_names
 
@@ -28,6 +29,12 @@ _THUMBNAIL = 320
 _NAME = re.compile(r"[0-9a-f]{24}")
 _ENDING = {"drawing": ".png", "photo": ".jpg"}
 _PIECE = 1 << 20
+_OF_GALLERY = "gallery-"
+
+
+def of_gallery(name: str) -> str:
+    """What a measured design that ships is called among the drawings."""
+    return _OF_GALLERY + name
 
 
 class Readable(Protocol):
@@ -67,14 +74,7 @@ class Pictures:
         with tempfile.TemporaryDirectory(prefix="advmask-studio-") as aside:
             packed = ".svgz" if called.lower().endswith(".svgz") else ""
             path = Path(aside) / f"picture{packed}"
-            digest = hashlib.sha256()
-            with path.open("wb") as file:
-                while length > 0 and (piece := stream.read(min(length, _PIECE))):
-                    digest.update(piece)
-                    file.write(piece)
-                    length -= len(piece)
-            if length > 0:
-                raise refusal(f"{called} broke off on its way; drop it again.")
+            name = received(stream, length, path, called=called, refusal=refusal)[:24]
             try:
                 if kind == "drawing":
                     picture = open_as_srgb(path, max_pixels=MOST_PIXELS)
@@ -82,7 +82,6 @@ class Pictures:
                     picture = read_picture(path, max_pixels=MOST_PIXELS)
             except refusal as error:
                 raise refusal(str(error).replace(str(path), called)) from error
-        name = digest.hexdigest()[:24]
         picture.info = {}
         picture.thumbnail((_LONGEST[kind],) * 2, Image.Resampling.LANCZOS)
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -110,6 +109,8 @@ class Pictures:
             return portrait_path()
         if kind == "drawing" and name in shipped_names():
             return designs_dir() / f"{name}.png"
+        if kind == "drawing" and name in map(of_gallery, gallery_names()):
+            return gallery_design(name.removeprefix(_OF_GALLERY)).picture
         if _NAME.fullmatch(name) and self._path(kind, name).is_file():
             return self._path(kind, name)
         refusal = DesignError if kind == "drawing" else PhotoError
@@ -147,6 +148,27 @@ class Pictures:
 
     def _thumbnail(self, kind: Kind, name: str) -> Path:
         return self.folder / f"small-{kind}-{name}{_ENDING[kind]}"
+
+
+def received(stream: Readable, length: int, path: Path, *, called: str, refusal: type[AdvmaskError]) -> str:
+    """Write a file that is sent, piece by piece; gives the hexadecimal SHA-256 of its content.
+
+    Args:
+        stream: What it comes out of.
+        length: Its bytes.
+        path: Where to.
+        called: What the user's file is called, for messages.
+        refusal: What is raised where it breaks off.
+    """
+    digest = hashlib.sha256()
+    with path.open("wb") as file:
+        while length > 0 and (piece := stream.read(min(length, _PIECE))):
+            digest.update(piece)
+            file.write(piece)
+            length -= len(piece)
+    if length > 0:
+        raise refusal(f"{called} broke off on its way; drop it again.")
+    return digest.hexdigest()
 
 
 def _writer(picture: Image.Image) -> Callable[[Path], None]:

@@ -7,7 +7,9 @@ from typing import Any
 from advmask.core.errors import RunError
 from advmask.printing.manifest import MANIFEST
 from advmask.studio import prints
+from advmask.studio.print_words import plain_notes
 from advmask.studio.runs import Run
+from advmask.studio.videos import video_states
 from advmask.studio.work import Job, Works, last_job, said
 
 _CLOCKS_DIFFER_S = 2.0  # of a disk, which may round times
@@ -16,7 +18,6 @@ _CLOCKS_DIFFER_S = 2.0  # of a disk, which may round times
 def summary(run: Run, works: Works) -> dict[str, Any]:
     """A run in a few words, for the gallery."""
     at_work = works.at_work(run.path)
-    states = run.states()
     return {
         "name": run.name,
         "title": run.record["title"],
@@ -24,7 +25,7 @@ def summary(run: Run, works: Works) -> dict[str, Any]:
         "finished": run.finished,
         "working": None if at_work is None else at_work.action,
         "steps": run.chosen.get("steps"),
-        "version": int(run.finished) * 1_000_000 + (states[-1] if states else 0),
+        "version": run.version,
     }
 
 
@@ -39,10 +40,13 @@ def state(run: Run, works: Works) -> dict[str, Any]:
         "states": run.states(),
         "meters": run.meters(),
         "measured": (run.path / "report.html").exists(),
+        "sentence": run.sentence(),
+        "card": run.card() is not None,
+        "videos": video_states(run.path, works),
         "prints": [_prints(folder) for folder in prints.print_folders(run.path)],
         "stopped": job is not None and job.stopped,
         "trouble": " ".join(said(run.path, job.action)[-1:]) if job is not None and failed else None,
-        "print_notes": [line for line in said(run.path, "print") if not line.startswith("Written to")],
+        "print_notes": plain_notes(said(run.path, "print")),
         "command": None if job is None else shown_command(list(job.words)),
         "place": str(run.path),
     }

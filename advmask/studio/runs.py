@@ -15,6 +15,7 @@ from advmask.core.data_files import read_json
 from advmask.core.errors import RunError
 from advmask.core.files import write_text
 from advmask.core.run_config import TEXTURE
+from advmask.evaluation.findings import CARD
 from advmask.studio.choices import Choices
 from advmask.textures.design_files import Design, read_design
 from advmask.wearing.opened_design import load_design
@@ -109,6 +110,12 @@ class Run:
         """Where copies of the drawing and the photos lie that it was asked for with."""
         return self.path / "given"
 
+    @property
+    def version(self) -> int:
+        """Changes with the design."""
+        states = self.states()
+        return int(self.finished) * 1_000_000 + (states[-1] if states else 0)
+
     def drawing(self) -> Path | None:
         """The copy of its drawing."""
         return next(iter(sorted(self.given.glob("drawing.*"))), None)
@@ -147,13 +154,22 @@ class Run:
         Raises:
             RunError: There is none yet.
         """
+        path = self.design_file(step)
+        written = path / TEXTURE if path == self.path else path
+        return _opened(path, written.stat().st_mtime_ns)
+
+    def design_file(self, step: int | None = None) -> Path:
+        """What commands are given as the design: the folder, or the picture of a state.
+
+        Raises:
+            RunError: There is none yet.
+        """
         if step is None and self.finished:
-            return _opened(self.path, (self.path / TEXTURE).stat().st_mtime_ns)
+            return self.path
         states = self.states() if step is None else [step]
         if not states:
             raise RunError("There is nothing to see of this design yet.")
-        path = self.state_file(states[-1])
-        return _opened(path, path.stat().st_mtime_ns)
+        return self.state_file(states[-1])
 
     def course(self) -> dict[str, Any]:
         """How far it is: steps taken, and of each recognizer how sure it was of a match, step by step."""
@@ -168,6 +184,16 @@ class Run:
                 for at in range(0, len(values), every)
             ]
         return {"step": len(rows), "curves": curves}
+
+    def sentence(self) -> str | None:
+        """What came of measuring it, for a label or a post."""
+        found = _read(self.path / "results.json").get("sentence")
+        return found if isinstance(found, str) else None
+
+    def card(self) -> Path | None:
+        """The same as a picture."""
+        path = self.path / CARD
+        return path if path.is_file() else None
 
     def meters(self) -> list[dict[str, Any]]:
         """What the check at the end measured: how sure each recognizer is, bare, in plain masks, in this."""

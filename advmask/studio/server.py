@@ -85,13 +85,13 @@ class _Requests(BaseHTTPRequestHandler):
     def _asked(self, method: str, path: str, query: dict[str, str]) -> Asked | Answer:
         """The request with what it brings, or the answer by which that is refused."""
         if method == "GET":
-            return Asked(method, path, query)
+            return Asked(method, path, query, part=self.headers.get("Range", ""))
         length = self.headers.get("Content-Length", "")
         if not length.isdecimal() or "Transfer-Encoding" in self.headers:
             return self._refuse("A request says how much it brings.", 411)
         if int(length) > most_bytes(path):
             most = most_bytes(path) / (1 << 20)
-            return self._refuse(f"That is too large; it may have {most:.3g} MB.", 413)
+            return self._refuse(f"That is too large; it may have {most:.0f} MB.", 413)
         if is_upload(path):
             # What is left unread of a file that is refused would be taken for the next request.
             self.close_connection = True

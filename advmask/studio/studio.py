@@ -2,6 +2,7 @@
 
 import shutil
 import threading
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,18 +11,27 @@ from PIL import Image
 from pydantic import Field
 
 from advmask.applying.before_after import before_after
+from advmask.applying.mannequin import MOST_TURNED_DEG, bare_mannequin, on_mannequin
+from advmask.applying.wear_design import worn_design
 from advmask.core.errors import PhotoError, RunError
 from advmask.core.presets import preset_names
 from advmask.core.settings import Settings
+from advmask.printing.gallery_words import measured_sentence
 from advmask.printing.settings import PAPERS, SheetSettings
 from advmask.studio.choices import Choices, evaluate_words, export_words, offered
-from advmask.studio.live import LiveMirror
-from advmask.studio.pictures import PORTRAIT, Pictures
+from advmask.studio.glance import Glances
+from advmask.studio.live import LiveMirror, Seen
+from advmask.studio.pictures import PORTRAIT, Pictures, Readable, of_gallery
 from advmask.studio.run_state import shown_command
 from advmask.studio.runs import Run, Runs
+from advmask.studio.videos import keep_video, video_folders, video_words
 from advmask.studio.work import Works
-from advmask.studio.worn_pictures import WornPictures, flat, inks_of, started
+from advmask.studio.worn_pictures import WornPictures, drawn_flat, flat, inks_of, printed, started
 from advmask.textures.design_files import Design
+from advmask.textures.gallery import gallery_design, gallery_names
+
+TURN_DEG = 10
+"""From one stop of the slider to the next."""
 
 
 class PrintOrder(Settings):
@@ -31,11 +41,13 @@ class PrintOrder(Settings):
         printer: For which.
         paper: Of the sheets.
         state: Step whose design is printed; None for that which the run left.
+        ruler_mm: What the ruler of an earlier print of this printer measured.
     """
 
     printer: str = "none"
     paper: str = Field(default="a4", max_length=20)
     state: int | None = Field(default=None, ge=1)
+    ruler_mm: float = Field(default=100.0, ge=80, le=125)
 
 
 class Studio:
@@ -53,22 +65,27 @@ class Studio:
         self.works = works or Works()
         self.shown = WornPictures()
         self.mirror = LiveMirror()
+        self.glances = Glances(self.shown)
         self._one_design = threading.Lock()
 
     def warm_up(self) -> None:
-        """Have ready what the first picture needs, so that it comes at once."""
+        """Have ready what the first pictures need, so that they come at once."""
         self.try_on(Choices(drawing="motif"), photo=PORTRAIT, as_printed=False)
+        for yaw_deg in sorted(range(-MOST_TURNED_DEG, MOST_TURNED_DEG + 1, TURN_DEG), key=abs):
+            bare_mannequin(yaw_deg)
 
     def offers(self) -> dict[str, Any]:
         """All that can be chosen, and what is chosen if nobody does."""
         return {
             "folder": str(self.folder),
+            "turn": {"most": MOST_TURNED_DEG, "step": TURN_DEG},
             "chosen": Choices().model_dump(),
             "masks": offered("mask"),
             "printers": offered("printer"),
             "wheres": [name for name in offered("effects") if not name.startswith("print-")],
             "papers": list(PAPERS),
             "drawings": self.pictures.names("drawing"),
+            "gallery": [_shipped(name) for name in gallery_names()],
             "photos": self.pictures.names("photo"),
         }
 
@@ -95,6 +112,13 @@ class Studio:
         printer = choices.printer_settings() if as_printed else None
         return self.shown.worn(self.pictures.path("photo", photo), self.start_of(choices), printer=printer)
 
+    def turned_start(self, choices: Choices, *, yaw_deg: float, as_printed: bool) -> Image.Image:
+        """What a design begins with, on a drawn head."""
+        design = self.start_of(choices)
+        if as_printed:
+            design = printed(design, choices.printer_settings())
+        return on_mannequin(worn_design(design), yaw_deg=yaw_deg)
+
     def flat_start(self, choices: Choices) -> Image.Image:
         """What a design begins with, as a flat picture."""
         return flat(self.start_of(choices))
@@ -103,6 +127,12 @@ class Studio:
         """Colours of a drawing: so many, or as many as it has."""
         path = self.pictures.path("drawing", drawing)
         return inks_of(path, None if count is None else max(2, min(12, count)))
+
+    def swatches(self, drawing: str) -> list[str]:
+        """Colours of a drawing to choose from: all of one in few flat colours, else more than it needs."""
+        path = self.pictures.path("drawing", drawing)
+        own = inks_of(path)
+        return own if drawn_flat(path) else [*own, *(ink for ink in inks_of(path, 12) if ink not in own)][:12]
 
     def command(self, choices: Choices) -> str:
         """The command line that makes a design as chosen."""
@@ -153,7 +183,7 @@ class Studio:
 
     def print(self, run: Run, order: PrintOrder) -> None:
         """Start to make print files."""
-        SheetSettings.build({"paper": order.paper})
+        SheetSettings.build({"paper": order.paper})  # says what is wrong with it
         if order.printer not in preset_names("printer"):
             raise RunError(f"There is no printer called {order.printer}.")
         if order.state is None:
@@ -165,6 +195,8 @@ class Studio:
         out = run.path / "exports" / name
         of_picture = None if order.state is None else run.choices
         words = export_words(design, out, printer=order.printer, paper=order.paper, of_picture=of_picture)
+        if order.ruler_mm != 100:
+            words.append(f"sheet.ruler_mm={order.ruler_mm:g}")
         self.works.start(run.path, "print", ["export", *words])
 
     def forget(self, run: Run) -> None:
@@ -173,7 +205,7 @@ class Studio:
         Raises:
             RunError: It is being worked on, or cannot be deleted.
         """
-        if self.works.at_work(run.path):
+        if any(self.works.at_work(folder) for folder in [run.path, *video_folders(run.path)]):
             raise RunError(f"{run.record['title']} is being worked on; stop it first.")
         try:
             shutil.rmtree(run.path)
@@ -199,6 +231,43 @@ class Studio:
         bare, face = self.shown.bare(path)
         return before_after(bare, self.shown.worn(path, run.design(state)), face, shape=shape)
 
+    def turned(self, run: Run, state: int | None, *, yaw_deg: float) -> Image.Image:
+        """A design on a drawn head."""
+        return on_mannequin(worn_design(run.design(state)), yaw_deg=yaw_deg)
+
+    def photos_of(self, run: Run) -> list[Path]:
+        """All photos of a design.
+
+        Raises:
+            PhotoError: One is neither here nor in the design's folder.
+        """
+        return [self.photo_of(run, str(name)) for name in run.chosen.get("photos") or [PORTRAIT]]
+
+    def glance(self, run: Run, state: int | None) -> dict[str, Any]:
+        """Its figures at a glance: bare, in plain masks, in the design."""
+        return self.glances.of_run(run, self.photos_of(run), state)
+
+    def glance_at_camera(self, run: Run, seen: Seen, visitor: str) -> list[dict[str, Any]]:
+        """The same of a camera's frame, compared with the design's photos, or with the camera's own first."""
+        own = run.chosen.get("photos") or [PORTRAIT]
+        return self.glances.of_frame(run, None if own == [PORTRAIT] else self.photos_of(run), seen, visitor)
+
+    def wear_in_video(
+        self, run: Run, stream: Readable, length: int, *, called: str, state: int | None
+    ) -> None:
+        """Keep a video that is sent, and start to have its faces wear a design."""
+        design = run.design_file(state)
+        mask_words = [] if design == run.path else run.choices.mask_words()
+        folder = keep_video(run.path, stream, length, called=called, state=state)
+        self.works.start(folder, "try", ["apply", *video_words(design, folder, mask_words)])
+
+    def forget_video(self, folder: Path) -> None:
+        """Stop what is done with a video, and delete it."""
+        self.works.stop(folder)
+        while self.works.at_work(folder) is not None:
+            time.sleep(0.05)  # it is killed if it does not stop
+        shutil.rmtree(folder, ignore_errors=True)
+
     def flat_of(self, run: Run, state: int | None) -> Image.Image:
         """A design as a flat picture."""
         return flat(run.design(state))
@@ -206,6 +275,19 @@ class Studio:
     def still_at_work(self) -> list[str]:
         """Titles of what is going on."""
         return [str(run.record["title"]) for run in self.runs.all() if self.works.at_work(run.path)]
+
+
+def _shipped(name: str) -> dict[str, Any]:
+    """A measured design that ships, for the gallery."""
+    design = gallery_design(name)
+    return {
+        "name": name,
+        "drawing": of_gallery(name),
+        "title": design.title,
+        "character": design.character,
+        "inks": list(design.inks),
+        "measured": measured_sentence(design),
+    }
 
 
 def _needs_end(run: Run) -> None:

@@ -166,11 +166,26 @@ def inks_of(drawing: Path, count: int | None = None) -> list[str]:
     """
     texels = read_picture_as_texels(drawing, height=_SMALL_TEXELS, width=_SMALL_TEXELS, fit="contain")
     if count is None:
-        _, often = (texels * 255).round().flatten(1).long().unique(dim=1, return_counts=True)
-        flat_ones = often[often >= _FLAT * often.sum()]
-        drawn_flat = int(flat_ones.sum()) > _MOSTLY * int(often.sum())
-        count = min(max(len(flat_ones), 2), _MOST_INKS) if drawn_flat else _SOME_INKS
+        flat_ones = _flat_colours(texels)
+        count = min(max(flat_ones, 2), _MOST_INKS) if flat_ones else _SOME_INKS
     return [colour_code(ink) for ink in spread_inks(texels, count).tolist()]
+
+
+def drawn_flat(drawing: Path) -> bool:
+    """Whether a drawing is in few flat colours.
+
+    Raises:
+        DesignError: The drawing cannot be read.
+    """
+    texels = read_picture_as_texels(drawing, height=_SMALL_TEXELS, width=_SMALL_TEXELS, fit="contain")
+    return _flat_colours(texels) > 0
+
+
+def _flat_colours(texels: torch.Tensor) -> int:
+    """How many flat colours make up most of a picture; 0 where none do."""
+    _, often = (texels * 255).round().flatten(1).long().unique(dim=1, return_counts=True)
+    flat_ones = often[often >= _FLAT * often.sum()]
+    return len(flat_ones) if int(flat_ones.sum()) > _MOSTLY * int(often.sum()) else 0
 
 
 def flat(design: Design) -> Image.Image:

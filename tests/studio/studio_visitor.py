@@ -7,7 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import torch
+
+from advmask.masks.mask_building import build_mask
+from advmask.masks.settings import MaskSettings
+from advmask.studio.runs import Run
 from advmask.studio.server import StudioServer
+from advmask.textures.design_files import Design, write_design
 
 SLEEPS = "import time, sys; print('asked', *sys.argv[1:], flush=True); time.sleep(60)"
 
@@ -64,3 +70,19 @@ class Visitor:
     def drop(self, kind: str, content: bytes, name: str = "a.png") -> tuple[int, Any]:
         status, _, found = self.send("POST", f"/api/pictures/{kind}?name={name}", content)
         return status, json.loads(found)
+
+
+def begun(visitor: Visitor, title: str = "Flowers", **choices: object) -> str:
+    status, found = visitor.post("/api/runs", {"title": title, "choices": choices})
+    assert status == 200, found
+    return str(found["name"])
+
+
+def with_states(run: Run, *steps: int) -> None:
+    """Leave what a run leaves on its way, each state in another grey."""
+    height, width = build_mask(MaskSettings()).texture_size(1.0)
+    for step in steps:
+        design = Design(torch.full((3, height, width), step / 255), pattern="contour", texels_per_mm=1.0)
+        write_design(run.path / "previews" / f"design_{step:06d}.png", design)
+    rows = "".join(f"{step},{1 - step / 10}\n" for step in range(4))
+    (run.path / "metrics.csv").write_text("step,match_confidence/dlib\n" + rows + "4,0.")

@@ -12,39 +12,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
-from studio_visitor import Visitor, until
+from studio_visitor import Visitor, begun, until, with_states
 
 from advmask.core.errors import PhotoError
-from advmask.masks.mask_building import build_mask
-from advmask.masks.settings import MaskSettings
 from advmask.photos.loading import portrait_path
 from advmask.printing.manifest import write_kept
 from advmask.studio.run_state import summary
-from advmask.studio.runs import Run, slug
+from advmask.studio.runs import slug
 from advmask.studio.studio import Studio
 from advmask.studio.work import last_job, said
 from advmask.studio.worn_pictures import inks_of
-from advmask.textures.design_files import Design, write_design
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no locks on Windows")
-
-
-def begun(visitor: Visitor, title: str = "Flowers", **choices: object) -> str:
-    status, found = visitor.post("/api/runs", {"title": title, "choices": choices})
-    assert status == 200, found
-    return str(found["name"])
-
-
-def with_states(run: Run, *steps: int) -> None:
-    """Leave what a run leaves on its way, each state in another grey."""
-    height, width = build_mask(MaskSettings()).texture_size(1.0)
-    for step in steps:
-        design = Design(torch.full((3, height, width), step / 255), pattern="contour", texels_per_mm=1.0)
-        write_design(run.path / "previews" / f"design_{step:06d}.png", design)
-    rows = "".join(f"{step},{1 - step / 10}\n" for step in range(4))
-    (run.path / "metrics.csv").write_text("step,match_confidence/dlib\n" + rows + "4,0.")
 
 
 def test_a_design_is_started_with_copies_of_what_it_needs(visitor: Visitor, png: Callable[..., bytes]):
@@ -154,9 +134,9 @@ def test_print_files_are_those_of_the_list_and_come_as_one_zip(visitor: Visitor,
     for wrong in ("secret.txt", "files.json", "..%2f..%2fconfig.yaml"):
         assert visitor.get(f"{place}/{wrong}")[0] in {404, 422}
     assert visitor.get(f"/runs/{name}/prints/none-a5.zip")[0] == 422
-    (run.path / "log-print.txt").write_text("Written to mask.svg\nPrint at 100 %.\n")
+    (run.path / "log-print.txt").write_text("Written to mask.svg\nTo print: mask.pdf.\nSomething new.\n")
     state = json.loads(visitor.get(f"/api/runs/{name}")[2])
-    assert state["print_notes"] == ["Print at 100 %."]
+    assert state["print_notes"] == [{"name": "sheet", "values": ["mask.pdf"]}, {"text": "Something new."}]
     (shown,) = state["prints"]
     assert [each["name"] for each in shown["files"]] == ["mask.png", "mask.svg"]
 

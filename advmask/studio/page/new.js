@@ -32,7 +32,7 @@ function drawPictures() {
     type: "button", class: "thumb", "aria-pressed": String(choices.drawing === null),
     onclick: () => { choices.drawing = null; if (choices.style === "motif") choices.style = "palette"; changed(); },
   }, t("plain grey"))];
-  for (const name of offers.drawings) {
+  for (const name of [...offers.drawings, ...offers.gallery.map((each) => each.drawing).filter((each) => each === choices.drawing)]) {
     drawings.push(thumb("drawing", name, choices.drawing === name, () => choose(name), shipped(name)));
   }
   $("drawings").replaceChildren(...drawings);
@@ -49,7 +49,7 @@ function drawPictures() {
   const input = made("input", { type: "file", id: "file-photo", accept: "image/*", multiple: true, class: "seen-by-readers",
     onchange: (event) => upload("photo", event.target.files) });
   const add = made("label", { class: "thumb add", id: "drop-photo" }, input, made("span", {}, t("+ your photos")));
-  droppable(add, "photo");
+  droppable(add, (files) => upload("photo", files));
   $("photos").replaceChildren(add, ...photos);
 }
 
@@ -84,6 +84,29 @@ function drawInks() {
   $("inks").replaceChildren(...inks, ...(choices.inks.length < 12 ? [more] : []));
 }
 
+// The drawing's own colours, to be pressed: of a painted one those that are farthest from each other.
+let swatches = { of: null, inks: [] };
+const drawSwatches = trying(async () => {
+  const { drawing } = choices;
+  if (drawing !== null && swatches.of !== drawing) {
+    swatches = { of: drawing, inks: [] };
+    const found = await ask("api/inks", { drawing, swatches: true });
+    if (swatches.of === drawing) swatches.inks = found.inks;
+  }
+  $("swatch-part").hidden = drawing === null || !swatches.inks.length;
+  $("swatches").replaceChildren(...(drawing === null ? [] : swatches.inks).map((ink) => {
+    const taken = choices.inks.includes(ink);
+    const button = made("button", { type: "button", class: "swatch", "aria-pressed": String(taken), "aria-label": t("Colour {0}", ink), title: ink, onclick: () => {
+      if (!taken && choices.inks.length < 12) choices.inks.push(ink);
+      else if (taken && choices.inks.length > 2) choices.inks = choices.inks.filter((each) => each !== ink);
+      changed();
+      $("swatches").querySelector(`[title="${ink}"]`)?.focus();
+    } });
+    button.style.background = ink;
+    return button;
+  }));
+});
+
 function fill() {
   $("fit").value = choices.fit; $("mirror").checked = choices.mirror; $("kept").value = choices.kept;
   $("change").value = choices.change; $("printer").value = choices.printer; $("where").value = choices.where;
@@ -100,10 +123,39 @@ function read() {
   });
 }
 
+// Every choice can be taken back, and taken again.
+let past = [];
+let now = -1;
+function remember() {
+  const state = JSON.stringify(choices);
+  if (past[now] !== state) { past = [...past.slice(Math.max(0, now - 60), now + 1), state]; now = past.length - 1; }
+  $("undo").disabled = now < 1; $("redo").disabled = now > past.length - 2;
+}
+
+// A picture may have been deleted since it was chosen.
+function onlyWhatIsThere() {
+  const there = [...offers.drawings, ...offers.gallery.map((each) => each.drawing)];
+  if (choices.drawing !== null && !there.includes(choices.drawing)) choices.drawing = null;
+  choices.photos = choices.photos.filter((name) => offers.photos.includes(name));
+  if (!choices.photos.length) choices.photos = ["portrait"];
+}
+
+function stepBack(by) {
+  if (!(now + by in past)) return;
+  now += by;
+  choices = JSON.parse(past[now]);
+  onlyWhatIsThere();
+  if (!choices.photos.includes(shownPhoto)) shownPhoto = choices.photos[0];
+  past[now] = JSON.stringify(choices);
+  changed();
+}
+
 function changed({ keepInks = false } = {}) {
+  remember();
   sessionStorage.setItem(KEPT, JSON.stringify(choices));
   drawPictures(); fill();
   if (!keepInks) drawInks();
+  drawSwatches();
   clearTimeout(timer);
   timer = setTimeout(tryOn, 60);
 }
@@ -112,10 +164,11 @@ let turn = 0;
 async function tryOn() {
   const mine = ++turn, began = performance.now(), easel = $("easel"), show = radio("show");
   easel.classList.add("busy");
+  $("turn-part").hidden = show !== "turned";
   try {
     say("");
     const blob = show === "bare" ? await (await fetch(`photos/${shownPhoto}`)).blob()
-      : await ask(show === "flat" ? "api/flat" : "api/try-on",
+      : await ask({ flat: "api/flat", worn: "api/try-on", turned: `api/turned?yaw=${$("turn").value}` }[show],
         { choices, photo: shownPhoto, as_printed: $("as-printed").checked }, { raw: true });
     if (mine !== turn) return;
     put($("worn"), blob);
@@ -156,19 +209,20 @@ async function upload(kind, files) {
         shownPhoto = found.name;
       }
     } catch (error) { say(error.message); $("worn-says").textContent = ""; continue; }
-    drawPictures(); fill(); drawInks();
+    remember();
+    drawPictures(); fill(); drawInks(); drawSwatches();
     sessionStorage.setItem(KEPT, JSON.stringify(choices));
     await tryOn();
     $("easel").dataset.dropped = Math.round(performance.now() - began);
   }
 }
 
-function droppable(zone, kind) {
+function droppable(zone, take) {
   zone.addEventListener("dragover", (event) => { event.preventDefault(); zone.classList.add("over"); });
   zone.addEventListener("dragleave", () => zone.classList.remove("over"));
   zone.addEventListener("drop", (event) => {
     event.preventDefault(); zone.classList.remove("over");
-    upload(kind, event.dataTransfer.files);
+    take(event.dataTransfer.files);
   });
 }
 
@@ -192,15 +246,25 @@ async function refresh() {
     try { choices = { ...choices, ...JSON.parse(sessionStorage.getItem(KEPT) || "{}") }; } catch { /* not ours */ }
     if (choices.drawing === null && !sessionStorage.getItem(KEPT)) choices.drawing = offers.drawings.includes("motif") ? "motif" : null;
   }
-  if (choices.drawing !== null && !offers.drawings.includes(choices.drawing)) choices.drawing = null;
-  choices.photos = choices.photos.filter((name) => offers.photos.includes(name));
-  if (!choices.photos.length) choices.photos = ["portrait"];
+  onlyWhatIsThere();
   shownPhoto = choices.photos.includes(shownPhoto) ? shownPhoto : choices.photos[0];
   changed();
 }
 
 function prepareNew() {
-  droppable($("drop-drawing"), "drawing");
+  droppable($("drop-drawing"), (files) => upload("drawing", files));
+  for (const each of ["turn", "run-turn", "beside-turn"]) {
+    const { most, step } = offers.turn;
+    Object.assign($(each), { min: -most, max: most, step, value: 0 });
+  }
+  $("turn").addEventListener("input", tryOn);
+  $("run-turn").addEventListener("input", () => drawRunPicture(false));
+  $("undo").addEventListener("click", () => stepBack(-1));
+  $("redo").addEventListener("click", () => stepBack(1));
+  document.addEventListener("keydown", (event) => {
+    if (!(event.ctrlKey || event.metaKey) || $("view-new").hidden || event.target.matches("input[type=text]")) return;
+    if (event.key.toLowerCase() === "z") { event.preventDefault(); stepBack(event.shiftKey ? 1 : -1); }
+  });
   // A picture that is dropped beside a place to drop it must not replace the page.
   for (const name of ["dragover", "drop"]) window.addEventListener(name, (event) => event.preventDefault());
   $("file-drawing").addEventListener("change", (event) => upload("drawing", event.target.files));

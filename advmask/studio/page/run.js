@@ -4,15 +4,35 @@
 const showDesigns = trying(async () => {
   const runs = await ask("api/runs");
   $("no-designs").hidden = runs.length > 0;
+  drawShipped();
   $("place").textContent = t("All of it lies in {0}.", offers.folder);
+  picked = picked.filter((name) => runs.some((run) => run.name === name));
+  drawPicked(runs.length);
   $("gallery").replaceChildren(...runs.map((run) => {
     const frame = made("div", { class: "frame" }, run.version
       ? made("img", { src: `runs/${run.name}/worn.jpg?v=${run.version}`, alt: "", loading: "lazy" }) : t("not started"));
     const state = run.working ? `${t(WORDS.working[run.working])} …` : run.finished ? t("Done") : t("Stopped");
     const day = new Date(run.made * 1000).toLocaleDateString(document.documentElement.lang, { day: "numeric", month: "long" });
-    return made("a", { href: `#/design/${run.name}` }, frame, made("strong", {}, run.title), made("small", {}, `${state} · ${day}`));
+    const link = made("a", { href: `#/design/${run.name}` }, frame, made("strong", {}, run.title), made("small", {}, `${state} · ${day}`));
+    return made("div", {}, link, ...(run.version ? [pickBox(run)] : []));
   }));
 });
+
+// A measured design that ships becomes the drawing, in its own inks.
+function drawShipped() {
+  $("shipped-part").hidden = !offers.gallery.length;
+  $("shipped").replaceChildren(...offers.gallery.map((each) => made("article", {},
+    made("div", { class: "frame" }, made("img", { src: `pictures/drawing/${each.drawing}`, alt: "", loading: "lazy" })),
+    made("strong", {}, each.title), made("p", { lang: "en" }, each.character), made("p", { class: "quiet-text", lang: "en" }, each.measured),
+    made("button", { type: "button", class: "quiet", onclick: trying(async () => {
+      choices = { ...choices, drawing: each.drawing, fit: "cover", ...(each.inks.length ? { style: "palette", inks: each.inks } : { style: "motif" }) };
+      $("title").placeholder = each.title;
+      sessionStorage.setItem(KEPT, JSON.stringify(choices));
+      await refresh();
+      location.hash = "#/";
+    }) }, t("Start a new one from this"), made("span", { class: "seen-by-readers" }, `: ${each.title}`)),
+    made("p", { class: "quiet-text" }, made("code", {}, `advmask export gallery:${each.name} paper=a4`)))));
+}
 
 let run = null;
 let stage = null;
@@ -64,7 +84,7 @@ function drawRun(first) {
   $("delete").hidden = Boolean(run.working);
   $("command-run").textContent = run.command || "";
   $("run-place").textContent = run.place;
-  drawFilm(); drawMeters(); drawPrints();
+  drawFilm(); drawMeters(); drawPrints(); drawVideos();
   $("measure-part").hidden = !run.finished;
   $("measure").disabled = Boolean(run.working); $("print").disabled = Boolean(run.working);
   $("report-link").hidden = !run.measured;
@@ -73,12 +93,17 @@ function drawRun(first) {
   if (run.working === "measure") $("report").hidden = true;
   $("print-part").hidden = !run.finished && !run.states.length;
   $("share-part").hidden = !run.finished && !run.states.length;
+  $("video-part").hidden = !run.finished && !run.states.length;
   if (first) { $("print-printer").value = run.choices.printer; }
   const state = stage === null ? "" : `&state=${stage}`;
   for (const shape of ["square", "portrait"]) $(`share-${shape}`).href = `runs/${run.name}/share.jpg?shape=${shape}${state}`;
-  const card = run.prints.find((set) => set.files.some((file) => file.name === "card.png"));
-  $("share-card").hidden = !card;
-  if (card) $("share-card").href = `runs/${run.name}/prints/${card.name}/card.png?keep=1`;
+  for (const id of ["share-card", "label-part"]) $(id).hidden = !run.card || !run.sentence;
+  $("share-waits").hidden = run.card || !run.finished;
+  if (run.card && run.sentence && $("label").textContent !== run.sentence) {
+    $("share-card").href = `runs/${run.name}/card.png?keep=1`;
+    $("card").src = `runs/${run.name}/card.png?v=${Date.now()}`;
+    $("card").alt = run.sentence; $("label").textContent = run.sentence; $("copied").textContent = "";
+  }
   drawRunPicture(false);
 }
 
@@ -86,7 +111,9 @@ function drawRunPicture(force) {
   if (!run || camera) return;
   const show = radio("run-show"), image = $("run-worn");
   const state = stage === null ? "" : `&state=${stage}`;
-  const address = show === "bare" ? `runs/${run.name}/bare.jpg` : `runs/${run.name}/${show === "flat" ? "flat.png" : "worn.jpg"}?v=${run.version}${state}`;
+  $("run-turn-part").hidden = show !== "turned";
+  const yaw = $("run-turn").value, files = { flat: "flat.png?", worn: "worn.jpg?", turned: `turned.jpg?yaw=${yaw}&` };
+  const address = show === "bare" ? `runs/${run.name}/bare.jpg` : `runs/${run.name}/${files[show]}v=${run.version}${state}`;
   $("run-says").textContent = stage !== null ? t("After {0} steps", stage) : run.version ? "" : t("The first picture comes soon");
   if (!run.version && show !== "bare") { image.hidden = true; shownPicture = ""; return; }
   if (!force && address === shownPicture) return;
@@ -112,45 +139,4 @@ function drawFilm() {
     type: "button", class: "thumb", "aria-pressed": String(stage === step), "aria-label": t("After {0} steps", step),
     onclick: () => { stage = step; drawRun(false); },
   }, made("img", { src: `runs/${run.name}/flat.png?state=${step}`, alt: "", loading: "lazy" }), made("span", {}, String(step)))));
-}
-
-function meter(label, value, mine) {
-  const bar = made("span");
-  bar.style.width = `${Math.round(100 * value)}%`;
-  return made("div", { class: mine ? "meter this" : "meter" }, made("span", {}, label),
-    made("div", { class: "track", role: "img", "aria-label": `${Math.round(100 * value)} %` }, bar), made("b", {}, `${Math.round(100 * value)} %`));
-}
-
-function curve(values) {
-  const space = "http://www.w3.org/2000/svg", drawing = document.createElementNS(space, "svg");
-  drawing.setAttribute("viewBox", "0 0 100 100"); drawing.setAttribute("preserveAspectRatio", "none"); drawing.setAttribute("class", "curve");
-  drawing.setAttribute("role", "img"); drawing.setAttribute("aria-label", t("Its course so far"));
-  const line = document.createElementNS(space, "line");
-  for (const [name, value] of [["x1", 0], ["x2", 100], ["y1", 50], ["y2", 50]]) line.setAttribute(name, value);
-  const path = document.createElementNS(space, "path"), whole = Math.max(1, values.length - 1);
-  path.setAttribute("d", values.map((value, place) => `${place ? "L" : "M"}${(100 * place / whole).toFixed(2)} ${(100 - 100 * value).toFixed(2)}`).join(""));
-  drawing.append(line, path);
-  return drawing;
-}
-
-let metersOf = "";
-function drawMeters() {
-  const curves = Object.entries(run.curves);
-  $("meters-part").hidden = !curves.length && !run.meters.length;
-  const key = JSON.stringify([run.name, run.step, run.meters]);
-  if (key === metersOf) return;
-  metersOf = key;
-  const parts = [];
-  for (const [name, values] of curves) {
-    if (!values.length) continue;
-    const checked = run.meters.find((each) => each.recognizer === name);
-    parts.push(made("p", { class: "meter-head" }, name));
-    if (checked) for (const [condition, value] of Object.entries(checked.confidence)) parts.push(meter(t(WORDS.conditions[condition] || condition), value, condition === "design"));
-    else {
-      const last = values.slice(-3);
-      parts.push(meter(t(WORDS.conditions.design), last.reduce((sum, value) => sum + value, 0) / last.length, true));
-    }
-    parts.push(curve(values));
-  }
-  $("meters").replaceChildren(...parts);
 }

@@ -3,8 +3,8 @@
 
 function show() {
   const [, page, name] = location.hash.split("/");
-  const view = page === "designs" ? "designs" : page === "design" && name ? "run" : "new";
-  for (const each of ["new", "designs", "run"]) $(`view-${each}`).hidden = each !== view;
+  const view = { designs: "designs", design: name && "run", beside: name && "beside" }[page] || "new";
+  for (const each of ["new", "designs", "run", "beside"]) $(`view-${each}`).hidden = each !== view;
   for (const link of document.querySelectorAll("[data-nav]")) {
     if (link.dataset.nav === (view === "new" ? "new" : "designs")) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
@@ -15,11 +15,13 @@ function show() {
   document.title = "advmask studio";
   if (view === "designs") showDesigns();
   if (view === "run") showRun(name);
+  if (view === "beside") showBeside(name);
   window.scrollTo(0, 0);
 }
 
 window.addEventListener("hashchange", () => { show(); $("main").focus({ preventScroll: true }); });
-prepareNew();
 prepareRun();
 prepareCamera();
-speak().then(trying(refresh)).then(show);
+prepareBeside();
+prepareVideos();
+speak().then(trying(refresh)).then(trying(prepareNew)).then(show);

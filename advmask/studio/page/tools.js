@@ -28,7 +28,7 @@ function say(sentence) {
   if (sentence) $("notice").scrollIntoView({ block: "nearest" });
 }
 
-async function ask(address, given, { raw = false, body = null } = {}) {
+async function ask(address, given, { raw = false, whole = false, body = null } = {}) {
   const wanted = given === undefined && body === null
     ? {} : { method: "POST", headers: { "X-Advmask-Studio": "1" }, body: body ?? JSON.stringify(given) };
   let answer;
@@ -38,7 +38,7 @@ async function ask(address, given, { raw = false, body = null } = {}) {
     throw new Error(t("The studio does not answer. Start it again with advmask studio, and open the address it prints; designs in progress go on."));
   }
   if (!answer.ok) throw new Error((await answer.json()).error);
-  return raw ? answer.blob() : answer.json();
+  return whole ? answer : raw ? answer.blob() : answer.json();
 }
 
 const trying = (work) => async (...args) => {

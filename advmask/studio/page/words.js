@@ -25,6 +25,7 @@ const WORDS = {
   conditions: {
     bare: w("Bare face"), white: w("White mask"), surgical_blue: w("Blue mask"), black: w("Black mask"), design: w("This design"),
   },
+  styles: { palette: w("A few inks"), motif: w("Keep my drawing"), free: w("Let it grow") },
   working: { design: w("Designing"), measure: w("Measuring"), print: w("Making the print files") },
 };
 
