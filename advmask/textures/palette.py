@@ -8,6 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from advmask.textures.colours import in_steps, nearest_ink
+from advmask.textures.ink_choice import InkChoice
 
 _HEAD_START = 3.0  # by which the logit of the start's ink leads
 _MARGIN = 0.02
@@ -34,6 +35,7 @@ class PaletteTexture(nn.Module):
         warm: Temperature at the first step.
         cold: Temperature from where the texels are decided.
         decided: Share of the run, at its end, for which texels are of one ink; above 0.
+        choice: What the inks leave of the start, kept for whoever shows it.
 
     Source:
         Bengio, Leonard and Courville, "Estimating or propagating gradients through stochastic neurons for
@@ -54,8 +56,10 @@ class PaletteTexture(nn.Module):
         warm: float = 1.0,
         cold: float = 0.2,
         decided: float = 0.25,
+        choice: InkChoice | None = None,
     ) -> None:
         super().__init__()
+        self.choice = choice
         self.field = field
         nearest = nearest_ink(start.detach(), inks)
         leads = torch.nn.functional.one_hot(nearest, len(inks)).permute(2, 0, 1).float()

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from advmask.textures.bases import spline_matrix
 from advmask.textures.colours import named_colour, spread_inks
 from advmask.textures.fields import Extent, SpectralField, SplineField
+from advmask.textures.ink_choice import InkChoice, ink_choice
 from advmask.textures.ink_fields import InkFields
-from advmask.textures.inks_said import inks_said
 from advmask.textures.locked import Locked, build_locked
 from advmask.textures.palette import PaletteTexture
 from advmask.textures.pixels import PixelTexture
@@ -75,6 +75,11 @@ class Texture(nn.Module):
         texels = self.finish()
         self.progress(share)
         return texels
+
+    @property
+    def ink_choice(self) -> InkChoice | None:
+        """What the inks of a palette leave of its start; None for other textures."""
+        return self.base.choice if isinstance(self.base, PaletteTexture) else None
 
     @torch.no_grad()
     def ink_fields(self) -> InkFields | None:
@@ -166,11 +171,13 @@ def _palette(settings: PaletteSettings, start: Tensor, extent: Extent, spacing: 
     else:
         named = [named_colour(ink) for ink in settings.inks]
         inks = torch.stack([ink for ink in named if ink is not None])
-    for sentence in inks_said(start, inks):
+    choice = ink_choice(start, inks)
+    for sentence in choice.sentences():
         _log.info(sentence)
     return PaletteTexture(
         start,
         inks=inks,
+        choice=choice,
         field=SplineField(extent, channels=len(inks), spacing=spacing, levels=2),
         smooth=None if spacing <= 1 else _Smoothing(extent, spacing),
         learn_inks=learned,

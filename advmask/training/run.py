@@ -11,6 +11,7 @@ from pytorch_lightning.callbacks import Callback
 from torch import Tensor
 
 from advmask.core.errors import ConfigError
+from advmask.core.files import write_with
 from advmask.effects.own_effects import Effect
 from advmask.masks.digest import surface_digest
 from advmask.masks.mask_building import build_mask, more_than_named
@@ -25,6 +26,7 @@ from advmask.textures.design_files import Design, write_design
 from advmask.textures.ink_fields import INK_FIELDS, InkFields, kept_ink_fields, save_ink_fields
 from advmask.textures.starts import stays_near_picture
 from advmask.textures.texel_files import load_texels, save_texels
+from advmask.textures.texture import Texture
 from advmask.training.building import (
     build_module,
     build_scene,
@@ -48,6 +50,7 @@ from advmask.wearing.worn_photos import WAYS_SEED, wear_masks
 
 _log = logging.getLogger(__name__)
 
+INKS = "inks.png"
 _WAYS_IN_ALL = 320  # ways of wearing over all photos: enough variety, bounded memory and start-up
 _FEWEST_WAYS, _MOST_WAYS = 2, 64
 
@@ -159,6 +162,7 @@ def _trained(
     # What may be mistyped or lacking comes first, before minutes are spent on photos.
     check_machine(settings.trainer)
     texture = build_texture(settings, surface)
+    _show_inks(texture, folder)
     built = build_recognizers(asked, differentiable=True)
     scene = build_scene(settings, own)
     check_aligners(settings, built, own)
@@ -191,6 +195,7 @@ def _trained(
         _log.warning(str(omission))
     _log.info(photos.fit())
     texture = from_people(texture, settings, surface, photos)
+    _show_inks(texture, folder)
     templates = own_templates(prepared, faces.crops, photos.crops)
     masked = None
     if settings.objective.masked_gallery > 0:
@@ -230,6 +235,13 @@ def _trained(
         run.finish(facts | {name: value for name, value in course.items() if value})
     design = _design(fitted.texels, surface, settings, folder, fitted.ink_fields)
     return TrainResult(design, folder, settings, faces, prepared)
+
+
+def _show_inks(texture: Texture, folder: Path) -> None:
+    """Write `inks.png` of a palette: which colours were taken and which are left out."""
+    choice = texture.ink_choice
+    if choice is not None and is_first_process():
+        write_with(folder / INKS, lambda aside: choice.picture().save(aside, "PNG"))
 
 
 def _needs_threshold(settings: TrainSettings) -> bool:

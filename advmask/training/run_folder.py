@@ -36,6 +36,7 @@ _OF_A_DESIGN = (
     "exports",
     "preview.png",
     "effects.png",
+    "inks.png",
     "report.html",
     "card.png",
     "card.svg",

@@ -8,13 +8,14 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageColor
 from scipy.fft import dctn, idctn
 
 from advmask.textures.bases import spline_matrix, wave_matrix
 from advmask.textures.colour_names import colour_named
 from advmask.textures.colours import named_colour, nearest_ink
 from advmask.textures.fields import Extent, SpectralField, SplineField
+from advmask.textures.ink_choice import colour_in_words, ink_choice
 from advmask.textures.palette import PaletteTexture
 from advmask.textures.settings import TextureSettings
 from advmask.textures.texture import Texture, build_texture
@@ -190,16 +191,52 @@ def test_inks_and_colours_left_out_are_said(tmp_path: Path, caplog: pytest.LogCa
     picture.paste("#d01020", (W * 3, H * 3, W * 4, H * 4))
     picture.save(tmp_path / "p.png")
     with caplog.at_level("INFO", logger="advmask"):
-        build(start=str(tmp_path / "p.png"), kind="palette", palette={"inks": ["#F4EAD5", "#22345e"]})
+        palette = build(
+            start=str(tmp_path / "p.png"), kind="palette", palette={"inks": ["#F4EAD5", "#22345e"]}
+        )
     assert "Inks, with their shares of the start: #f4ead5" in caplog.text
     assert "Left out: #d01020" in caplog.text
     assert "texture.palette.inks" in caplog.text
+    (red,) = palette.ink_choice.left_out
+    assert (red.colour, red.becomes) == ("#d01020", "#f4ead5")
+    assert red.share == pytest.approx(1 / 16, rel=0.2)
+    assert sum(share for _, share in palette.ink_choice.inks) == pytest.approx(1)
+    shown = np.asarray(palette.ink_choice.picture())
+    for colour in ("#f4ead5", "#22345e", "#d01020"):
+        assert ((shown == ImageColor.getrgb(colour)).all(axis=2)).sum() > 50 * 50, colour
     caplog.clear()
     with caplog.at_level("INFO", logger="advmask"):
         build(
             start=str(tmp_path / "p.png"), kind="palette", palette={"inks": ["#F4EAD5", "#22345e", "#d01020"]}
         )
     assert "Left out" not in caplog.text
+
+
+def test_no_colour_is_left_out_in_silence() -> None:
+    texels = torch.ones(3, 120, 120)
+    patches = [(r, g, b) for r in (0.0, 1.0) for g in (0.0, 0.5, 1.0) for b in (0.0, 0.5)]
+    for number, colour in enumerate(patches):
+        row, column = divmod(number, 4)
+        texels[:, row * 12 : row * 12 + 10, column * 12 : column * 12 + 10] = torch.tensor(colour)[
+            :, None, None
+        ]
+    texels[:, 100:105, 100:105] = torch.tensor([0.0, 1.0, 1.0])[:, None, None]  # covers little
+    choice = ink_choice(texels, torch.tensor([[1.0, 1, 1], [0.0, 0, 0]]))
+    assert len(choice.left_out) == len(patches) - 1
+    assert choice.small > 0
+    said = " ".join(choice.sentences())
+    assert "#000000 black (" in said
+    assert said.count("Left out: ") == 4
+    assert "Left out as well: other colours, " in said
+    assert choice.picture().height > 84 * 12
+
+
+@pytest.mark.parametrize(
+    ("code", "word"),
+    [("#f4ead5", "cream"), ("#22345e", "dark blue"), ("#d01020", "red"), ("#000000", "black")],
+)
+def test_a_colour_in_words(code: str, word: str) -> None:
+    assert colour_in_words(code) == word
 
 
 @pytest.mark.parametrize("name", ["Navy", "NAVY", " navy", "#00008B", "Grey"])
