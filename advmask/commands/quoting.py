@@ -45,6 +45,7 @@ PATH_KEYS = frozenset(
         "printer.profile",
         "printer.table",
         "texture.start",
+        "objective.style.picture",
     }
 )
 _FOLDERS_OF_HYDRA = frozenset({"hydra.run.dir", "hydra.sweep.dir"})

@@ -21,7 +21,7 @@ def strided(
     """
     _, height, width = texels.shape
     stride = max(1, min(round(math.sqrt(height * width / about)), height, width))
-    row, column = divmod(_scattered(step, stride * stride), stride)
+    row, column = divmod(scattered(step, stride * stride), stride)
     return texels[:, row::stride, column::stride]
 
 
@@ -37,13 +37,13 @@ def window(
     """
     _, height, width = texels.shape
     parts = max(1, min(round(math.sqrt(height * width / about)), height, width))
-    row, column = divmod(_scattered(step, parts * parts), parts)
+    row, column = divmod(scattered(step, parts * parts), parts)
     rows = slice(row * height // parts, (row + 1) * height // parts)
     columns = slice(column * width // parts, (column + 1) * width // parts)
     return texels[:, rows, columns]
 
 
-def _scattered(step: int, count: int) -> int:
+def scattered(step: int, count: int) -> int:
     """A place in 0..count-1 that visits all of them in `count` steps, neighbours in time far apart."""
     # A stride near the golden section of the round spreads any few successive places evenly.
     stride = max(1, round(count * 0.6180339887498949))

@@ -1,13 +1,31 @@
 """Settings of the objective."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from advmask.core.settings import Settings
 
 MatchKind = Literal["confidence", "log_confidence", "similarity"]
 Channel = Annotated[float, Field(ge=0, le=1)]
+
+
+class StyleSettings(Settings):
+    """An artwork whose texture is aimed at.
+
+    Attributes:
+        picture: Its file; scaled to cover the mask; its colours, edges and grain at that size count.
+        weight: Of the distance to them (sliced Wasserstein); 0.5 to 5 show.
+    """
+
+    picture: str | None = None
+    weight: float = Field(default=0.0, ge=0)
+
+    @model_validator(mode="after")
+    def _of_something(self) -> Self:
+        if self.weight and not self.picture:
+            raise ValueError("a weight needs an artwork; name its file as style.picture")
+        return self
 
 
 class ObjectiveSettings(Settings):
@@ -31,6 +49,7 @@ class ObjectiveSettings(Settings):
         distance_m: From where the design is looked at, m; detail that an eye does not resolve there (0.29 mm
             for each metre) has no part in `smoothness`. 0 sees every texel.
         fidelity: Weight of the colour difference (Delta E) between the texture and its start.
+        style: An artwork whose texture is aimed at, wherever on the mask.
         gamut: Weight of the colour difference (Delta E) between what is asked and what the printer prints.
         feature: Weight of lines and gaps narrower than `finest_mm`.
         finest_mm: Narrowest line, mm; None takes the printer's.
@@ -50,6 +69,7 @@ class ObjectiveSettings(Settings):
     smoothness: float = Field(default=0.02, ge=0)
     distance_m: float = Field(default=0.0, ge=0, le=50)
     fidelity: float = Field(default=0.0, ge=0)
+    style: StyleSettings = StyleSettings()
     gamut: float = Field(default=0.0, ge=0)
     feature: float = Field(default=0.0, ge=0)
     finest_mm: float | None = Field(default=None, ge=0, le=20)

@@ -13,10 +13,12 @@ from advmask.effects.settings import WearSettings
 from advmask.masks.surface import MaskSurface
 from advmask.objectives.own_terms import OwnTerms
 from advmask.objectives.printability import Printability
+from advmask.objectives.style import Style
 from advmask.photos.loading import FaceSet
 from advmask.recognizers.ensemble import Ensemble
 from advmask.recognizers.preparation import Prepared
 from advmask.recognizers.recognizer import Recognizer
+from advmask.textures.picture_texels import read_picture_as_texels
 from advmask.textures.starts import existing_file, names_picture
 from advmask.textures.texture import Texture
 from advmask.textures.texture import build_texture as texture_from
@@ -205,8 +207,21 @@ def build_module(
         steps=settings.trainer.steps,
         seed=settings.seed,
         own=terms,
+        style=build_style(settings, *texture.as_finished().shape[1:]),
         factory=own.optimiser,
     )
+
+
+def build_style(settings: TrainSettings, height: int, width: int) -> Style | None:
+    """The distance to the artwork of `objective.style`, laid out on so many texels; None without a weight.
+
+    Raises:
+        DesignError: Its picture cannot be read.
+    """
+    style = settings.objective.style
+    if not style.weight or style.picture is None:
+        return None
+    return Style(read_picture_as_texels(Path(style.picture).expanduser(), height=height, width=width))
 
 
 def build_scene(settings: TrainSettings, own: OwnParts | None = None) -> Scene:

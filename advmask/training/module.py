@@ -17,6 +17,7 @@ from advmask.objectives.fidelity import Fidelity
 from advmask.objectives.own_terms import OwnTerms, Step
 from advmask.objectives.printability import Printability
 from advmask.objectives.settings import ObjectiveSettings
+from advmask.objectives.style import Style
 from advmask.objectives.worst import smooth_max
 from advmask.recognizers.ensemble import Ensemble
 from advmask.recognizers.ensemble_draw import EnsembleDraw, EnsembleDrawer
@@ -45,6 +46,7 @@ class DesignModule(pl.LightningModule):
         optimiser: Of the texture.
         steps: Length of the run, for the schedule.
         seed: Of the draws of the ensemble.
+        style: Distance to an artwork's texture, where one is aimed at.
         factory: Builds the optimiser in place of the kind and rate of `optimiser`.
     """
 
@@ -61,6 +63,7 @@ class DesignModule(pl.LightningModule):
         steps: int,
         seed: int,
         own: OwnTerms | None = None,
+        style: Style | None = None,
         factory: Callable[[Iterable[nn.Parameter]], Optimizer] | None = None,
     ) -> None:
         super().__init__()
@@ -73,6 +76,7 @@ class DesignModule(pl.LightningModule):
         self.displacement = Displacement(asked.displacement_reach)
         self.features = FeatureSimilarity()
         self.fidelity = Fidelity(texture.as_finished()) if asked.fidelity else None
+        self.style = style
         self.own = OwnTerms() if own is None else own
         self._optimiser = optimiser
         self._factory = factory
@@ -148,6 +152,9 @@ class DesignModule(pl.LightningModule):
         if self.fidelity is not None:
             terms["fidelity"] = self.fidelity(texels, step=batch.step)
             loss = loss + self.asked.fidelity * terms["fidelity"]
+        if self.style is not None:
+            terms["style"] = self.style(texels, step=batch.step)
+            loss = loss + self.asked.style.weight * terms["style"]
         if len(self.own):
             step = Step(batch.step, texels, pictures, batch.pictures, batch.landmarks)
             for name, value in self.own.of_step(step).items():

@@ -30,6 +30,7 @@ from advmask.textures.texture import Texture
 from advmask.training.building import (
     build_module,
     build_scene,
+    build_style,
     build_texture,
     check_aligners,
     from_people,
@@ -163,6 +164,7 @@ def _trained(
     check_machine(settings.trainer)
     texture = build_texture(settings, surface)
     _show_inks(texture, folder)
+    build_style(settings, 8, 8)  # can the artwork be read?
     built = build_recognizers(asked, differentiable=True)
     scene = build_scene(settings, own)
     check_aligners(settings, built, own)

@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from advmask.core.config_folders import designs_dir
 from advmask.core.errors import ConfigError
 from advmask.effects.settings import WearSettings
 from advmask.masks.mask_building import build_mask
@@ -131,6 +132,7 @@ def test_landmarks_are_driven_away_and_every_term_is_logged(tiny_settings: Build
             "displacement": 20.0,
             "features": 0.1,
             "fidelity": 0.001,
+            "style": {"picture": str(designs_dir() / "checks.png"), "weight": 0.001},
             "tail": 0.5,
             "over_recognizers": "smooth_max",
             "smoothness": 0.0,
@@ -139,13 +141,14 @@ def test_landmarks_are_driven_away_and_every_term_is_logged(tiny_settings: Build
     surrogates = settings.surrogates.model_copy(update={"aligners": ["mtcnn-box"]})
     train(settings.model_copy(update={"surrogates": surrogates}), folder=tmp_path)
     rows = rows_of(tmp_path)
-    assert {"displacement", "features", "fidelity"} <= set(rows[0])
+    assert {"displacement", "features", "fidelity", "style"} <= set(rows[0])
     assert all(value != "" for row in rows for value in row.values())
     moved = [float(row["displacement"]) for row in rows]
     assert all(0 <= each < 0.5 for each in moved)
     assert sum(moved[-4:]) > 1.5 * sum(moved[:4])
     assert float(rows[0]["fidelity"]) == pytest.approx(0, abs=1e-4)
     assert float(rows[-1]["fidelity"]) > 1
+    assert float(rows[0]["style"]) > 0.05
 
 
 def test_masked_templates_leave_the_photo_itself_out(tiny_settings: Build) -> None:

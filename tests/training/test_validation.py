@@ -89,6 +89,7 @@ def test_the_best_design_is_kept_as_it_was(
     assert torch.equal(load_texels(tmp_path / "texture.safetensors"), seen[1])
     record = json.loads((tmp_path / "run.json").read_text())
     assert record["validation"] == {"step": 4, "match_confidence": pytest.approx(0.2)}
+    assert (tmp_path / "inks.png").exists() == (kind == "palette")
     if kind == "palette":
         assert len(seen[0].flatten(1).unique(dim=1).T) <= 6  # decided for its inks at any time
 
