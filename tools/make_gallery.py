@@ -39,7 +39,7 @@ def main(run: Path, name: str, title: str, character: str, command: str, effects
         "character": character,
         "inks": inks_of(design.texels),
         "licence": "MIT",
-        "learned": learned(run, results) | {"command": command},
+        "learned": learned(run, design, results) | {"command": command},
         "judged_under": effects,
         "measured": card(results, design=name, **where, facts={}),
     }
@@ -48,7 +48,7 @@ def main(run: Path, name: str, title: str, character: str, command: str, effects
     print(f"{picture}: {picture.stat().st_size:,} bytes, its card {len(text):,}")
 
 
-def learned(run: Path, results: dict[str, Any]) -> dict[str, Any]:
+def learned(run: Path, design: Design, results: dict[str, Any]) -> dict[str, Any]:
     """How it was learned."""
     config, record = read_yaml(run / "config.yaml"), read_json(run / "run.json")
     columns = {label: about["column"] for label, about in results["recognizers"].items()}
@@ -56,6 +56,7 @@ def learned(run: Path, results: dict[str, Any]) -> dict[str, Any]:
         "trained_on": [label for label, column in columns.items() if column == "trained on"],
         "not_trained_on": [label for label, column in columns.items() if column != "trained on"],
         "people": len(record["split"]["train"]),
+        "near_start": design.around is not None,
         "start": Path(config["texture"]["start"]).stem,
         "steps": config["trainer"]["steps"],
         "batch": config["trainer"]["batch"],

@@ -38,7 +38,9 @@ def measured_sentence(design: GalleryDesign) -> str:
             noun = "recognizer" if len(names) == 1 else "recognizers"
             verb = "matches" if len(names) == 1 else "match"
             said.append(f"{number} {noun} {who} still {verb} {' and '.join(ways)}")
-    return f"Of photos of {people} people it was not trained on, {'; '.join(said)}."
+    no_less = _no_less_than_plain(design)
+    alone = f" {', '.join(no_less)}: no less than under a plain mask." if no_less else ""
+    return f"Of photos of {people} people it was not trained on, {'; '.join(said)}.{alone}"
 
 
 def card_page(design: GalleryDesign) -> str:
@@ -94,6 +96,14 @@ def _first_rates(design: GalleryDesign, names: Sequence[str], aligner: str) -> l
         for one in entries
         if one["recognizer"] in names and one["aligner"] == aligner and one["fmr"] == fmr
     ]
+
+
+def _no_less_than_plain(design: GalleryDesign) -> list[str]:
+    """Recognizers that match as many photos as under the strongest plain mask, or more, in either way."""
+    names = dict.fromkeys(one["recognizer"] for one in design.measured["recognizers"])
+    entries = [one for aligner, _ in _WAYS for one in _first_rates(design, list(names), aligner)]
+    worse = {one["recognizer"] for one in entries if one["design_tar"]["value"] >= one["plain_tar"]["value"]}
+    return [name for name in names if name in worse]
 
 
 def _range(values: Sequence[float]) -> str:

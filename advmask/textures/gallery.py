@@ -25,7 +25,8 @@ class GalleryDesign:
         character: What it looks like, one sentence.
         inks: Its colours, #rrggbb, where there are few; else none.
         licence: Of picture and card.
-        learned: How: recognizers trained on and others, people, start, steps, command, versions.
+        learned: How: recognizers trained on and others, people, start, whether it was held near that, steps,
+            command, versions.
         judged_under: The preset of effects.
         measured: As in `card.json` (docs/export.md).
     """

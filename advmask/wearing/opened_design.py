@@ -16,7 +16,7 @@ from advmask.masks.settings import SHIPPED, MaskSettings
 from advmask.masks.surface import MaskSurface
 from advmask.render.checked_inputs import texels_per_mm_of
 from advmask.textures.design_files import BLEED_TEXT, PATTERN_TEXT, Design, read_design
-from advmask.textures.gallery import gallery_picture
+from advmask.textures.gallery import gallery_design_at, gallery_picture
 from advmask.textures.ink_fields import kept_ink_fields
 from advmask.textures.picture_texels import open_as_srgb, read_picture_as_texels
 from advmask.textures.settings import Fit, TextureSettings
@@ -80,7 +80,10 @@ def load_design(
     if isinstance(mask, str):
         mask = MaskSettings(pattern=mask)
     if path.is_file():
-        return _of_picture(path, mask, texels_per_mm, fit=fit, copy_mm=copy_mm, finest=finest)
+        design = _of_picture(path, mask, texels_per_mm, fit=fit, copy_mm=copy_mm, finest=finest)
+        shipped = gallery_design_at(path)
+        near = shipped is not None and shipped.learned["near_start"]
+        return replace(design, around=design.texels) if near else design
     if str(source) in shipped_names():
         worn_on, per_mm = mask or MaskSettings(), texels_per_mm or TEXELS_PER_MM
         surface = build_mask(worn_on)

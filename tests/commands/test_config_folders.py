@@ -70,8 +70,10 @@ def test_the_wheel_holds_configuration_designs_and_templates(wheel: Path) -> Non
     for path in (REPOSITORY / "conf").rglob("*.yaml"):
         assert f"advmask/conf/{path.relative_to(REPOSITORY / 'conf')}" in names
     pictures = list((REPOSITORY / "textures").rglob("*.png"))
+    cards = list((REPOSITORY / "textures" / "gallery").glob("*.json"))
     assert pictures
-    for path in pictures:
+    assert len(cards) >= 4
+    for path in pictures + cards:
         assert f"advmask/designs/{path.relative_to(REPOSITORY / 'textures')}" in names
     assert {f"advmask/conf/{command}.yaml" for command in COMMANDS} <= names
     assert "advmask/py.typed" in names
@@ -84,29 +86,55 @@ def test_the_wheel_holds_configuration_designs_and_templates(wheel: Path) -> Non
     assert not [name for name in names if name.startswith(("tests/", "conf/"))]
 
 
-@pytest.mark.slow
-def test_the_installed_wheel_composes(wheel: Path, tmp_path: Path) -> None:
-    home = tmp_path / "environment"
+def in_an_empty_environment(wheel: Path, folder: Path, code: str) -> "subprocess.CompletedProcess[str]":
+    """Run code where the package and what it depends on are installed, and nothing else of this project."""
+    home = folder / "environment"
     venv.create(home, with_pip=False)
     site = next(home.glob("lib/python*/site-packages"))
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(site)
     # The dependencies of this environment serve the new one; its own advmask comes first.
     parents = os.pathsep.join([str(site), *(path for path in sys.path if path.endswith("site-packages"))])
+    return subprocess.run(
+        [home / "bin" / "python", "-P", "-c", code],
+        cwd=folder,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": parents},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.slow
+def test_the_installed_wheel_composes(wheel: Path, tmp_path: Path) -> None:
     code = (
         "import sys; from advmask import cli\nfrom advmask.core import config_folders\n"
         "print(config_folders.conf_dir(), file=sys.stderr)\n"
         "from advmask.evaluation.report.page import TEMPLATES\nTEMPLATES.get_template('page.html.j2')\n"
         "sys.exit(cli.main(['train', '--cfg', 'job']))"
     )
-    done = subprocess.run(
-        [home / "bin" / "python", "-P", "-c", code],
-        cwd=tmp_path,
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": parents},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = in_an_empty_environment(wheel, tmp_path, code)
     assert done.returncode == 0, done.stderr
+    site = next(tmp_path.glob("environment/lib/python*/site-packages"))
     assert done.stderr.strip() == str(site / "advmask" / "conf")
     assert OmegaConf.create(done.stdout) is not None
+
+
+@pytest.mark.slow
+def test_the_installed_wheel_lists_and_prints_its_designs(wheel: Path, tmp_path: Path) -> None:
+    code = (
+        "import sys; from advmask import cli\nfrom advmask.textures.gallery import gallery_names\n"
+        "codes = [cli.main(['designs'])]\n"
+        "for name in gallery_names():\n"
+        "    codes.append(cli.main(['export', f'gallery:{name}', 'paper=a4', 'printing.dpi=72']))\n"
+        "sys.exit(any(codes))"
+    )
+    done = in_an_empty_environment(wheel, tmp_path, code)
+    assert done.returncode == 0, done.stderr
+    names = sorted(path.stem for path in (REPOSITORY / "textures" / "gallery").glob("*.json"))
+    assert len(names) >= 4
+    for name in names:
+        assert f"gallery:{name}  " in done.stdout
+        sheet = tmp_path / "exports" / name / "mask-contour-M-sheet-a4.pdf"
+        assert sheet.read_bytes().startswith(b"%PDF")
+        assert (sheet.parent / "card.json").exists()

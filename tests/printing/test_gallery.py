@@ -44,7 +44,7 @@ def card(*entries: dict[str, Any], others: tuple[str, ...] = ()) -> dict[str, An
         "learned": {
             "trained_on": [name for name in names if name not in others],
             "not_trained_on": list(others),
-            "people": 44, "start": "large_face", "steps": 9, "batch": 12, "seed": 0,
+            "people": 44, "start": "large_face", "near_start": True, "steps": 9, "batch": 12, "seed": 0,
             "command": "advmask train", "versions": {"advmask": "0", "torch": "2"},
         },
         "judged_under": "indoor",
@@ -82,6 +82,7 @@ def test_a_design_is_opened_by_its_name(made: Path):
     assert gallery_names() == ["stripes"]
     design = advmask.load_design("gallery:stripes")
     assert (design.pattern, design.texels_per_mm, design.name) == ("contour", 3.0, "stripes.png")
+    assert design.around is not None  # it was held near its start, and goes on as that does
     assert gallery_design_at(design.place) == gallery_design("stripes") == gallery_design("gallery:stripes")
     assert (
         gallery_design_at(made / "other.png") is gallery_design_at(None) is gallery_picture("a.png") is None
@@ -115,6 +116,9 @@ def test_the_sentence_gives_the_range_over_recognizers(made: Path):
         "0 to 6 % where the face is found anew (strongest plain mask: 30 to 90 %) and 5 to 20 % where the "
         "alignment is that of the bare photo (strongest plain mask: 40 to 95 %)."
     )
+    worse = (*ENTRIES[:3], entry("mobile", "bare", 0.5, 0.6))
+    (made / "stripes.json").write_text(json.dumps(card(*worse)))
+    assert measured_sentence(gallery_design("stripes")).endswith(" mobile: no less than under a plain mask.")
     (made / "stripes.json").write_text(json.dumps(card(*ENTRIES, others=("mobile",))))
     said = measured_sentence(gallery_design("stripes"))
     assert "one recognizer it was trained on still matches 0 % where" in said
