@@ -77,6 +77,12 @@ def share_file(
     return stream.getvalue()
 
 
+def around_face(picture: Image.Image, face: FoundFace, size: tuple[int, int]) -> Image.Image:
+    """The part of a picture around a face, of a size in pixels."""
+    box = _around(face, picture.size, size[0] / size[1])
+    return picture.resize(size, Image.Resampling.LANCZOS, box=box)
+
+
 def share_ending(share: Share) -> str:
     """The ending of such a file."""
     return ".gif" if share == "gif" else ".jpg"

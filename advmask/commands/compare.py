@@ -6,23 +6,34 @@ from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 from omegaconf import DictConfig
+from PIL import Image
 
+from advmask.applying.apply_to_picture import faces_of
+from advmask.applying.before_after import around_face
+from advmask.applying.face_finding import FaceFinder
+from advmask.applying.mask_drawing import draw_masks
+from advmask.applying.settings import FindSettings
+from advmask.applying.wear_design import worn_design
 from advmask.commands.design_names import NamedDesign, open_design
 from advmask.commands.given_settings import as_mapping, beside_run
 from advmask.commands.output import output_dir
 from advmask.commands.settings import CompareCommand
 from advmask.core.devices import device_of
 from advmask.core.errors import ConfigError
-from advmask.core.files import write_text
+from advmask.core.files import write_text, write_with
 from advmask.core.memory import keep_freed_memory
+from advmask.core.picture_reading import read_picture
 from advmask.core.shown_names import shown
 from advmask.evaluation.comparing import SideBySide, side_by_side
 from advmask.evaluation.conditions import conditions_of
+from advmask.evaluation.contact_sheet import to_image
 from advmask.evaluation.estimates import MARKS_EXPLAINED
-from advmask.evaluation.protocol import JudgedScores, judge_designs
+from advmask.evaluation.protocol import JudgedScores, judge_designs, people_of
 from advmask.evaluation.result_tables import figure, markdown_table, percent
 from advmask.evaluation.results import PLAIN_MASKS, json_text
+from advmask.evaluation.variants_sheet import Variant, variants_sheet
 from advmask.masks.mask_building import build_mask
 from advmask.masks.settings import MaskSettings
 from advmask.photos.loading import FaceSet, load_faces
@@ -35,6 +46,7 @@ from advmask.textures.design_files import name_of
 from advmask.wearing.artwork import shipped_design
 
 SCHEMA = 1
+_WORN_PX = (680, 800)
 
 
 def run(config: DictConfig) -> None:
@@ -68,10 +80,30 @@ def run(config: DictConfig) -> None:
         "results": [asdict(one) for one in compared],
     }
     write_text(path, json_text(record))
+    sheet = path.with_name("variants.png")
+    photo = faces.of(people_of(faces, settings.protocol.people))[0].source if settings.pictures else None
+    picture = variants_sheet(_variants(names, opened, photo), compared)
+    write_with(sheet, lambda aside: picture.save(aside, "PNG"))
     print("\n\n".join(["", *(_block(one, names[0]) for one in compared)]))
     print(
-        f"\n{MARKS_EXPLAINED}\nPaired over the same photos, placements, light and camera.\nWritten to {path}"
+        f"\n{MARKS_EXPLAINED}\nPaired over the same photos, placements, light and camera.\n"
+        f"Written to {path}\nTo look at: {sheet}"
     )
+
+
+def _variants(names: Sequence[str], opened: Sequence[NamedDesign], photo: Path | None) -> list[Variant]:
+    """Designs flat and, where there is a photo, worn on its largest face."""
+    flat = [to_image(one.design.texels) for one in opened]
+    if photo is None:
+        return [Variant(name, each, None) for name, each in zip(names, flat, strict=True)]
+    bare = read_picture(photo)
+    faces = faces_of(bare, None, finder=FaceFinder(FindSettings()))
+    worn: list[Image.Image | None] = [None] * len(flat)
+    if faces:
+        face = max(faces, key=lambda one: one.box[2] - one.box[0])
+        drawn = (draw_masks(np.asarray(bare), [face], worn_design(one.design)) for one in opened)
+        worn = [around_face(Image.fromarray(one.picture), face, _WORN_PX) for one in drawn]
+    return [Variant(*one) for one in zip(names, flat, worn, strict=True)]
 
 
 def _judged(

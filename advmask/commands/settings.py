@@ -54,9 +54,11 @@ class CompareCommand(ScoringSettings):
 
     Attributes:
         designs: Run folders, picture files or gallery:NAME; differences are to the first.
+        pictures: Show on variants.png, beside the flat designs, the first face of those probed wearing them.
     """
 
     designs: list[str] = Field(min_length=2)
+    pictures: bool = True
     protocol: ProtocolSettings = ProtocolSettings(stricter_fmr=())
 
     @model_validator(mode="after")

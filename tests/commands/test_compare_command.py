@@ -49,6 +49,12 @@ def test_designs_stand_side_by_side(words: list[str], tmp_path: Path, capsys: py
     assert result["designs"]["plain (2)"]["confidence_more"]["value"] == pytest.approx(white, abs=1e-3)
     assert (result["probes"], result["left_out"], result["people"]) == (2, 0, 1)
     assert "more than a design" in out
+    with Image.open(tmp_path / "out" / "variants.png") as sheet:
+        assert sheet.width == 2 * 28 + 3 * 340 + 2 * 24
+        wide, high = sheet.size
+    assert cli.main([*words, "pictures=false"]) == 0
+    with Image.open(tmp_path / "out" / "variants.png") as sheet:
+        assert sheet.size == (wide, high - 412), "nobody is shown"
 
 
 @pytest.mark.parametrize("count", [0, 1])
