@@ -38,8 +38,14 @@ COMMANDS: dict[str, Command] = {
     "preview": Command(
         "advmask.commands.preview", "contact sheet of a design: bare, plain mask, design", ("design",)
     ),
-    "evaluate": Command("advmask.commands.evaluate", "measure a design against recognizers", ("design",)),
+    "evaluate": Command(
+        "advmask.commands.evaluate", "measure designs against recognizers", ("design", "further...")
+    ),
     "compare": Command("advmask.commands.compare", "measure several designs side by side", ("designs...",)),
+    "collect": Command(
+        "advmask.commands.collect", "make tables of a sweep: rows, seeds, tests", ("sweeps...",)
+    ),
+    "figures": Command("advmask.commands.figures", "draw what was measured, for papers", ("runs...",)),
     "pattern": Command("advmask.commands.pattern", "draw the flat patterns of masks, with their stretch"),
     "export": Command(
         "advmask.commands.export", "write the files to print: PNG, PDF, SVG, proofs", ("design",)

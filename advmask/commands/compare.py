@@ -1,10 +1,10 @@
 """`advmask compare`: several designs side by side, paired over the same photos, placements and draws."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 from omegaconf import DictConfig
@@ -16,7 +16,7 @@ from advmask.applying.face_finding import FaceFinder
 from advmask.applying.mask_drawing import draw_masks
 from advmask.applying.settings import FindSettings
 from advmask.applying.wear_design import worn_design
-from advmask.commands.design_names import NamedDesign, open_design
+from advmask.commands.design_names import NamedDesign, labels, open_design
 from advmask.commands.given_settings import as_mapping, beside_run
 from advmask.commands.output import output_dir
 from advmask.commands.settings import CompareCommand
@@ -25,14 +25,24 @@ from advmask.core.errors import ConfigError
 from advmask.core.files import write_text, write_with
 from advmask.core.memory import keep_freed_memory
 from advmask.core.picture_reading import read_picture
-from advmask.core.shown_names import shown
-from advmask.evaluation.comparing import SideBySide, side_by_side
+from advmask.evaluation.compared_tables import (
+    EXPLAINED,
+    as_padded,
+    compared_csv,
+    compared_head,
+    compared_latex,
+    compared_markdown,
+    compared_rows,
+    heading,
+)
+from advmask.evaluation.comparing import side_by_side
 from advmask.evaluation.conditions import conditions_of
 from advmask.evaluation.contact_sheet import to_image
-from advmask.evaluation.estimates import MARKS_EXPLAINED
+from advmask.evaluation.probe_scores import BARE
 from advmask.evaluation.protocol import JudgedScores, judge_designs, people_of
-from advmask.evaluation.result_tables import figure, markdown_table, percent
+from advmask.evaluation.result_tables import markdown_table
 from advmask.evaluation.results import PLAIN_MASKS, json_text
+from advmask.evaluation.score_files import write_comparisons, write_scores
 from advmask.evaluation.variants_sheet import Variant, variants_sheet
 from advmask.masks.mask_building import build_mask
 from advmask.masks.settings import MaskSettings
@@ -42,15 +52,15 @@ from advmask.recognizers.preparation import prepare_all
 from advmask.recognizers.recognizer import Recognizer
 from advmask.recognizers.recognizer_names import build_recognizers
 from advmask.recognizers.verification_set import calibrated_by
-from advmask.textures.design_files import name_of
 from advmask.wearing.artwork import shipped_design
 
+T = TypeVar("T")
 SCHEMA = 1
 _WORN_PX = (680, 800)
 
 
 def run(config: DictConfig) -> None:
-    """Score every design, print the table and write `compare.json`."""
+    """Score every design, print the table and write `compare.json`, tables and scores."""
     given = [str(name) for name in config.designs]
     if len(given) < 2:
         raise ConfigError("Name at least two designs: advmask compare runs/first runs/second.")
@@ -61,7 +71,7 @@ def run(config: DictConfig) -> None:
     first = next((one for one in opened if one.run is not None), opened[0])
     values = beside_run(config, first.run, texels_per_mm=first.texels_per_mm)
     settings = CompareCommand.build(values)
-    names = _labels(given)
+    names = labels(given, taken=(BARE, *PLAIN_MASKS))
     faces = load_faces(settings.faces, progress=settings.protocol.progress)
     for sentence in [*faces.omissions, *faces.notices]:
         print(sentence)
@@ -71,7 +81,7 @@ def run(config: DictConfig) -> None:
     with services_allowed(settings.services):
         groups = _judged(settings, recognizers, faces, list(_by_mask(names, opened, mask)))
     compared = side_by_side(groups, names, seed=settings.protocol.seed)
-    record = {
+    record: dict[str, Any] = {
         "schema": SCHEMA,
         "date": datetime.now(UTC).date().isoformat(),
         "designs": dict(zip(names, given, strict=True)),
@@ -80,15 +90,18 @@ def run(config: DictConfig) -> None:
         "results": [asdict(one) for one in compared],
     }
     write_text(path, json_text(record))
+    write_text(path.with_suffix(".csv"), compared_csv(record))
+    write_text(path.with_suffix(".md"), compared_markdown(record))
+    write_text(path.with_suffix(".tex"), compared_latex(record))
+    write_scores(path.with_name("compare-scores.csv.gz"), _scores(groups))
+    write_comparisons(path.with_name("compare-comparisons.csv.gz"), groups[0])
     sheet = path.with_name("variants.png")
     photo = faces.of(people_of(faces, settings.protocol.people))[0].source if settings.pictures else None
     picture = variants_sheet(_variants(names, opened, photo), compared)
     write_with(sheet, lambda aside: picture.save(aside, "PNG"))
-    print("\n\n".join(["", *(_block(one, names[0]) for one in compared)]))
-    print(
-        f"\n{MARKS_EXPLAINED}\nPaired over the same photos, placements, light and camera.\n"
-        f"Written to {path}\nTo look at: {sheet}"
-    )
+    print("\n\n".join(["", *(_block(one, names[0]) for one in record["results"])]))
+    print(f"\n{EXPLAINED}\nWritten to {path}, .csv, .md and .tex, with the scores next to it")
+    print(f"To look at: {sheet}")
 
 
 def _variants(names: Sequence[str], opened: Sequence[NamedDesign], photo: Path | None) -> list[Variant]:
@@ -146,36 +159,33 @@ def _by_mask(
     return groups
 
 
-def _labels(given: list[str]) -> list[str]:
-    """Short names, each once: no plain mask is called so, nor the bare face."""
-    stems = [name_of(Path(name)) if Path(name).is_dir() else shown(Path(name).stem) for name in given]
-    taken = Counter([*stems, "bare", *PLAIN_MASKS])
-    return [stem if taken[stem] == 1 else f"{stem} ({i})" for i, stem in enumerate(stems, 1)]
+def _block(one: Mapping[str, Any], first: str) -> str:
+    padded = as_padded([compared_head(first), *compared_rows(one)])
+    return f"{heading(one)}\n{markdown_table(padded[0], padded[1:]).rstrip()}"
 
 
-def _block(one: SideBySide, first: str) -> str:
-    head = (
-        f"{one.recognizer}, aligner {one.aligner}, gallery {one.gallery}: {one.probes} probes of "
-        f"{one.people} people, {one.left_out} left out (no face found in some condition); FMR {one.fmr:g}\n"
+def _scores(groups: Sequence[Sequence[JudgedScores]]) -> list[JudgedScores]:
+    """Of all masks, as one file: what is worn by several masks is called by its mask after the first."""
+    found = list(groups[0])
+    for number, group in enumerate(groups[1:], 2):
+        found += [_called(one, number) for one in group]
+    return found
+
+
+def _called(judged: JudgedScores, mask: int) -> JudgedScores:
+    scores = judged.scores
+
+    def named(columns: dict[str, T]) -> dict[str, T]:
+        return {
+            f"{name} (mask {mask})" if name in {BARE, *PLAIN_MASKS} else name: values
+            for name, values in columns.items()
+        }
+
+    renamed = replace(
+        scores,
+        similarity=named(scores.similarity),
+        best_other=named(scores.best_other),
+        displacement=named(scores.displacement),
+        false_matches={fmr: named(columns) for fmr, columns in scores.false_matches.items()},
     )
-    rows = []
-    for name, rates in one.designs.items():
-        more = [asdict(each) if each else None for each in (rates.tar_more, rates.confidence_more)]
-        rows.append(
-            (
-                name,
-                percent(asdict(rates.tar)),
-                percent(more[0]),
-                figure(asdict(rates.confidence)),
-                figure(more[1]),
-                str(rates.undetected),
-            )
-        )
-    titles = ("design", "TAR %", f"more than {first}", "match confidence", f"more than {first}", "no face")
-    padded = _padded([titles, *rows])
-    return head + markdown_table(padded[0], padded[1:]).rstrip()
-
-
-def _padded(rows: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    return [tuple(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
+    return replace(judged, scores=renamed)

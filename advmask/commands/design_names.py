@@ -1,5 +1,7 @@
 """Designs as users name them: a run folder, a picture file, or a design that ships with the package."""
 
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,8 +9,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from advmask.core.errors import DesignError
+from advmask.core.shown_names import shown
 from advmask.masks.settings import MaskSettings
-from advmask.textures.design_files import Design
+from advmask.textures.design_files import Design, name_of
 from advmask.textures.settings import Fit
 from advmask.training.run_folder import RunFolder
 from advmask.training.settings import TrainSettings
@@ -65,3 +68,15 @@ def open_design(
         )
         return NamedDesign(picture, None)
     return NamedDesign(load_design(path), RunFolder(path).read_settings())
+
+
+def labels(given: Sequence[str], *, taken: Iterable[str] = ()) -> list[str]:
+    """Short names of designs, each once.
+
+    Args:
+        given: Run folders and picture files.
+        taken: Names that none may have.
+    """
+    stems = [name_of(Path(name)) if Path(name).is_dir() else shown(Path(name).stem) for name in given]
+    count = Counter([*stems, *taken])
+    return [stem if count[stem] == 1 else f"{stem} ({i})" for i, stem in enumerate(stems, 1)]

@@ -10,6 +10,7 @@ from advmask.core.errors import ConfigError
 from advmask.core.settings import Settings
 from advmask.effects.settings import EffectsSettings
 from advmask.evaluation.settings import JudgeProtocol, ProtocolSettings, ScoringSettings
+from advmask.evaluation.sweeps.settings import CollectSettings, FiguresSettings
 from advmask.masks.settings import SIZES, MaskSettings
 from advmask.photos.settings import CropSettings, FacesSettings
 from advmask.printers.settings import PrinterSettings
@@ -41,11 +42,13 @@ class EvaluateCommand(ScoringSettings):
     """`advmask evaluate`: what is not given is taken from the run.
 
     Attributes:
-        design: A run folder, a picture file, or gallery:NAME (advmask designs).
+        design: A run folder, the folder of a sweep, a picture file, or gallery:NAME (advmask designs).
+        further: More of them, measured one after the other, each as its run says.
         pictures: Show faces in report.html; false to give it to others.
     """
 
     design: str | None = None
+    further: list[str] = Field(default=[])
     pictures: bool = True
 
 
@@ -322,6 +325,8 @@ COMMAND_SETTINGS: dict[str, type[Settings]] = {
     "preview": PreviewCommand,
     "evaluate": EvaluateCommand,
     "compare": CompareCommand,
+    "collect": CollectSettings,
+    "figures": FiguresSettings,
     "pattern": PatternCommand,
     "export": ExportCommand,
     "apply": ApplyCommand,

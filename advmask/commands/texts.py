@@ -28,10 +28,10 @@ TEXTS: dict[str, Text] = {
         ),
     ),
     "evaluate": Text(
-        "Measure a design: how often recognizers still match its wearer, against plain masks.",
+        "Measure designs, a sweep too: how often recognizers still match their wearer, against plain masks.",
         (
             "advmask evaluate runs/first faces.root=~/photos",
-            "advmask evaluate runs/first recognizers=[dlib,onnx:~/networks/arcface.onnx]",
+            "advmask evaluate runs/sweep recognizers=[dlib,onnx:~/networks/arcface.onnx]",
             "advmask evaluate ~/pictures/flowers.png faces.root=~/photos hydra.run.dir=runs/flowers",
         ),
     ),
@@ -41,6 +41,22 @@ TEXTS: dict[str, Text] = {
             "advmask compare runs/first runs/second faces.root=~/photos",
             "advmask compare runs/first ~/pictures/flowers.png recognizers=[dlib,facenet:vggface2]",
             "advmask compare runs/first runs/second effects=cctv protocol.people=all",
+        ),
+    ),
+    "collect": Text(
+        "Make tables of a sweep: a row for each run, recipes over their seeds, who judged whom, tests.",
+        (
+            "advmask collect runs/train/2026-01-01_12-00-00",
+            "advmask collect runs/sweep columns=[texture.kind,effects.camera.jpeg] figures=[tar,rank1]",
+            "advmask collect runs/a runs/b runs/c tested=match_confidence out=~/paper",
+        ),
+    ),
+    "figures": Text(
+        "Draw curves, scores, people, saliency and course of runs as SVG and PDF, next to their reports.",
+        (
+            "advmask figures runs/first",
+            "advmask figures runs/sweep figures=[roc,people,course]",
+            "advmask figures runs/first formats=[pdf,png] names=true out=~/paper",
         ),
     ),
     "export": Text(

@@ -1,6 +1,6 @@
 """`config.yaml`: what a run was asked to do, read from its folder by each room for the settings it knows."""
 
-from collections.abc import Set
+from collections.abc import Mapping, Set
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -34,7 +34,7 @@ def settings_of_run(folder: Path, kind: type[S], *, beside: Set[str] | None = No
     """
     values = {
         key: value
-        for key, value in _read(folder).items()
+        for key, value in read_config(folder).items()
         if key in kind.model_fields or not (beside is None or key in beside)
     }
     try:
@@ -46,7 +46,12 @@ def settings_of_run(folder: Path, kind: type[S], *, beside: Set[str] | None = No
         ) from error
 
 
-def _read(folder: Path) -> dict[str, Any]:
+def read_config(folder: Path) -> dict[str, Any]:
+    """What a run was asked to do, as it stands there, whatever version wrote it.
+
+    Raises:
+        RunError: There is no run here, or its configuration cannot be read.
+    """
     path = folder / CONFIG
     try:
         values = read_yaml(path)
@@ -61,3 +66,14 @@ def _read(folder: Path) -> dict[str, Any]:
         if isinstance(part, dict) and str(part.get(key, "")).startswith(f"{kept}/"):
             part[key] = str(folder.absolute() / part[key])
     return values
+
+
+def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested values by their dotted names."""
+    found: dict[str, Any] = {}
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            found |= flat(value, f"{prefix}{key}.")
+        else:
+            found[f"{prefix}{key}"] = value
+    return found

@@ -1,7 +1,7 @@
 """Several designs on the same probes: rates of each, and paired differences to the first."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -15,6 +15,7 @@ from advmask.evaluation.metrics import (
 )
 from advmask.evaluation.probe_scores import BARE
 from advmask.evaluation.protocol import JudgedScores
+from advmask.evaluation.sign_flips import holm, sign_flip_p
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,8 @@ class DesignRates:
         undetected: Probes on which no face was found with this design.
         tar_more: TAR of this design less that of the first one, paired; None for the first.
         confidence_more: The same of the match confidence.
+        tar_p: Of `tar_more`: a two-sided sign-flip test over people; None for the first.
+        tar_p_holm: The same, corrected for all designs and set-ups that are compared together.
     """
 
     tar: Estimate
@@ -34,6 +37,8 @@ class DesignRates:
     undetected: int
     tar_more: Estimate | None = None
     confidence_more: Estimate | None = None
+    tar_p: float | None = None
+    tar_p_holm: float | None = None
 
 
 @dataclass(frozen=True)
@@ -97,7 +102,24 @@ def side_by_side(
                 _rates(values, names, where, people, seed=seed),
             )
         )
-    return found
+    return _corrected(found)
+
+
+def _corrected(found: Sequence[SideBySide]) -> list[SideBySide]:
+    """With every p corrected for how many there are."""
+    values = iter(
+        holm([p for one in found for rates in one.designs.values() if (p := rates.tar_p) is not None])
+    )
+    return [
+        replace(
+            one,
+            designs={
+                name: rates if rates.tar_p is None else replace(rates, tar_p_holm=next(values))
+                for name, rates in one.designs.items()
+            },
+        )
+        for one in found
+    ]
 
 
 def _paired(alike: Sequence[JudgedScores]) -> tuple[dict[int, list[int]], int]:
@@ -127,15 +149,19 @@ def _rates(
         for name, own in values.items()
     }
     first = names[0]
-    return {
-        name: DesignRates(
+    found = {}
+    for name in values:
+        tar_more = confidence_more = tar_p = None
+        if name != first:
+            tar_more = difference_over_people(matched[name], matched[first], people, seed=seed)
+            confidence_more = difference_over_people(confidence[name], confidence[first], people, seed=seed)
+            tar_p = sign_flip_p(matched[name] - matched[first], people, seed=seed)
+        found[name] = DesignRates(
             rate_over_people(matched[name], people, seed=seed),
             rate_over_people(confidence[name], people, seed=seed),
             int(np.isnan(where[name].scores.similarity[name]).sum()),
-            *(
-                None if name == first else difference_over_people(own[name], own[first], people, seed=seed)
-                for own in (matched, confidence)
-            ),
+            tar_more,
+            confidence_more,
+            tar_p,
         )
-        for name in values
-    }
+    return found

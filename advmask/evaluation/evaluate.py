@@ -15,6 +15,7 @@ from advmask.core.settings import Settings
 from advmask.effects.own_effects import Effect
 from advmask.effects.settings import EffectsSettings
 from advmask.evaluation.asked_shard import asked_shard, of_the_whole
+from advmask.evaluation.at_hand import AtHand
 from advmask.evaluation.conditions import conditions_of
 from advmask.evaluation.findings import Evaluation
 from advmask.evaluation.linkability import linkability
@@ -141,6 +142,7 @@ def evaluate_design(
     aligners: Sequence[str | Aligner] | None = None,
     own_effects: Sequence[Effect] = (),
     parts: Path | None = None,
+    at_hand: AtHand | None = None,
 ) -> Evaluation:
     """Measure a design with every setting given; `evaluate` gives those that are not.
 
@@ -153,19 +155,24 @@ def evaluate_design(
         aligners: In place of those of the protocol, by name or as objects.
         own_effects: Effects of the user's own, after the camera.
         parts: Folder of the parts, where `protocol.shard` asks for one.
+        at_hand: Keeps photos and recognizers of the settings for the next design; None makes them anew.
 
     Raises:
         PartsAwaitedError: This part is scored, and others are not.
         AdvmaskError: Whatever the user can mend, in one sentence.
     """
+    at_hand = at_hand or AtHand()
     changes: dict[str, Any] = {"mask": design.mask, "texels_per_mm": design.texels_per_mm}
     if recognizers is None:
         device = device_of(settings.protocol.device, processes=settings.protocol.processes)
-        recognizers = [one.to(device) for one in build_recognizers(settings.recognizers)]
+        names = settings.recognizers
+        recognizers = at_hand.once(
+            "recognizers", (names, device), lambda: [one.to(device) for one in build_recognizers(names)]
+        )
     else:
         changes["recognizers"] = [one.name for one in recognizers]
     settings = settings.model_copy(update=changes)
-    protocol = settings.protocol
+    protocol, built = settings.protocol, recognizers
     recognizers = calibrated_by(protocol.calibration, recognizers, fmr=protocol.fmr)
     others = faces is not None  # then nobody knows who they are
     detector = None if protocol.mask_detector is None else build_mask_detector(protocol.mask_detector)
@@ -175,7 +182,8 @@ def evaluate_design(
         for name in dict.fromkeys([*(protocol.aligners if aligners is None else aligners), *makers]):
             if isinstance(name, str):
                 build_aligner(name)  # says now what it lacks
-        faces = load_faces(settings.faces, progress=protocol.progress)
+        of_whom, progress = settings.faces, protocol.progress
+        faces = at_hand.once("faces", of_whom, lambda: load_faces(of_whom, progress=progress))
         for sentence in [*map(str, faces.omissions), *faces.notices]:
             _log.warning(sentence)
     masked = None
@@ -198,11 +206,13 @@ def evaluate_design(
         pairs=len(pairs),
         worn=0 if masked is None else len(masked.crops) * len(aligners or protocol.aligners),
     )
+    same = (*map(id, (faces, *built)), protocol.calibration, protocol.fmr)
+    judges, crops = recognizers, faces.crops
     with services_allowed(settings.services):
         judgement = judge_designs(
             masks | {DESIGN: design.texels},
             faces,
-            prepare_all(recognizers, faces.crops, fmr=protocol.fmr),
+            at_hand.once("prepared", same, lambda: prepare_all(judges, crops, fmr=protocol.fmr)),
             conditions=conditions_of(settings),
             protocol=protocol,
             aligners=aligners,

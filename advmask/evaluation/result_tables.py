@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ _HEAD = ("recognizer", "column", "aligner", "gallery", "FMR", "bare", "strongest
 _LATEX = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"} | {
     sign: f"\\{sign}" for sign in "&%$#_{}"
 }
+_LATEX |= {"±": r"$\pm$", "<": r"\textless{}", ">": r"\textgreater{}"}
 
 
 def csv_table(record: Mapping[str, Any]) -> str:
@@ -74,13 +76,12 @@ def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def latex_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A table in LaTeX, for the package booktabs."""
-    body = [" & ".join(_latex(cell) for cell in row) + r" \\" for row in rows]
     lines = [
         rf"\begin{{tabular}}{{{'l' * len(head)}}}",
         r"\toprule",
-        " & ".join(_latex(cell) for cell in head) + r" \\",
+        latex_row(head),
         r"\midrule",
-        *body,
+        *map(latex_row, rows),
         r"\bottomrule",
         r"\end{tabular}",
     ]
@@ -94,7 +95,7 @@ def markdown_of(record: Mapping[str, Any]) -> str:
 
 def latex_of(record: Mapping[str, Any]) -> str:
     """`results.tex`: the same in LaTeX."""
-    said = _latex(caption(record))
+    said = latex_text(caption(record))
     return f"% {said}\n{latex_table(_HEAD, tar_rows(record))}"
 
 
@@ -122,5 +123,14 @@ def figure(estimate: Mapping[str, Any] | None, *, factor: float = 1.0, digits: i
     return found.text(digits, factor=factor)
 
 
-def _latex(text: str) -> str:
-    return "".join(_LATEX.get(sign, sign) for sign in text)
+def latex_row(cells: Sequence[str]) -> str:
+    """A row of a table in LaTeX."""
+    row = " & ".join(map(latex_text, cells)) + r" \\"
+    # The end of the row before would take these as its own.
+    return "{}" + row if row.startswith(("[", "*")) else row
+
+
+def latex_text(text: str) -> str:
+    """A text in LaTeX: special signs escaped, minus signs as such."""
+    escaped = "".join(_LATEX.get(sign, sign) for sign in text)
+    return re.sub(r"(?<![\w.])-(?=\d)", "$-$", escaped)

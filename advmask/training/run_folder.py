@@ -16,7 +16,7 @@ from advmask.core.data_files import read_json
 from advmask.core.errors import ConfigError, RunError
 from advmask.core.files import sha256, write_text, write_with, written_aside
 from advmask.core.locks import alone_in
-from advmask.core.run_config import CONFIG, KEPT_FILES, TEXTURE, settings_of_run
+from advmask.core.run_config import CONFIG, KEPT_FILES, TEXTURE, flat, settings_of_run
 from advmask.masks.mask_building import own_pattern_file
 from advmask.recognizers.recognizer_names import recorded_names
 from advmask.textures.ink_fields import INK_FIELDS
@@ -38,6 +38,7 @@ _OF_A_DESIGN = (
     "effects.png",
     "inks.png",
     "report.html",
+    "figures",
     "card.png",
     "card.svg",
     "results.json",
@@ -249,19 +250,9 @@ def _recorded(settings: TrainSettings) -> dict[str, Any]:
 
 
 def _differences(old: TrainSettings, new: TrainSettings, *, free: Set[str]) -> list[str]:
-    before, after = _flat(_recorded(old)), _flat(_recorded(new))
+    before, after = flat(_recorded(old)), flat(_recorded(new))
     return [
         f"{key} was {before.get(key)}, now {after.get(key)}"
         for key in sorted(before.keys() | after.keys())
         if before.get(key) != after.get(key) and key not in free
     ]
-
-
-def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in values.items():
-        if isinstance(value, dict):
-            flat |= _flat(value, f"{prefix}{key}.")
-        else:
-            flat[f"{prefix}{key}"] = value
-    return flat

@@ -1,5 +1,7 @@
 """`advmask compare` as a user runs it, on the default portrait with a tiny network."""
 
+import csv
+import gzip
 import json
 from pathlib import Path
 
@@ -49,6 +51,14 @@ def test_designs_stand_side_by_side(words: list[str], tmp_path: Path, capsys: py
     assert result["designs"]["plain (2)"]["confidence_more"]["value"] == pytest.approx(white, abs=1e-3)
     assert (result["probes"], result["left_out"], result["people"]) == (2, 0, 1)
     assert "more than a design" in out
+    rows = list(csv.DictReader((tmp_path / "out" / "compare.csv").read_text().splitlines()))
+    assert [row["design"] for row in rows] == names
+    assert float(rows[1]["tar_more"]) == result["designs"]["plain (2)"]["tar_more"]["value"]
+    assert [row["tar_p"] for row in rows] == ["", *["1.0"] * 5]  # one person, whose difference flips
+    assert "plain (2) & " in (tmp_path / "out" / "compare.tex").read_text()
+    with gzip.open(tmp_path / "out" / "compare-scores.csv.gz", "rt") as text:
+        assert {row["condition"] for row in csv.DictReader(text)} == {"bare", *names}
+    assert (tmp_path / "out" / "compare-comparisons.csv.gz").exists()
     with Image.open(tmp_path / "out" / "variants.png") as sheet:
         assert sheet.width == 2 * 28 + 3 * 340 + 2 * 24
         wide, high = sheet.size

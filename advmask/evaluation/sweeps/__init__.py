@@ -1,0 +1,1 @@
+"""Many runs as one table: found in folders, grouped over their seeds, compared and tested."""

@@ -1,0 +1,103 @@
+"""The script that computes a report again with numpy alone: it agrees, and it sees what was changed."""
+
+import gzip
+import importlib.util
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from scipy.special import betainc, ndtri, stdtrit
+from simulated_runs import write_run
+
+SCRIPT = Path(__file__).parents[2] / "tools" / "recompute.py"
+
+
+@pytest.fixture(scope="module")
+def script() -> ModuleType:
+    specification = importlib.util.spec_from_file_location("recompute", SCRIPT)
+    assert specification is not None
+    assert specification.loader is not None
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_run(tmp_path_factory.mktemp("runs") / "many", lower=0.15, people=25, photos=4, lost=0.02)
+
+
+@pytest.mark.parametrize(
+    ("people", "lower", "lost"), [(25, 0.15, 0.02), (12, 0.3, 0.0), (8, 0.1, 0.05), (14, 0.02, 0.0)]
+)
+def test_every_figure_comes_again(
+    script: ModuleType, tmp_path: Path, people: int, lower: float, lost: float
+) -> None:
+    """Many people and few, so that each method of intervals is met."""
+    found = script.recompute(write_run(tmp_path / "run", lower=lower, people=people, photos=4, lost=lost))
+    assert found.wrong == []
+    assert found.compared > 200
+
+
+def test_all_methods_were_met(tmp_path: Path) -> None:
+    methods = set()
+    for people, lower in ((25, 0.15), (8, 0.1)):
+        folder = write_run(tmp_path / f"{people}", lower=lower, people=people, photos=4)
+        for one in json.loads((folder / "results.json").read_text())["results"]:
+            for condition in one["conditions"].values():
+                methods |= {each["method"] for each in condition.values() if isinstance(each, dict)}
+    assert {"bootstrap", "binomial", "combined", "student"} <= methods
+
+
+@pytest.mark.parametrize("path", ["tar.value", "tar.low", "match_confidence.high", "drop.low", "rank1.value"])
+def test_a_figure_that_was_changed_is_seen(script: ModuleType, run: Path, tmp_path: Path, path: str) -> None:
+    folder = tmp_path / "run"
+    shutil.copytree(run, folder)
+    record = json.loads((folder / "results.json").read_text())
+    figure, end = path.split(".")
+    record["results"][0]["conditions"]["design"][figure][end] += 1e-4
+    (folder / "results.json").write_text(json.dumps(record))
+    (wrong,) = script.recompute(folder).wrong
+    assert f"design {path}" in wrong
+
+
+def test_a_score_that_was_changed_is_seen(script: ModuleType, run: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    shutil.copytree(run, folder)
+    lines = gzip.decompress((folder / "scores.csv.gz").read_bytes()).decode().splitlines()
+    place = next(i for i, line in enumerate(lines) if ",design," in line and line.split(",")[7])
+    cells = lines[place].split(",")
+    cells[7] = str(float(cells[7]) + 0.5)
+    lines[place] = ",".join(cells)
+    (folder / "scores.csv.gz").write_bytes(gzip.compress("\n".join(lines).encode()))
+    assert any("design similarity" in wrong for wrong in script.recompute(folder).wrong)
+
+
+def test_it_runs_with_numpy_alone(run: Path) -> None:
+    code = (
+        "import sys, runpy\n"
+        "class Only:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name.split('.')[0] in {'advmask', 'scipy', 'torch', 'pandas'}:\n"
+        "            raise ImportError(name)\n"
+        "sys.meta_path.insert(0, Only())\n"
+        f"sys.argv = ['recompute.py', {str(run)!r}]\n"
+        f"runpy.run_path({str(SCRIPT)!r}, run_name='__main__')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "0 differ" in done.stdout
+
+
+@pytest.mark.parametrize("freedom", [1, 2.5, 7, 40])
+def test_its_distributions_are_those_of_scipy(script: ModuleType, freedom: float) -> None:
+    assert script.student_quantile(0.025, freedom) == pytest.approx(float(stdtrit(freedom, 0.025)), rel=1e-9)
+    assert script.normal_quantile(0.9) == pytest.approx(float(ndtri(0.9)), rel=1e-12)
+    for x in (0.01, 0.3, 0.8):
+        found: Any = script.beta_share(freedom, 3.2, x)
+        assert found == pytest.approx(float(betainc(freedom, 3.2, x)), rel=1e-10)
