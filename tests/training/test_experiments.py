@@ -84,6 +84,15 @@ def test_the_command_line_has_the_last_word():
     assert settings_of(["experiment=universal", "recognizers=[dlib]"]).recognizers == ["dlib"]
 
 
+@pytest.mark.parametrize(
+    ("name", "start"), [("universal", "mean_face"), ("transfer", "mean_face"), ("personal", "large_face")]
+)
+def test_designs_to_be_worn_have_what_transfers(name: str, start: str):
+    settings = settings_of([f"experiment={name}"])
+    assert settings.texture.start == start
+    assert settings.holes.most == 3
+
+
 @pytest.mark.parametrize("name", ["cpu", "gpu", "ddp", "slurm"])
 def test_every_trainer_composes(name: str):
     settings = settings_of([f"trainer={name}"])
