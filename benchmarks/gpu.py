@@ -11,7 +11,8 @@ checks the script and says nothing about a GPU.
    clock, median), what it costs beyond the recognizers' own forward and backward pass on ready chips, the
    share of the time in which the device works, the longest gap in which it waits for the host, and the most
    memory held.
-3. Placements a second: laid on photos by this machine's cores, and drawn directly on the device.
+3. A batch of photos and placements: collated by the host and sent, and cut out of those held on the device.
+   Placements a second: laid on photos by this machine's cores, and drawn directly on the device.
 4. Photos embedded a second, and seconds that an evaluation takes for 1,000 probes, both on the device.
 """
 
@@ -20,6 +21,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import partial
 
 import torch
@@ -32,6 +34,7 @@ from advmask.evaluation.evaluate import evaluate_design
 from advmask.evaluation.settings import ScoringSettings
 from advmask.masks.mask_building import build_mask
 from advmask.photos.loading import FaceSet, load_faces
+from advmask.recognizers.exact_beginning import exact_beginning
 from advmask.recognizers.preparation import Prepared, own_templates, prepare_all
 from advmask.recognizers.recognizer_names import build_recognizers
 from advmask.render.worn_masks import wear_mask
@@ -39,6 +42,7 @@ from advmask.textures.design_files import Design
 from advmask.training.building import build_module, build_texture
 from advmask.training.data import Batch, StepDataset
 from advmask.training.module import DesignModule
+from advmask.wearing.held_photos import hold
 from advmask.wearing.worn_photos import WornPhotos, wear_masks
 
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
@@ -73,7 +77,9 @@ def step_of(module: DesignModule, batch: Batch) -> Callable[[], None]:
     return work
 
 
-def floor_of(module: DesignModule, batch: Batch, *, precision: torch.dtype) -> Callable[[], None]:
+def floor_of(
+    module: DesignModule, batch: Batch, *, precision: torch.dtype, compiled: bool
+) -> Callable[[], None]:
     """The recognizers alone, forward and backward, on chips that are ready."""
     chips: list[Tensor] = []
     with torch.no_grad():
@@ -84,7 +90,10 @@ def floor_of(module: DesignModule, batch: Batch, *, precision: torch.dtype) -> C
 
     def work() -> None:
         for member, ready in zip(module.ensemble.members, chips, strict=True):
-            with torch.autocast(DEVICE, dtype=precision, enabled=precision != torch.float32):
+            half = precision != torch.float32
+            # As a step runs them: with their first layers in single precision, unless compiled.
+            exact = exact_beginning(member.network) if half and not compiled else nullcontext()
+            with torch.autocast(DEVICE, dtype=precision, enabled=half), exact:
                 embedding = member.embed(ready.requires_grad_())
             embedding.sum().backward()
             ready.grad = None
@@ -127,9 +136,9 @@ def steps(
                 print(f"{size:>5} {name:>10}: left out, the four minutes are over")
                 continue
             module = build(name, compiled).to(DEVICE)
-            batch = data(size)[0].to(DEVICE)
+            batch = data(size).part(0, first=0, count=size).to(DEVICE)
             half = torch.bfloat16 if name == "bf16-mixed" else torch.float32
-            step, floor = step_of(module, batch), floor_of(module, batch, precision=half)
+            step, floor = step_of(module, batch), floor_of(module, batch, precision=half, compiled=compiled)
             if DEVICE == "cuda":
                 torch.cuda.reset_peak_memory_stats()
             for work in (step, floor, step, floor):
@@ -145,6 +154,29 @@ def steps(
                 f" gap {gap:.2f} ms",
                 flush=True,
             )
+
+
+def batches(data: StepDataset, photos: WornPhotos, size: int) -> None:
+    """What it takes to bring a batch to the device, whose draws are made already, and to cut it out there."""
+    held = hold(photos, torch.device(DEVICE), budget_bytes=8e9)
+    if held is None:
+        print("placements take more than 8 GB and are not held")
+        return
+    order = data.order(0, first=0, count=size)
+
+    def sent() -> None:
+        order.filled(photos).to(DEVICE)
+
+    def cut() -> None:
+        order.to(DEVICE).filled(held)
+
+    cut()
+    ways = (1000 * statistics.median(clocked(work, DEVICE) for _ in range(ROUNDS)) for work in (sent, cut))
+    print(
+        "a batch of {}: {:.1f} ms collated and sent, {:.1f} ms cut out on the device ({:.0f} MB held)".format(
+            size, *ways, held.taken / 1e6
+        )
+    )
 
 
 def evaluation(settings: TrainCommand, faces: FaceSet, prepared: list[Prepared]) -> None:
@@ -225,13 +257,12 @@ def main() -> None:
         )
 
     like = build("32-true", False)
-    steps(
-        build,
-        lambda size: StepDataset(
-            photos, like.scene.drawer, feeder=like.feeder, batch=size, seed=settings.seed
-        ),
-        start + WHOLE_S - 60,
-    )
+
+    def data_of(size: int) -> StepDataset:
+        return StepDataset(photos, like.scene.drawer, feeder=like.feeder, batch=size, seed=settings.seed)
+
+    steps(build, data_of, start + WHOLE_S - 60)
+    batches(data_of(BATCHES[-1]), photos, BATCHES[-1])
     evaluation(settings, faces, prepared)
     print(f"{time.monotonic() - start:.0f} s in all")
 

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 
 import torch
 from jaxtyping import Float
@@ -13,6 +14,7 @@ from advmask.recognizers.aligners.aligner_names import build_aligner, build_alig
 from advmask.recognizers.aligners.assignment import Assignment, assigned_points
 from advmask.recognizers.eager_gradients import EagerGradients
 from advmask.recognizers.ensemble_draw import EnsembleDraw, EnsembleDrawer, MemberDraw, channels_of
+from advmask.recognizers.exact_beginning import exact_beginning
 from advmask.recognizers.intermediate_layer import intermediate_layer, watched
 from advmask.recognizers.misled import Misled
 from advmask.recognizers.perturbation import moved_landmarks, perturbed
@@ -262,21 +264,27 @@ class Ensemble(nn.Module):
         chips = member.chips(bare, landmarks)
         with (
             torch.no_grad(),
-            self._precision(bare),
+            self._precision(member, bare),
             watched(member.network, self._intermediate[number]) as seen,
         ):
             member.embed(chips, member.places(landmarks))
         maps = torch.cat(seen)  # several of a network that runs in groups
         return maps.float() if self._bfloat16 else maps
 
-    def _precision(self, pictures: Tensor) -> torch.autocast:
-        """That of the networks, whatever is in force around them."""
-        return torch.autocast(pictures.device.type, torch.bfloat16, enabled=self._bfloat16)
+    @contextmanager
+    def _precision(self, member: Recognizer, pictures: Tensor) -> Iterator[None]:
+        """That of a network, whatever is in force around it; one that is compiled has no beginning apart."""
+        exact = self._bfloat16 and not self.settings.compile
+        with (
+            torch.autocast(pictures.device.type, torch.bfloat16, enabled=self._bfloat16),
+            exact_beginning(member.network) if exact else nullcontext(),
+        ):
+            yield
 
     def _embedded(
         self, member: Recognizer, chips: Tensor, places: Tensor | None, drawn: MemberDraw
     ) -> Tensor:
-        with perturbed(member.network, drawn.gains), self._precision(chips):
+        with perturbed(member.network, drawn.gains), self._precision(member, chips):
             embedding = member.embed(chips, places)
         return embedding.float() if self._bfloat16 else embedding
 

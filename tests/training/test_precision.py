@@ -63,9 +63,9 @@ def test_chips_lie_where_they_lie(around: bool):
     assert float(apart.max()) < 0.02
 
 
-@pytest.mark.parametrize(("name", "least"), [("tiny", 0.99), ("dlib", 0.95)])
+@pytest.mark.parametrize(("name", "least"), [("tiny", 0.99), ("dlib", 0.99)])
 def test_bfloat16_gradients_point_the_same_way(tiny_settings: Build, name: str, least: float):
-    """On the same pictures; deep networks round more. An autocast around is ignored."""
+    """On the same pictures. An autocast around is ignored."""
     settings = tiny_settings(batch=3)
     if name != "tiny":
         settings = settings.model_copy(update={"recognizers": [name]})
