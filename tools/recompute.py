@@ -7,7 +7,7 @@ describes them, and compares: thresholds with their intervals, probes, rates, di
 by the method that is recorded with it. Prints what is another, and how many figures were compared; exits with
 1 where one differs.
 
-What no scores are kept of is not compared and is named: breakdown, linkability, worn, called_masked.
+Linkability, worn and called_masked are not compared: no scores of these are kept.
 """
 
 import csv
@@ -288,6 +288,7 @@ def recompute(folder):
         where = f"{' '.join(setup)} FMR {one['fmr']:g}"
         _check_result(found, where, one, tables[setup], bare[setup[0], setup[2]], seed, at_hand)
     _check_found(found, record, tables, seed)
+    _check_breakdown(found, record, tables, seed)
     if (folder / "pairs.csv.gz").exists():
         _check_pairs(found, record, rows_of(folder / "pairs.csv.gz"), seed)
     return found
@@ -346,6 +347,39 @@ def _check_result(found, where, one, table, bare, seed, at_hand):
         if recorded["displacement"] is not None:
             moved = float(np.median(numbers(rows, "displacement")[kept]))
             found.check(f"{here} displacement", recorded["displacement"], moved)
+
+
+def _check_breakdown(found, record, tables, seed):
+    """Thirds of the probes by each trait, at the first threshold."""
+    thirds = defaultdict(list)
+    for one in record.get("breakdown", ()):
+        thirds[one["recognizer"], one["aligner"], one["gallery"], one["trait"]].append(one)
+    thresholds = {}
+    for one in record["results"]:
+        thresholds.setdefault((one["recognizer"], one["aligner"], one["gallery"]), one["threshold"])
+    for (*setup, trait), recorded in thirds.items():
+        table, where = tables[tuple(setup)], f"{' '.join(setup)} {trait}"
+        if trait not in table["bare"][0]:
+            continue  # of a version that kept none
+        similarity = {name: numbers(rows, "similarity") for name, rows in table.items()}
+        kept = np.isfinite(np.stack(list(similarity.values()))).all(axis=0)
+        values, people = numbers(table["bare"], trait), np.array([row["person"] for row in table["bare"]])
+        place = np.searchsorted(np.quantile(values[kept], [1 / 3, 2 / 3]), values, side="left")
+        groups = [np.flatnonzero(kept & (place == number)) for number in range(3)]
+        groups = [group for group in groups if len(group) >= FEW]
+        found.check(f"{where} bins", len(recorded), len(groups))
+        for one, group in zip(recorded, groups, strict=False):
+            bin_of = f"{where} from {one['low']:g}"
+            for key, value in {
+                "low": values[group].min(),
+                "high": values[group].max(),
+                "probes": len(group),
+                "people": len(set(people[group])),
+            }.items():
+                found.check(f"{bin_of} {key}", one[key], value)
+            for name, tar in one["tar"].items():
+                matched = (similarity[name][group] >= thresholds[tuple(setup)]).astype(float)
+                found.estimate(f"{bin_of} {name} tar", tar, rate(matched, people[group], seed))
 
 
 def _check_found(found, record, tables, seed):

@@ -17,6 +17,7 @@ from advmask.evaluation.results import write_record
 from advmask.evaluation.score_files import write_comparisons, write_pairs, write_scores
 from advmask.evaluation.summary import RecognizerResult
 from advmask.evaluation.terminal_table import lined_up, results_table
+from advmask.evaluation.traits import photo_traits
 from advmask.evaluation.visitor_card import card_png, card_svg
 
 RECORD, REPORT, CARD = "results.json", "report.html", "card.png"
@@ -218,7 +219,9 @@ class Evaluation:
         folder.mkdir(parents=True, exist_ok=True)
         with alone_in(folder, wait_s=_PATIENCE_S, taken=f"Another advmask is writing to {folder}; {_ELSE}."):
             write_record(folder / RECORD, self.record)
-            write_scores(folder / "scores.csv.gz", self.judgement.judged)
+            stage = self.judgement.stage
+            traits = photo_traits(stage.photos.crops, [photo for photo, _ in stage.probes])
+            write_scores(folder / "scores.csv.gz", self.judgement.judged, traits)
             write_comparisons(folder / "comparisons.csv.gz", self.judgement.judged)
             if self.pairs:
                 write_pairs(folder / "pairs.csv.gz", self.pairs)

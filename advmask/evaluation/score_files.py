@@ -13,6 +13,7 @@ import torch
 from advmask.core.files import write_with
 from advmask.evaluation.pairs import PairScores
 from advmask.evaluation.protocol import JudgedScores
+from advmask.evaluation.traits import Trait
 
 SCORE_FIELDS = (
     "recognizer",
@@ -32,7 +33,7 @@ PAIR_FIELDS = ("recognizer", "aligner", "condition", "first", "second", "same", 
 COMPARISON_FIELDS = ("recognizer", "gallery", "kind", "probe_person", "gallery_person", "similarity")
 
 
-def write_scores(path: Path, judged: Sequence[JudgedScores]) -> None:
+def write_scores(path: Path, judged: Sequence[JudgedScores], traits: Sequence[Trait] = ()) -> None:
     """Write `scores.csv.gz`: a row for each probe under each condition; docs/results.md describes it.
 
     The same scores give the same bytes.
@@ -40,10 +41,11 @@ def write_scores(path: Path, judged: Sequence[JudgedScores]) -> None:
     Args:
         path: The file.
         judged: Of every recognizer, aligner and gallery.
+        traits: Of the probes, by which rates are broken down: a column each.
     """
     fmrs = list(dict.fromkeys(fmr for one in judged for fmr in one.scores.false_matches))
-    header = [*SCORE_FIELDS, *(f"others_matched_{fmr:g}" for fmr in fmrs)]
-    _write(path, header, (row for one in judged for row in _score_rows(one, fmrs)))
+    header = [*SCORE_FIELDS, *(f"others_matched_{fmr:g}" for fmr in fmrs), *(one.name for one in traits)]
+    _write(path, header, (row for one in judged for row in _score_rows(one, fmrs, traits)))
 
 
 def write_comparisons(path: Path, judged: Sequence[JudgedScores]) -> None:
@@ -77,7 +79,7 @@ def write_pairs(path: Path, scored: Sequence[PairScores]) -> None:
     _write(path, PAIR_FIELDS, rows())
 
 
-def _score_rows(one: JudgedScores, fmrs: Sequence[float]) -> Iterable[list[str]]:
+def _score_rows(one: JudgedScores, fmrs: Sequence[float], traits: Sequence[Trait]) -> Iterable[list[str]]:
     scores = one.scores
     for name, similarity in scores.similarity.items():
         confidence = one.threshold.confidence(torch.from_numpy(similarity)).numpy()
@@ -98,6 +100,7 @@ def _score_rows(one: JudgedScores, fmrs: Sequence[float]) -> Iterable[list[str]]
                 _number(scores.best_other[name][i]),
                 _number(scores.displacement[name][i]),
                 *(str(int(values[i])) if values is not None and detected else "" for values in matched),
+                *(_number(trait.values[i]) for trait in traits),
             ]
 
 

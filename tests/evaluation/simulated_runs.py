@@ -14,6 +14,7 @@ from advmask.evaluation.probe_scores import Scores
 from advmask.evaluation.protocol import JudgedScores
 from advmask.evaluation.results import result_record, write_record
 from advmask.evaluation.score_files import write_comparisons, write_scores
+from advmask.evaluation.traits import Trait, break_down
 from advmask.recognizers.calibration import calibrate
 from advmask.recognizers.enrolment import Comparisons
 from advmask.recognizers.recognizer import Recognizer
@@ -101,7 +102,15 @@ def write_run(
         for place, name in enumerate(("mtcnn", "bare"))
     ]
     results = [one for each in judged for one in each.summaries(seed=1)]
+    light = Trait("light", "%", np.random.default_rng(5).normal(size=people * photos))
     facts = {
+        "breakdown": [
+            found
+            for one in judged
+            for found in break_down(
+                one.scores, [light], ["bare", "design"], threshold=one.threshold.threshold, seed=1
+            )
+        ],
         "date": "2026-01-01",
         "settings": {"protocol": {"seed": 1, "fmr": FMRS[0]}},
         "people": {
@@ -114,7 +123,7 @@ def write_run(
         "weights_sha256": {"dlib": "0"},
     }
     write_record(folder / "results.json", result_record(results, facts))
-    write_scores(folder / "scores.csv.gz", judged)
+    write_scores(folder / "scores.csv.gz", judged, [light])
     write_comparisons(folder / "comparisons.csv.gz", judged)
     return folder
 

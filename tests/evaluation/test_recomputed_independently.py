@@ -70,12 +70,14 @@ def test_a_score_that_was_changed_is_seen(script: ModuleType, run: Path, tmp_pat
     folder = tmp_path / "run"
     shutil.copytree(run, folder)
     lines = gzip.decompress((folder / "scores.csv.gz").read_bytes()).decode().splitlines()
-    place = next(i for i, line in enumerate(lines) if ",design," in line and line.split(",")[7])
-    cells = lines[place].split(",")
-    cells[7] = str(float(cells[7]) + 0.5)
+    rows = [(place, line.split(",")) for place, line in enumerate(lines) if ",design," in line]
+    place, cells = next(row for row in rows if float(row[1][7] or 0) > 0.4)  # matched
+    cells[7] = "-0.5"
     lines[place] = ",".join(cells)
     (folder / "scores.csv.gz").write_bytes(gzip.compress("\n".join(lines).encode()))
-    assert any("design similarity" in wrong for wrong in script.recompute(folder).wrong)
+    wrong = script.recompute(folder).wrong
+    assert any("design similarity" in line for line in wrong)
+    assert any("light from" in line and "design tar" in line for line in wrong)
 
 
 def test_it_runs_with_numpy_alone(run: Path) -> None:

@@ -21,7 +21,9 @@ WORDS = {
 }
 _PERCENT = ("tar", "drop", "rank1", "others_fmr")
 _WIDEST = 6  # figures in a row of a table on a page
-_ROOMY = 6  # columns that fit a page at the size of its text
+_LINE_PT = 345  # of LaTeX's article, the narrowest of the usual classes
+# Sizes of letters with their mean width, and room beside a column, in points.
+_SIZES = (("", 5.0, 6), (r"\small", 4.6, 4), (r"\footnotesize", 4.1, 3), (r"\scriptsize", 3.6, 2))
 _Setup = tuple[str, str, str]
 
 
@@ -260,7 +262,7 @@ def _latex(table: Table) -> str:
     lines = [
         r"\begin{table}",
         r"\centering",
-        *([r"\small\setlength{\tabcolsep}{4pt}"] if len(table.head) > _ROOMY else []),
+        *_smaller(table),
         rf"\caption{{{latex_text(table.caption)}}}",
         rf"\label{{tab:advmask-{table.label}}}",
         rf"\begin{{tabular}}{{{'l' * len(table.head)}}}",
@@ -274,6 +276,14 @@ def _latex(table: Table) -> str:
         r"\end{table}",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _smaller(table: Table) -> list[str]:
+    """Letters as small as they must be for the table to fit a page."""
+    widest = [max(map(len, column)) for column in zip(table.head, *table.rows, strict=True)]
+    fits = (one for one in _SIZES if sum(widest) * one[1] + 2 * one[2] * len(widest) <= _LINE_PT)
+    size, _, beside = next(fits, _SIZES[-1])
+    return [rf"{size}\setlength{{\tabcolsep}}{{{beside}pt}}"] if size else []
 
 
 def _spans(groups: Sequence[str]) -> list[tuple[str, int, int]]:
