@@ -2,7 +2,7 @@
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from advmask.objectives.sampling import scattered
@@ -20,13 +20,14 @@ class Style(nn.Module):
     both pictures. Where a patch lies is not asked: a design becomes like the artwork without copying it. No
     network is needed.
 
-    In one step some directions and about `samples` patches of each scale are looked at, others in the next.
-    Directions have length 1, so that a design that is lighter than the artwork by d everywhere is away by
-    about d times the mean of |sum of a direction|.
+    Of the design only patches on the mask count, or it would be like the artwork where nobody sees it. In one
+    step some directions and at most `samples` patches of each scale are looked at, others in the next: of the
+    artwork as many as of the design, evenly chosen.
 
     Args:
         artwork: Laid out as large as the design, sRGB in [0, 1].
-        directions: Looked at in a step.
+        on_mask: Texels of the design that count; None counts all.
+        directions: Looked at in a step, each of length 1.
         samples: How many patches of a scale are looked at in a step.
         seed: Of the directions.
 
@@ -43,6 +44,7 @@ class Style(nn.Module):
         self,
         artwork: Float[Tensor, "3 height width"],
         *,
+        on_mask: Bool[Tensor, "height width"] | None = None,
         directions: int = 32,
         samples: int = 4096,
         seed: int = 0,
@@ -53,6 +55,15 @@ class Style(nn.Module):
         self.register_buffer("artwork", artwork.detach().clone(), persistent=False)
         self.register_buffer("bank", bank.to(artwork.dtype), persistent=False)
         self._directions, self._samples = min(directions, _BANK), samples
+        counts = torch.ones(artwork.shape[1:]) if on_mask is None else on_mask.float()
+        self._scales = 0
+        while self._scales < _SCALES and min(counts.shape) >= _SIDE:
+            centres = counts[_SIDE // 2 : -(_SIDE // 2), _SIDE // 2 : -(_SIDE // 2)].flatten()
+            if not (centres > 0.5).any():
+                break
+            self.register_buffer(f"places_{self._scales}", (centres > 0.5).nonzero()[:, 0], persistent=False)
+            counts = F.avg_pool2d(counts[None], 2)[0]
+            self._scales += 1
 
     def forward(self, texture: Float[Tensor, "3 height width"], *, step: int = 0) -> Float[Tensor, ""]:
         """The mean distance over scales and directions, in sRGB units.
@@ -67,18 +78,18 @@ class Style(nn.Module):
         step += step // parts  # or each direction would meet the same patches for ever
         away = []
         now, then = texture[None], self.artwork[None]
-        for _ in range(_SCALES):
-            if min(now.shape[2:]) < _SIDE:
-                break
-            shadows = [self._sorted(each, filters, step) for each in (now, then)]
-            away.append((shadows[0] - shadows[1]).abs().mean())
-            now, then = (F.avg_pool2d(each, 2) if min(each.shape[2:]) > 1 else each for each in (now, then))
+        for scale in range(self._scales):
+            shadows, aims = (F.conv2d(each, filters)[0].flatten(1) for each in (now, then))
+            places = self.get_buffer(f"places_{scale}")
+            chosen = _evenly(len(places), min(self._samples, len(places)), step, places.device)
+            of_art = _evenly(aims.shape[1], len(chosen), step, places.device)
+            ours, theirs = shadows[:, places[chosen]].sort(dim=1), aims[:, of_art].sort(dim=1)
+            away.append((ours.values - theirs.values).abs().mean())
+            if scale + 1 < self._scales:
+                now, then = F.avg_pool2d(now, 2), F.avg_pool2d(then, 2)
         return torch.stack(away).mean() if away else texture.sum() * 0
 
-    def _sorted(
-        self, picture: Float[Tensor, "1 3 rows columns"], filters: Tensor, step: int
-    ) -> Float[Tensor, "directions patches"]:
-        """Shadows of some patches, every n-th, sorted along each direction."""
-        shadows = F.conv2d(picture, filters)[0].flatten(1)
-        every = max(1, shadows.shape[1] // self._samples)
-        return shadows[:, scattered(step, every) :: every].sort(dim=1).values
+
+def _evenly(count: int, chosen: int, step: int, device: torch.device) -> Int[Tensor, " chosen"]:
+    """So many of `count` places, far from each other and different ones in different steps."""
+    return (torch.arange(chosen, device=device) * count // chosen + scattered(step, count)) % count

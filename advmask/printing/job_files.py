@@ -25,19 +25,19 @@ Made = tuple[dict[str, bytes], list[str]]
 """Files by name, and sentences for the user."""
 
 _MIRRORED = (
-    "The artwork is mirrored in the files whose names say so, for transfer: do not mirror it again when you "
-    "print. Some print shops mirror what they are sent: ask the shop, and send it files made with "
-    "mirrored=false if it does. For a printer that prints the cloth or paper itself, add printer=none or "
-    "mirrored=false."
+    "The artwork is mirrored in the files whose names say so, because it is to be transferred: do not mirror "
+    "it again when you print. Some print shops mirror what they are sent: ask the shop. If it does, or if "
+    "the printer prints the cloth or paper itself, make the files once more with mirrored=false."
 )
 _TRUE_SIZE = (
-    "Print at 100 %, without fitting to the page, and measure the ruler; where it is not 100 mm, export "
-    "again with sheet.ruler_mm= what it measures."
+    "Print at 100 %, without fitting to the page, and measure the ruler on the sheet. If it is not 100 mm "
+    "long, make the files once more with what it measures, such as sheet.ruler_mm=98.5."
 )
 _DULLER = (
     "Those colours, red in the proof, come out as its middle picture shows, mostly duller; the files are "
-    "sound. To have a design that it can print: train for printer {name} with objective.gamut=0.01, or take "
-    "inks that it reaches (texture.palette.inks=[...])."
+    "sound. What to do: if you like the middle picture, print. If not, choose colours that are calmer where "
+    "the proof is red (of a design in few inks: texture.palette.inks=[...]), or have the design made anew "
+    "for this printer (printer={name} objective.gamut=0.01)."
 )
 
 
@@ -133,8 +133,8 @@ def _proof(job: PrintJob, *, wanted: bool | None) -> Made:
     content, share = proof_png(job.design, job.pattern, job.printer, name=job.printer_name, facts=facts)
     name = f"proof-{job.printer_name}.png"
     return {name: content}, [
-        f"{name}: {100 * share:.0f} % of the mask cannot be printed as asked (Delta E 2000 above "
-        f"{OUT_OF_GAMUT:g}).",
+        f"{name}: {100 * share:.0f} % of the mask cannot be printed as asked (it becomes another "
+        f"colour: Delta E 2000 above {OUT_OF_GAMUT:g}).",
         *([_DULLER.format(name=job.printer_name)] if share >= _WORTH_SAYING else []),
     ]
 

@@ -10,7 +10,9 @@ from torch import Tensor
 from advmask.core.errors import ConfigError
 from advmask.effects.draws import generator
 from advmask.effects.settings import WearSettings
+from advmask.masks.mask_building import build_mask
 from advmask.masks.surface import MaskSurface
+from advmask.masks.texels_on_mask import texels_on_mask
 from advmask.objectives.own_terms import OwnTerms
 from advmask.objectives.printability import Printability
 from advmask.objectives.style import Style
@@ -207,13 +209,13 @@ def build_module(
         steps=settings.trainer.steps,
         seed=settings.seed,
         own=terms,
-        style=build_style(settings, *texture.as_finished().shape[1:]),
+        style=build_style(settings),
         factory=own.optimiser,
     )
 
 
-def build_style(settings: TrainSettings, height: int, width: int) -> Style | None:
-    """The distance to the artwork of `objective.style`, laid out on so many texels; None without a weight.
+def build_style(settings: TrainSettings) -> Style | None:
+    """The distance to the artwork of `objective.style`, which covers the mask; None without a weight.
 
     Raises:
         DesignError: Its picture cannot be read.
@@ -221,7 +223,10 @@ def build_style(settings: TrainSettings, height: int, width: int) -> Style | Non
     style = settings.objective.style
     if not style.weight or style.picture is None:
         return None
-    return Style(read_picture_as_texels(Path(style.picture).expanduser(), height=height, width=width))
+    on_mask = texels_on_mask(build_mask(settings.mask), settings.texture.texels_per_mm)
+    height, width = on_mask.shape
+    artwork = read_picture_as_texels(Path(style.picture).expanduser(), height=height, width=width)
+    return Style(artwork, on_mask=on_mask)
 
 
 def build_scene(settings: TrainSettings, own: OwnParts | None = None) -> Scene:

@@ -164,7 +164,7 @@ def _trained(
     check_machine(settings.trainer)
     texture = build_texture(settings, surface)
     _show_inks(texture, folder)
-    build_style(settings, 8, 8)  # can the artwork be read?
+    build_style(settings)  # can the artwork be read?
     built = build_recognizers(asked, differentiable=True)
     scene = build_scene(settings, own)
     check_aligners(settings, built, own)

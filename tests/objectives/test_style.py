@@ -69,6 +69,20 @@ def test_all_directions_and_patches_have_their_turn() -> None:
     assert mean == pytest.approx(float(whole(now)), rel=0.1)
 
 
+def test_only_what_lies_on_the_mask_counts() -> None:
+    now, art = pictures()
+    on_mask = torch.zeros(40, 50, dtype=torch.bool)
+    on_mask[:, :25] = True
+    style = Style(art, on_mask=on_mask)
+    texture = now.clone().requires_grad_()
+    style(texture).backward()
+    assert texture.grad is not None
+    assert (texture.grad[:, :, :25] != 0).any(dim=0).all()
+    reach = 25 + 3 * 4  # half a patch of the coarsest scale that is left, which is a quarter
+    assert (texture.grad[:, :, reach + 4 :] == 0).all()
+    assert Style(art, on_mask=torch.zeros(40, 50, dtype=torch.bool))(now) == 0
+
+
 def test_its_gradient_is_that_of_the_distance() -> None:
     now, then = pictures(height=9, width=10)
     style = Style(then, directions=4)
