@@ -56,7 +56,7 @@ from advmask.wearing.artwork import shipped_design
 
 T = TypeVar("T")
 SCHEMA = 1
-_WORN_PX = (680, 800)
+_SEARCHED_PX, _WORN_PX = 1600, (680, 800)
 
 
 def run(config: DictConfig) -> None:
@@ -110,6 +110,7 @@ def _variants(names: Sequence[str], opened: Sequence[NamedDesign], photo: Path |
     if photo is None:
         return [Variant(name, each, None) for name, each in zip(names, flat, strict=True)]
     bare = read_picture(photo)
+    bare.thumbnail((_SEARCHED_PX,) * 2, Image.Resampling.LANCZOS)
     faces = faces_of(bare, None, finder=FaceFinder(FindSettings()))
     worn: list[Image.Image | None] = [None] * len(flat)
     if faces:
