@@ -45,6 +45,10 @@ def test_without_the_secret_nothing_is_answered(visitor: Visitor, cookie: str | 
         "/tools.js",
         "/api/offers",
         "/pictures/photo/portrait",
+        "/runs/a-1/turned.jpg?yaw=10",
+        "/api/runs/a-1/glance",
+        f"/runs/a-1/videos/{'0' * 24}.mp4",
+        "/runs/a-1/card.png",
         "/?token=wrong",
         "/?token=%C3%A9",
     ):
@@ -77,6 +81,16 @@ def test_another_page_changes_nothing(visitor: Visitor, origin: str | None):
         origin = origin.replace("PORT", str(visitor.server.access.port))
     assert visitor.post("/api/runs", origin=origin)[0] == 403
     assert visitor.server.studio.runs.all() == []
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/api/video/a-1?name=a.mp4", f"/api/forget-video/a-1/{'0' * 24}", "/api/turned", "/api/frame/a-1"],
+)
+def test_another_page_sends_no_video_and_no_frame(visitor: Visitor, path: str):
+    for wrong in ({"origin": "http://evil.example"}, {"host": "evil.example"}, {"cookie": None}):
+        status, headers, _ = visitor.send("POST", path, b"{}", **wrong)
+        assert (status, headers["Connection"]) == (403, "close")
 
 
 def test_a_form_of_another_page_has_no_mark(visitor: Visitor):

@@ -3,6 +3,7 @@
 import base64
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,6 +19,7 @@ import pytest
 from browsers import browser
 from PIL import Image
 
+from advmask.photos.loading import portrait_path
 from advmask.studio.work import Works
 
 pytestmark = [
@@ -134,10 +136,20 @@ def test_from_a_drawing_to_a_zip(server: Server, page: Any, tmp_path: Path) -> N
     page.keyboard.press("ArrowRight")  # the keyboard alone will do
     assert page.input_value("input[name=mask]:checked") == "panelled"
     page.click("[aria-label='Remove ink 5']")
+    page.locator("#swatches button").first.click()
+    assert page.locator("#inks input").count() == 3
+    page.click("#undo")
+    assert page.locator("#inks input").count() == page.locator("#swatches [aria-pressed=true]").count() == 4
     page.get_by_label("Left and right alike").check()
     page.wait_for_selector("#easel:not(.busy)")
     assert page.evaluate(NAMELESS) == []
     shot("1-choose")
+    page.get_by_label("On a head").first.check()
+    page.focus("#turn")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_selector("#easel:not(.busy)")
+    print("turned, ms:", page.get_attribute("#easel", "data-took"))
+    shot("1-on-a-head")
     page.evaluate(
         f"sessionStorage.setItem('advmask-choices', JSON.stringify({{...choices, steps: {STEPS}}}))"
     )
@@ -148,6 +160,8 @@ def test_from_a_drawing_to_a_zip(server: Server, page: Any, tmp_path: Path) -> N
     page.fill("#title", "Blocks")
     page.click("#design")
     page.wait_for_selector("#run-worn:not([hidden])")
+    page.wait_for_selector("#meters .meter.this")  # the first quick look, beside bare and plain masks
+    assert page.locator("#meters .meter").count() == 5
     shot("2-designing")
     page.click("#stop")
     page.wait_for_selector("#go-on")
@@ -184,13 +198,27 @@ def test_from_a_drawing_to_a_zip(server: Server, page: Any, tmp_path: Path) -> N
     print("from nothing to a ZIP, s:", round(time.monotonic() - begun))
     with Image.open(BytesIO(downloaded(page, "#share-square"))) as picture:
         assert picture.size == (1080, 1080)
+    assert page.text_content("#label") == page.get_attribute("#card", "alt") != ""
+    notes = [note.text_content() for note in page.query_selector_all("#prints .note")]
+    assert any("Print at 100 %" in note for note in notes)
+    assert not any("ruler_mm" in note or "=" in note for note in notes)
+    # In a picture of the whole page, a frame below the window is white: it is not drawn until it is seen.
+    page.locator("#report").scroll_into_view_if_needed()
+    page.wait_for_timeout(500)
+    with Image.open(BytesIO(page.locator("#report").screenshot())) as picture:
+        assert len(picture.convert("L").getcolors() or range(99)) > 30, "the report is written in the frame"
     shot("4-done")
     assert page.evaluate(NAMELESS) == []
 
     # The camera (a drawn one, without a face), other languages, and a telephone.
     page.click("#camera")
     page.wait_for_selector("#run-says:has-text('pictures a second')")
+    page.wait_for_selector("#camera-says:text-is('No face is seen.')")
     page.click("#camera")
+    in_a_video(page, tmp_path)
+    side_by_side(page, server.folder)
+    shot("5-side-by-side")
+    page.evaluate("location.hash = '#/design/blocks-1'")
     for language in ("de", "fr", "es", "en"):
         page.select_option("#language", language)
         page.wait_for_selector(f"html[lang={language}] #run-title:not(:empty)")
@@ -216,6 +244,37 @@ def test_from_a_drawing_to_a_zip(server: Server, page: Any, tmp_path: Path) -> N
     assert [each for each in complaints if not ("net::ERR_" in each and gone.match(each))] == []
     place = server.address.split("/?")[0].rpartition(":")[0]
     assert all(url.startswith((f"{place}:", "blob:", "data:")) for url in asked)
+
+
+def in_a_video(page: Any, folder: Path) -> None:
+    """One is dropped, and comes back with masks."""
+    av = pytest.importorskip("av")
+    portrait = Image.open(portrait_path()).convert("RGB")
+    with av.open(str(folder / "me.mp4"), "w") as container:
+        stream = container.add_stream("mpeg4", rate=4)
+        stream.width, stream.height, stream.pix_fmt = 160, 160, "yuv420p"
+        for left in range(100, 112, 4):
+            picture = portrait.resize((160, 160), box=(left, 0, left + 300, 300))
+            container.mux(stream.encode(av.VideoFrame.from_image(picture)))
+        container.mux(stream.encode(None))
+    page.set_input_files("#file-video", folder / "me.mp4")
+    page.wait_for_selector("#videos video")
+    assert "3 of 3 pictures show the mask" in page.text_content("#videos")
+    (folder / "worn.mp4").write_bytes(downloaded(page, "#videos .button"))
+    with av.open(str(folder / "worn.mp4")) as container:
+        assert sum(1 for _ in container.decode(video=0)) == 3
+
+
+def side_by_side(page: Any, folder: Path) -> None:
+    """A second design, the first once more, is picked and compared."""
+    shutil.copytree(folder / "designs" / "blocks-1", folder / "designs" / "blocks-2")
+    page.evaluate("location.hash = '#/designs'")
+    page.wait_for_selector(".pick >> nth=1")
+    for box in page.locator(".pick input").all():
+        box.check()
+    page.click("#beside")
+    page.wait_for_selector("#variants .meter >> nth=9")
+    assert page.locator("#variants article").count() == 2
 
 
 def assert_true_size(content: bytes, folder: Path) -> None:

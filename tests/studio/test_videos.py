@@ -2,6 +2,7 @@
 
 import json
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -140,6 +141,13 @@ def test_names_of_videos_are_looked_up_and_never_become_paths(visitor: Visitor, 
         assert visitor.get(f"/runs/{name}/videos/{wrong}.mp4")[0] in {404, 422}
         assert visitor.post(f"/api/forget-video/{name}/{wrong}")[0] in {404, 422}
     assert outside.exists()
+
+
+def test_two_tabs_send_the_same_video_at_once(visitor: Visitor, studio: Studio, name: str, clip: bytes):
+    with ThreadPoolExecutor(2) as tabs:
+        answers = list(tabs.map(lambda _: sent(visitor, name, clip)[0], range(2)))
+    assert sorted(answers) == [200, 422]
+    assert len(list((studio.runs.named(name).path / "videos").iterdir())) == 1
 
 
 def test_an_earlier_studio_that_was_killed_left_half_a_video(studio: Studio, name: str, tmp_path: Path):

@@ -39,7 +39,7 @@ async function mirror(name, mine) {
     ends.push(performance.now());
     if (ends.length > 10) ends.shift();
     const rate = ends.length > 1 ? (ends.length - 1) / (ends.at(-1) - ends[0]) * 1000 : 0;
-    $("run-says").textContent = t("{0} pictures a second; none is kept", rate.toFixed(1));
+    if (rate) $("run-says").textContent = t("{0} pictures a second; none is kept", rate.toFixed(1));
   }
 }
 

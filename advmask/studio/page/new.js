@@ -32,7 +32,7 @@ function drawPictures() {
     type: "button", class: "thumb", "aria-pressed": String(choices.drawing === null),
     onclick: () => { choices.drawing = null; if (choices.style === "motif") choices.style = "palette"; changed(); },
   }, t("plain grey"))];
-  for (const name of [...offers.drawings, ...offers.gallery.map((each) => each.drawing).filter((each) => each === choices.drawing)]) {
+  for (const name of [...offers.gallery.map((each) => each.drawing).filter((each) => each === choices.drawing), ...offers.drawings]) {
     drawings.push(thumb("drawing", name, choices.drawing === name, () => choose(name), shipped(name)));
   }
   $("drawings").replaceChildren(...drawings);
