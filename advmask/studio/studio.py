@@ -26,7 +26,7 @@ from advmask.studio.run_state import shown_command
 from advmask.studio.runs import Run, Runs
 from advmask.studio.videos import keep_video, video_folders, video_words
 from advmask.studio.work import Works
-from advmask.studio.worn_pictures import WornPictures, drawn_flat, flat, inks_of, printed, started
+from advmask.studio.worn_pictures import WornPictures, flat, inks_of, printed, started, swatches_of
 from advmask.textures.design_files import Design
 from advmask.textures.gallery import gallery_design, gallery_names
 
@@ -130,9 +130,7 @@ class Studio:
 
     def swatches(self, drawing: str) -> list[str]:
         """Colours of a drawing to choose from: all of one in few flat colours, else more than it needs."""
-        path = self.pictures.path("drawing", drawing)
-        own = inks_of(path)
-        return own if drawn_flat(path) else [*own, *(ink for ink in inks_of(path, 12) if ink not in own)][:12]
+        return swatches_of(self.pictures.path("drawing", drawing))
 
     def command(self, choices: Choices) -> str:
         """The command line that makes a design as chosen."""

@@ -33,7 +33,7 @@ _SHOWN_PX = 1100  # of what is shown of it, which is cut around the largest face
 _AROUND = 3.2  # sides of that, in heights of the face
 _PHOTOS_KEPT = 24
 _FLAT, _MOSTLY = 0.01, 0.6  # share of a drawing that is a colour of it; and all of these together
-_SOME_INKS, _MOST_INKS = 5, 8
+_SOME_INKS, _MOST_INKS, _MOST_SWATCHES = 5, 8, 12
 _SMALL_TEXELS = 200  # a drawing's colours are counted at about this size
 
 
@@ -164,21 +164,35 @@ def inks_of(drawing: Path, count: int | None = None) -> list[str]:
     Raises:
         DesignError: The drawing cannot be read.
     """
-    texels = read_picture_as_texels(drawing, height=_SMALL_TEXELS, width=_SMALL_TEXELS, fit="contain")
+    texels = _small(drawing)
     if count is None:
         flat_ones = _flat_colours(texels)
         count = min(max(flat_ones, 2), _MOST_INKS) if flat_ones else _SOME_INKS
     return [colour_code(ink) for ink in spread_inks(texels, count).tolist()]
 
 
-def drawn_flat(drawing: Path) -> bool:
-    """Whether a drawing is in few flat colours.
+def swatches_of(drawing: Path) -> list[str]:
+    """Colours of a drawing to choose inks from: all of one in few flat colours, up to twelve of any other.
+
+    Args:
+        drawing: Its file.
 
     Raises:
         DesignError: The drawing cannot be read.
     """
-    texels = read_picture_as_texels(drawing, height=_SMALL_TEXELS, width=_SMALL_TEXELS, fit="contain")
-    return _flat_colours(texels) > 0
+    texels = _small(drawing)
+    count = min(_flat_colours(texels) or _MOST_SWATCHES, _MOST_SWATCHES)
+    own = (texels * 255).round().flatten(1).unique(dim=1).T
+    # Of a drawing with few colours some that are spread are none of its own.
+    return [
+        colour_code(ink.tolist())
+        for ink in spread_inks(texels, max(count, 2))
+        if bool((own == (ink * 255).round()).all(dim=1).any())
+    ]
+
+
+def _small(drawing: Path) -> torch.Tensor:
+    return read_picture_as_texels(drawing, height=_SMALL_TEXELS, width=_SMALL_TEXELS, fit="contain")
 
 
 def _flat_colours(texels: torch.Tensor) -> int:

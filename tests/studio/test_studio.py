@@ -22,7 +22,7 @@ from advmask.studio.run_state import summary
 from advmask.studio.runs import slug
 from advmask.studio.studio import Studio
 from advmask.studio.work import last_job, said
-from advmask.studio.worn_pictures import inks_of
+from advmask.studio.worn_pictures import inks_of, swatches_of
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no locks on Windows")
 
@@ -190,6 +190,10 @@ def test_inks_are_colours_of_the_drawing(tmp_path: Path):
     shaded = tmp_path / "shaded.png"
     Image.linear_gradient("L").convert("RGB").save(shaded)
     assert len(inks_of(shaded)) == 5
+    assert set(swatches_of(path)) == set(colours)
+    greys = swatches_of(shaded)
+    assert 5 <= len(greys) <= 12
+    assert all(ink[1:3] == ink[3:5] == ink[5:] for ink in greys), "none that is not in the drawing"
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,10 @@ function drawVideos() {
       parts.push(made("div", { class: "progress", role: "progressbar", "aria-label": t("Progress"), "aria-valuemin": "0", "aria-valuemax": "100", "aria-valuenow": String(video.share) }, bar));
     } else if (video.done) {
       parts.push(made("video", { src: place, controls: true, playsinline: true, "aria-label": video.called }));
-      if (video.masked) parts.push(made("p", { class: "quiet-text" }, t("{0} of {1} pictures show the mask; in the others no face was found.", ...video.masked)));
+      if (video.masked) {
+        const [shown, all] = video.masked;
+        parts.push(made("p", { class: "quiet-text" }, shown === all ? t("All {0} pictures show the mask.", all) : t("{0} of {1} pictures show the mask; in the others no face was found.", shown, all)));
+      }
     } else parts.push(made("p", { class: "note" }, t("That did not work: {0}", video.trouble)));
     const forget = made("button", { type: "button", class: "quiet", onclick: trying(async () => {
       run = { ...run, ...await ask(`api/forget-video/${run.name}/${video.name}`, {}) };
