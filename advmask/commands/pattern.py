@@ -9,13 +9,14 @@ from omegaconf import DictConfig
 from advmask.commands.given_settings import as_mapping, given_keys
 from advmask.commands.settings import PatternCommand
 from advmask.core.errors import RunError
-from advmask.core.files import write_text
+from advmask.core.files import write_text, written_aside
 from advmask.masks.mask_building import build_mask
 from advmask.masks.obj_writer import surface_obj
 from advmask.masks.settings import SHIPPED, MaskSettings
 from advmask.masks.stretch import LEAST, MOST, Stretch, edge_stretch
 from advmask.masks.surface import MaskSurface
 from advmask.masks.svg_writer import pattern_svg
+from advmask.printing.template import template_png, template_svg, template_words
 
 _LITTLE = 0.6  # of the area within bounds; less is not a mask that can be made
 _COLUMNS = "{:<16} {:<5} {:>13}  {:<44} {:>5} {:>5} {:>5} {:>5} {:>5}  {:>9}"
@@ -27,10 +28,17 @@ def run(config: DictConfig) -> None:
     named = any(key in {"mask", "mask.pattern"} for key in given_keys())
     masks = [settings.mask] if named else [_of(name, settings.mask) for name in SHIPPED]
     surfaces = [build_mask(mask) for mask in masks]
-    files: dict[Path, str] = {}
+    files: dict[Path, str | bytes] = {}
     folder = settings.out.expanduser()
     for mask, surface in zip(masks, surfaces, strict=True):
         files[_named(folder, surface, ".svg")] = pattern_svg(surface.pattern, bleed_mm=settings.bleed_mm)
+        if settings.template:
+            files[_named(folder, surface, "-template.svg")] = template_svg(
+                surface, bleed_mm=settings.bleed_mm
+            )
+            files[_named(folder, surface, "-template.png")] = template_png(
+                surface, dpi=settings.dpi, bleed_mm=settings.bleed_mm
+            )
         if settings.obj and mask.pattern != "pleated":
             worn = build_mask(_in_size_m(mask))
             files[_named(folder, worn, ".obj")] = surface_obj(worn)
@@ -44,12 +52,18 @@ def run(config: DictConfig) -> None:
             )
     print()
     kept = []
-    for path, text in files.items():
-        if settings.overwrite or _may_be_written(path, text):
-            write_text(path, _signed(text, path.suffix))
-            print(f"Written to {path}")
-        else:
+    for path, content in files.items():
+        if not (settings.overwrite or _may_be_written(path, content)):
             kept.append(path)
+            continue
+        if isinstance(content, bytes):
+            with written_aside(path) as aside:
+                aside.write_bytes(content)
+        else:
+            write_text(path, _signed(content, path.suffix))
+        print(f"Written to {path}")
+    if settings.template:
+        print("\n".join(template_words(surface, dpi=settings.dpi) for surface in surfaces))
     if settings.obj and any(mask.pattern == "pleated" for mask in masks):
         print("The pleated mask is not written as OBJ: the cloth hidden in its pleats has no place in one.")
     if kept:
@@ -80,11 +94,13 @@ def _signed(text: str, suffix: str) -> str:
     return text + (f"<!-- advmask {digest} -->\n" if suffix == ".svg" else f"# advmask {digest}\n")
 
 
-def _may_be_written(path: Path, text: str) -> bool:
+def _may_be_written(path: Path, text: str | bytes) -> bool:
     """Whether nothing of the user's is lost: there is no file, or it is as this command wrote it."""
     if not path.exists():
         return True
     try:
+        if isinstance(text, bytes):
+            return path.read_bytes() == text
         found = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
         return False

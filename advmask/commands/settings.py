@@ -13,7 +13,7 @@ from advmask.evaluation.settings import JudgeProtocol, ProtocolSettings, Scoring
 from advmask.evaluation.sweeps.settings import CollectSettings, FiguresSettings
 from advmask.masks.settings import SIZES, MaskSettings
 from advmask.photos.settings import CropSettings, FacesSettings
-from advmask.printers.settings import PrinterSettings
+from advmask.printers.settings import Dpi, PrinterSettings
 from advmask.printing.settings import AskedPrinting, ExportSettings, Paper
 from advmask.recognizers.settings import ServiceSettings
 from advmask.render.settings import RenderSettings
@@ -81,7 +81,7 @@ class PreviewCommand(Settings):
     Attributes:
         design: A run folder, a picture file, or gallery:NAME (advmask designs).
         texels_per_mm: Resolution at which a picture file is worn.
-        fit: How a picture file is laid on the mask: cover, contain or tile.
+        fit: How a picture file is laid on the mask: cover, contain, tile or template.
         copy_mm: Width of a copy for fit=tile, mm.
         plain: The plain mask shown next to it: a name from the designs that ship, or a picture file.
         people: Whose photos.
@@ -148,7 +148,7 @@ class ApplyCommand(Settings):
         input: A photo, a video, or a folder of them.
         output: A file for a file; a folder for a folder, whose tree and names it mirrors.
         texels_per_mm: Resolution at which a picture file is worn; 6 for faces of 1000 px and more.
-        fit: How a picture file is laid on the mask: cover, contain or tile.
+        fit: How a picture file is laid on the mask: cover, contain, tile or template.
         copy_mm: Width of a copy for fit=tile, mm.
         share: Also write a before/after picture to post, next to each result: square (1080 x 1080), portrait
             (1080 x 1350) or gif.
@@ -226,6 +226,9 @@ class PatternCommand(Settings):
         out: Folder for the drawings.
         bleed_mm: How far ink goes beyond the cut, as drawn.
         obj: Write the worn mesh too, as a start for a shape of your own.
+        template: Write a template to draw on too, as SVG and PNG: a drawing on it is given back with
+            fit=template.
+        dpi: Dots per inch of the template as PNG.
         overwrite: Replace drawings that differ.
     """
 
@@ -233,6 +236,8 @@ class PatternCommand(Settings):
     out: Path = Path("patterns")
     bleed_mm: float = Field(default=3.0, ge=0, le=10)
     obj: bool = False
+    template: bool = False
+    dpi: Dpi = 300
     overwrite: bool = False
 
 

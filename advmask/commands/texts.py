@@ -104,6 +104,7 @@ TEXTS: dict[str, Text] = {
         (
             "advmask pattern out=~/sewing",
             "advmask pattern mask=panelled mask.size=L",
+            "advmask pattern mask=gaiter template=true",
             "advmask pattern mask.pattern=~/drawings/mine.svg",
         ),
     ),

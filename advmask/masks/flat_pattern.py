@@ -12,6 +12,7 @@ FloatArray = NDArray[np.float64]
 LineKind = Literal["seam", "fold", "wire"]
 Straps = Literal["ear_loops", "head_straps", "ties", "none"]
 
+AROUND_MM = 8.0  # a drawing made for a pattern goes on so far beyond the widest allowance
 SAFE_MM = 3.0  # what matters stays this far inside the finished edge
 _CORNER_MM = 0.05  # outlines are simplified to this, far below what a printer or a needle can do
 
@@ -94,6 +95,13 @@ class FlatPattern:
         points = np.concatenate([panel.outline_mm for panel in self.panels])
         (left, top), (right, bottom) = points.min(axis=0), points.max(axis=0)
         return float(left), float(top), float(right), float(bottom)
+
+    @property
+    def frame_mm(self) -> tuple[float, float, float, float]:
+        """Left, top, right and bottom of what a template shows and a drawing on it covers."""
+        around = max(panel.allowance_mm for panel in self.panels) + AROUND_MM
+        left, top, right, bottom = self.box_mm
+        return left - around, top - around, right + around, bottom + around
 
     def graded(self, factor: float, size: str) -> "FlatPattern":
         """The pattern for another size of head; allowances stay what a needle needs."""

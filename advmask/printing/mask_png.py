@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import tifffile
 from numpy.typing import NDArray
-from PIL import Image, ImageCms, ImageDraw, PngImagePlugin
+from PIL import Image, ImageCms, PngImagePlugin
 
 import advmask
 from advmask.core.errors import ConfigError, DesignError
@@ -15,14 +15,14 @@ from advmask.core.shown_names import shown
 from advmask.masks.flat_pattern import FlatPattern
 from advmask.masks.svg_writer import STYLES
 from advmask.printers.icc import check_whole
-from advmask.printing.lines import fold_ticks, kinds_of
+from advmask.printing.lines import fold_ticks
 from advmask.printing.raster import Artwork, margin_mm
 from advmask.printing.settings import PrintingSettings, SheetSettings
+from advmask.printing.strokes import Stroke, drawn_strokes, strokes_of
 from advmask.printing.upsample import MM_PER_INCH
 from advmask.textures.png_bytes import encode_png
 
-_FINE_DPI = 1200  # lines are drawn at least about this fine, and averaged
-_BAND_ROWS = 512
+_FOLD = STYLES["fold"][:2]
 _ICC_TAG = 34675  # ICC.1:2022, annex B.4: embedded in TIFF
 
 
@@ -65,48 +65,12 @@ def overlay_png(
         printing: Resolution and bleed.
         facts: Text chunks.
     """
-    height, width = size
-    left, top, right, bottom = pattern.box_mm
     around = margin_mm(pattern, printing)
-    per_mm = np.array([width / (right - left + 2 * around), height / (bottom - top + 2 * around)])
-    start = np.array([left - around, top - around])
-    finer = max(1, _FINE_DPI // printing.dpi)
-    strokes = []
-    for kind in kinds_of(pattern):
-        colour, line_mm, _ = STYLES[kind]
-        line_px = max(1.0, line_mm * float(per_mm.mean()))
-        outlines = {
-            "bleed": lambda panel: panel.bleed_mm(printing.bleed_mm),
-            "safe": lambda panel: panel.safe_mm(),
-            "cut": lambda panel: panel.cut_mm(),
-            "finished": lambda panel: panel.outline_mm,
-        }
-        for panel in pattern.panels if kind in outlines else ():
-            points = outlines[kind](panel)
-            strokes.append((colour, line_px, (np.vstack([points, points[:1]]) - start) * per_mm))
-        open_lines = [line.points_mm for line in pattern.lines if line.kind == kind]
-        open_lines += fold_ticks(pattern) if kind == "fold" else []
-        strokes += [(colour, line_px, (points - start) * per_mm) for points in open_lines]
-    pixels = np.empty((height, width, 4), dtype=np.uint8)
-    for first in range(0, height, _BAND_ROWS):
-        rows = min(_BAND_ROWS, height - first)
-        band = Image.new("RGBA", (width, rows))
-        for colour, line_px, points in strokes:
-            # Only where the stroke is: most are short, and a fine picture of the whole band is large.
-            least, most = points.min(axis=0) - line_px - 1, points.max(axis=0) + line_px + 1
-            x0, y0 = np.floor(np.maximum(least, [0, first])).astype(int).tolist()
-            x1, y1 = np.ceil(np.minimum(most, [width, first + rows])).astype(int).tolist()
-            if x0 >= x1 or y0 >= y1:
-                continue
-            fine = Image.new("L", ((x1 - x0) * finer, (y1 - y0) * finer))
-            # Pillow counts pixels by their corners' numbers: centres are half a pixel on.
-            places = [(x, y) for x, y in ((points - [x0, y0]) * finer - 0.5).tolist()]
-            ImageDraw.Draw(fine).line(places, fill=255, width=max(1, round(line_px * finer)), joint="curve")
-            cover = fine.resize((x1 - x0, y1 - y0), Image.Resampling.BOX)
-            solid = Image.new("RGBA", cover.size, colour)
-            solid.putalpha(cover)
-            band.alpha_composite(solid, (x0, y0 - first))
-        pixels[first : first + rows] = np.asarray(band)
+    left, top, right, bottom = pattern.box_mm
+    frame = (left - around, top - around, right + around, bottom + around)
+    strokes = strokes_of(pattern, printing.bleed_mm)
+    strokes += [Stroke(*_FOLD, points) for points in fold_ticks(pattern)]
+    pixels = drawn_strokes(strokes, frame, size=size, dpi=printing.dpi)
     return _encoded(pixels, printing, facts, None)
 
 

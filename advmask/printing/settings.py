@@ -159,7 +159,7 @@ class ExportSettings(Settings):
         sizes: Sizes to write, such as [S,M,L,child]; None writes that of the run or of mask.size.
         texels_per_mm: Resolution at which a picture file is taken; None takes its own, up to the print's.
         fit: How a picture file is laid on the mask: cover; contain, all of it with its rim's colour around;
-            or tile, copies.
+            tile, copies; or template, where it was drawn on that of `advmask pattern template=true`.
         copy_mm: Width of a copy for fit=tile, mm.
         out: Folder for the files; None: exports in the run folder, or next to other output.
         overwrite: Replace files that you changed, or that export did not write.

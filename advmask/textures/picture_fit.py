@@ -47,7 +47,7 @@ def fit_picture(
         left, top, right, bottom = _covering_box(picture, height, width)
         x, y = margin * (right - left) / width, margin * (bottom - top) / height
         box = (left - x, top - y, right + x, bottom + y)
-        wider, moved = _mirrored_beyond(picture, box)
+        wider, moved = mirrored_beyond(picture, box)
         return wider.resize(whole, resample, box=moved)
     scale = copy_width / picture.width
     if fit == "contain":
@@ -113,7 +113,7 @@ def _covering_box(picture: Image.Image, height: int, width: int) -> tuple[float,
     return max(0.0, left), max(0.0, top), right, bottom
 
 
-def _mirrored_beyond(
+def mirrored_beyond(
     picture: Image.Image, box: tuple[float, float, float, float]
 ) -> tuple[Image.Image, tuple[float, float, float, float]]:
     """A picture that holds a box, mirrored about its edges where it must be, and the box in it."""

@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from advmask.core.settings import Settings
 from advmask.textures.colour_names import colour_named
 
-Fit = Literal["cover", "contain", "tile"]
+Fit = Literal["cover", "contain", "tile", "template"]
 TextureKind = Literal["pixels", "pyramid", "spectral", "palette"]
 TexelsPerMm = Annotated[float, Field(ge=0.5, le=24)]
 CopyMm = Annotated[float, Field(ge=2, le=1000)]
@@ -93,8 +93,8 @@ class TextureSettings(Settings):
             of coarser grids; spectral: waves, long ones strong; palette: n inks, no other colour.
         start: grey, noise, a colour such as navy or '#4ab3c8', a face (large_face, lower_face, or mean_face
             of the people trained on), a picture file, or gallery:NAME (advmask designs).
-        fit: How a picture is laid on the pattern: cover; contain, all of it with its rim's colour around; or
-            tile, copies.
+        fit: How a picture is laid on the pattern: cover; contain, all of it with its rim's colour around;
+            tile, copies; or template, where it was drawn on that of `advmask pattern template=true`.
         copy_mm: Width of a copy for fit=tile, mm.
         texels_per_mm: Resolution; 3 carries all that a 112 px face can teach.
         detail_mm: Finest detail that is learned, mm; 0 goes down to the texel.
@@ -161,10 +161,10 @@ class TextureSettings(Settings):
                 f"texture.repeat_mm={list(self.repeat_mm)} is width and height of a tile in mm, each at "
                 f"least four details of the design ({least:g} mm)"
             )
-        if self.fit == "tile":
+        if self.fit in {"tile", "template"}:
             raise ValueError(
-                "texture.fit=tile lays copies of the start side by side and texture.repeat_mm repeats the "
-                "whole design; use one of the two"
+                f"texture.fit={self.fit} lays the start on the whole mask and texture.repeat_mm repeats one "
+                "tile; use one of the two"
             )
         return self
 

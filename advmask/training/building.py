@@ -69,7 +69,8 @@ def build_texture(
         # The mean face is known when photos are; until then another face shows what else may be wrong.
         name = start if start in FACES else FACE_OF_NOBODY
         face = shipped_design(name, surface, texels_per_mm=per_mm)
-    if names_picture(start) and settings.texture.repeat_mm is None and len(surface.pattern.panels) > 1:
+    across = len(surface.pattern.panels) > 1 or settings.texture.fit == "template"
+    if names_picture(start) and settings.texture.repeat_mm is None and across:
         path = existing_file(start)
         face = face if path is None else _laid_on_the_face(path, settings, surface)
     return texture_from(

@@ -6,14 +6,17 @@ from pathlib import Path
 import numpy as np
 import torch
 from jaxtyping import Float
+from PIL import Image
 from torch import Tensor
 
+from advmask.core.errors import DesignError
+from advmask.masks.flat_pattern import FlatPattern
 from advmask.masks.surface import MaskSurface
-from advmask.textures.picture_fit import fit_picture, warn_of_fit
+from advmask.textures.picture_fit import fit_picture, mirrored_beyond, warn_of_fit
 from advmask.textures.picture_texels import open_as_srgb, texels_of
 from advmask.textures.settings import Fit
 
-_BLEED_MM = 8.0  # beyond the widest allowance
+_SAME_SHAPE = 0.01  # by which a drawing on a template may differ in its proportions
 _ON_SEAM_MM = 1e-3  # from the nose line
 
 
@@ -45,13 +48,13 @@ def lay_picture(
     The picture covers the flat pattern. Where that is made of two halves with a seam down the middle, the
     halves are laid edge to edge, row by row, and the picture over both: at the seam they meet, and nothing is
     lost in the gap between them. Beyond the finished edge the picture goes on, past the seam too, or is
-    mirrored where it ends.
+    mirrored where it ends. A drawing on a template (`fit="template"`) lies where it was drawn, on each piece.
 
     Args:
         path: A picture in any format Pillow reads.
         surface: The mask.
         texels_per_mm: Resolution, at least.
-        fit: How it is laid; see `fit_picture`.
+        fit: How it is laid; see `fit_picture`. `template` takes it for the frame of the pattern's template.
         copy_mm: Width of a copy for `tile`, mm.
         finest: Resolution up to which its own pixels are kept; None keeps to `texels_per_mm`.
         warn: Log a warning where the picture fits badly.
@@ -60,26 +63,32 @@ def lay_picture(
         The texels, and how many there are to a millimetre.
 
     Raises:
-        DesignError: The file is missing, is not a picture, is damaged or is too large to open.
+        DesignError: The file is missing, is not a picture, is damaged or is too large to open; or it has not
+            the proportions of the template.
     """
     picture = open_as_srgb(path)
-    seams = _centre_seams(surface)
+    if fit == "template":
+        _check_template(picture, path, surface.pattern)
+    seams = None if fit == "template" else _centre_seams(surface)
     left, top, right, bottom = surface.pattern.box_mm
     if seams is not None:
         reach = max(float(np.abs(_moved(surface.uv_mm, seams)[:, 0]).max()), 1.0)
         left, right = -reach, reach
     wide, high = right - left, bottom - top
     if finest is not None:
-        of_picture = {"cover": min, "contain": max}
-        own = (
-            picture.width / copy_mm
-            if fit == "tile"
-            else of_picture[fit](picture.width / wide, picture.height / high)
-        )
+        own = {
+            "tile": picture.width / copy_mm,
+            "template": picture.width / _width(surface.pattern.frame_mm),
+            "cover": min(picture.width / wide, picture.height / high),
+            "contain": max(picture.width / wide, picture.height / high),
+        }[fit]
         texels_per_mm = max(texels_per_mm, min(finest, own))
     height, width = surface.texture_size(texels_per_mm)
-    margin_mm = max(panel.allowance_mm for panel in surface.pattern.panels) + _BLEED_MM
-    margin = round(margin_mm * texels_per_mm)
+    margin = round((surface.pattern.box_mm[0] - surface.pattern.frame_mm[0]) * texels_per_mm)
+    if fit == "template":
+        around = _on_template(picture, surface, (height, width), per_mm=texels_per_mm, margin=margin)
+        texels = around[:, margin : margin + height, margin : margin + width].contiguous()
+        return LaidPicture(texels, around), texels_per_mm
     copy_width = max(1, round(copy_mm * texels_per_mm))
     if warn:
         warn_of_fit(picture, path, height=height, width=width, fit=fit, copy_width=copy_width)
@@ -91,6 +100,39 @@ def lay_picture(
         around = _joined(around, surface, seams, per_mm=texels_per_mm, margin=margin, left=left, width=width)
     texels = around[:, margin : margin + height, margin : margin + width].contiguous()
     return LaidPicture(texels, around), texels_per_mm
+
+
+def _width(box: tuple[float, float, float, float]) -> float:
+    return box[2] - box[0]
+
+
+def _check_template(picture: Image.Image, path: Path, pattern: FlatPattern) -> None:
+    left, top, right, bottom = pattern.frame_mm
+    expected = (right - left) / (bottom - top)
+    if abs(picture.width / picture.height / expected - 1) > _SAME_SHAPE:
+        raise DesignError(
+            f"{path} has {picture.width} x {picture.height} pixels, and the template of pattern "
+            f"{pattern.name} in size {pattern.size} is {expected:.3f} times as wide as high; draw on the "
+            "file that `advmask pattern template=true` writes for this mask, and keep its whole page."
+        )
+
+
+def _on_template(
+    picture: Image.Image, surface: MaskSurface, size: tuple[int, int], *, per_mm: float, margin: int
+) -> Tensor:
+    """A picture of a pattern's frame as texels, each where it was drawn, `margin` more on each side."""
+    left, top, right, bottom = surface.pattern.frame_mm
+    x, y = (start - margin / per_mm for start in surface.origin_mm)
+    rows, columns = (side + 2 * margin for side in size)
+    across, down = picture.width / (right - left), picture.height / (bottom - top)
+    box = (
+        (x - left) * across,
+        (y - top) * down,
+        (x - left + columns / per_mm) * across,
+        (y - top + rows / per_mm) * down,
+    )
+    wider, moved = mirrored_beyond(picture, box)
+    return texels_of(wider.resize((columns, rows), Image.Resampling.HAMMING, box=moved))
 
 
 def _centre_seams(surface: MaskSurface) -> tuple[np.ndarray, np.ndarray] | None:
