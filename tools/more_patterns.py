@@ -5,7 +5,6 @@ from face_sheet import FaceSheet, grid_faces
 from flatten import flatten
 from numpy.typing import NDArray
 from pattern_parts import (
-    PANEL_GAP_MM,
     SEAM_ALLOWANCE_MM,
     STITCHED_HEM,
     WIRE_DOWN_MM,
@@ -40,6 +39,7 @@ _TENT = np.array(
         [1.00, -110.0, 27.0, 62.5, -57.0, -11.0, 1.45, 2.3],
     ]
 )
+_GAP_MM = 24.0  # between the halves: allowances and bleeds stay apart, and both lie on one A4
 _WELD = {"height_mm": 0.5, "width_mm": 1.4, "shadow": 0.15}
 
 # Rows of a tube around head and neck: s, midline (y, z), side (x, z), exponent of the front, back (y, z), how
@@ -72,7 +72,7 @@ def flatfold(_: FaceSheet) -> MaskSurface:
     uv = flatten(position, right.faces, chart)
     grid = np.arange(rows * columns).reshape(rows, columns)
     seam = grid[:, 0]
-    uv = uv - [uv[seam, 0].min() - PANEL_GAP_MM / 2, uv[0, 1]]
+    uv = uv - [uv[seam, 0].min() - _GAP_MM / 2, uv[0, 1]]
     ring = border(grid[..., None])[:, 0]
     wire = uv[grid[0]] + np.array([0.0, WIRE_DOWN_MM])
     wire = wire[wire[:, 0] - wire[0, 0] < WIRE_HALF_MM]

@@ -21,12 +21,13 @@ from advmask.printing.notes import Section, notes_of
 from advmask.printing.page_marks import draw_glue_marks, draw_marks, draw_overview
 from advmask.printing.settings import PAPERS, PrintingSettings, SheetSettings
 from advmask.printing.sheet_layout import FRAME_MM, RULER_MM, Box, Layout, Sheet, lay_out, sheet_of
+from advmask.printing.step_drawings import HEIGHT_MM, WIDTH_MM, Drawing, draw, drawing_of
 
 # Any fixed moment will do; the time of writing would make two equal exports differ.
 _FIXED_DATE = datetime(2000, 1, 1, tzinfo=UTC)
 _NOTES_MARGIN_MM = 15.0
 _LINE_MM = 4.6
-_Draw = Callable[[LayeredPdf, float, float], None]
+_Draw = Callable[[LayeredPdf, float, float, Box], None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +90,7 @@ def mask_pdf(
     image.info["icc_profile"] = colours.profile
     title = f"Mask {pattern.name}, size {pattern.size}"
 
-    def artwork(pdf: LayeredPdf, left: float, top: float) -> None:
+    def artwork(pdf: LayeredPdf, left: float, top: float, shown: Box) -> None:
         x0, y0, x1, y1 = sheet.picture
         with pdf.layer("artwork"):
             pdf.image(image, x=left + x0, y=top + y0, w=x1 - x0, h=y1 - y0)
@@ -100,13 +101,13 @@ def mask_pdf(
             if settings.mirrored
             else f"{title}: artwork"
         )
-        draw_marks(pdf, sheet, words, left=left, top=top)
+        draw_marks(pdf, sheet, words, shown, layout.ruler_left(sheet), left=left, top=top)
 
-    def plan(pdf: LayeredPdf, left: float, top: float) -> None:
+    def plan(pdf: LayeredPdf, left: float, top: float, shown: Box) -> None:
         x, y = left + plan_sheet.origin[0], top + plan_sheet.origin[1]
         draw_plan(pdf, pattern, bleed_mm=printing.bleed_mm, left=x, top=y)
         words = f"{title}: plan, for paper" + (", not mirrored" if settings.mirrored else "")
-        draw_marks(pdf, plan_sheet, words, left=left, top=top)
+        draw_marks(pdf, plan_sheet, words, shown, layout.ruler_left(sheet), left=left, top=top)
 
     pdf = _document(layout.page, title, facts or {}, colours)
     notes = notes_of(pattern, printing, settings, layout, printer=printer, hints=hints)
@@ -122,14 +123,14 @@ def _pages(pdf: LayeredPdf, draw: _Draw, sheet: Sheet, layout: Layout, settings:
     if not layout.tiles:
         left, top = layout.place
         pdf.add_page(format=layout.page)
-        draw(pdf, left, top)
+        draw(pdf, left, top, (0.0, 0.0, sheet.width, sheet.height))
         pdf.set_boxes(trim=_moved(sheet.trim, left, top), bleed=_moved(sheet.picture, left, top))
     for tile in layout.tiles:
         pdf.add_page(format=layout.page)
         left = top = settings.margin_mm + FRAME_MM
         x0, y0, x1, y1 = tile.window
         with pdf.rect_clip(x=left, y=top, w=x1 - x0, h=y1 - y0):
-            draw(pdf, left - x0, top - y0)
+            draw(pdf, left - x0, top - y0, tile.window)
         draw_glue_marks(pdf, tile, layout, left=left, top=top, overlap=settings.overlap_mm)
         window = (left, top, left + x1 - x0, top + y1 - y0)
         pdf.set_boxes(trim=window, bleed=window)
@@ -169,18 +170,34 @@ def _notes_pages(
     for section in sections:
         pdf.set_font("helvetica", style="B", size=11)
         pdf.multi_cell(0, _LINE_MM + 1.0, latin(section.heading), new_x="LMARGIN", new_y="NEXT", align="L")
-        pdf.set_font("helvetica", size=9.5)
         for number, sentence in enumerate(section.sentences, 1):
             words = f"{number}.  {sentence}" if section.steps else sentence
-            pdf.multi_cell(0, _LINE_MM, latin(words), new_x="LMARGIN", new_y="NEXT", align="L")
-            pdf.ln(0.8)
+            name = section.drawings[number - 1] if section.drawings else None
+            _written(pdf, words, None if name is None else drawing_of(name, pattern), page)
         pdf.ln(2.5)
-    if pdf.get_y() + 45.0 > page[1] - _NOTES_MARGIN_MM:
+    if pdf.get_y() + 25.0 > page[1] - _NOTES_MARGIN_MM:
         pdf.add_page(format=page)
     pdf.set_font("helvetica", style="B", size=11)
     pdf.cell(0, _LINE_MM + 1.0, "Lines on the plan", new_x="LMARGIN", new_y="NEXT")
     pdf.set_font("helvetica", size=9.5)
     draw_legend(pdf, pattern, left=_NOTES_MARGIN_MM, top=pdf.get_y() + 4.0, step=_LINE_MM)
+
+
+def _written(pdf: LayeredPdf, words: str, drawing: Drawing | None, page: tuple[float, float]) -> None:
+    """A paragraph, to the right of its drawing where it has one."""
+    indent = 0.0 if drawing is None else WIDTH_MM + 4.0
+    if drawing is not None and pdf.get_y() + HEIGHT_MM > page[1] - _NOTES_MARGIN_MM:
+        pdf.add_page(format=page)
+    top = pdf.get_y()
+    if drawing is not None:
+        draw(pdf, drawing, _NOTES_MARGIN_MM, top)
+    pdf.set_font("helvetica", size=9.5)
+    pdf.set_xy(_NOTES_MARGIN_MM + indent, top)
+    room = page[0] - 2 * _NOTES_MARGIN_MM - indent
+    pdf.multi_cell(room, _LINE_MM, latin(words), new_x="LMARGIN", new_y="NEXT", align="L")
+    if drawing is not None and top < pdf.get_y() < top + HEIGHT_MM:
+        pdf.set_y(top + HEIGHT_MM)
+    pdf.ln(0.8)
 
 
 def _moved(box: Box, left: float, top: float) -> Box:

@@ -7,7 +7,8 @@ import numpy as np
 
 from advmask.masks.flat_pattern import FlatPattern
 from advmask.masks.settings import SIZES
-from advmask.printing.lines import pleat_depths
+from advmask.printing.cloth_words import cloth_words
+from advmask.printing.labels import pleat_depths
 from advmask.printing.settings import PrintingSettings, SheetSettings
 from advmask.printing.sheet_layout import RULER_MM, Layout
 
@@ -19,11 +20,12 @@ _TAPE_MM = 400.0
 
 @dataclass(frozen=True)
 class Section:
-    """A heading and its sentences; `steps` are numbered."""
+    """A heading and its sentences; `steps` are numbered, and some have a drawing by name."""
 
     heading: str
     sentences: tuple[str, ...]
     steps: bool = False
+    drawings: tuple[str | None, ...] = ()
 
 
 def notes_of(
@@ -48,10 +50,12 @@ def notes_of(
     sections = [
         Section(f"Mask {pattern.name}, size {pattern.size}", _about(pattern, printer)),
         Section("Print", (*_print(printing, settings), *hints)),
+        Section("Cloth and heat", cloth_words(pattern, printer=printer, mirrored=settings.mirrored)),
     ]
     if layout.tiles:
         sections.append(Section("Glue the tiles", _glue(layout, settings), steps=True))
-    sections.append(Section("Make", tuple(_make(pattern, settings)), steps=True))
+    steps = _make(pattern, settings)
+    sections.append(Section("Make", tuple(steps.values()), steps=True, drawings=tuple(steps)))
     return sections
 
 
@@ -117,88 +121,98 @@ def _glue(layout: Layout, settings: SheetSettings) -> tuple[str, ...]:
     return tuple(sentences)
 
 
-def _make(pattern: FlatPattern, settings: SheetSettings) -> list[str]:
+def _make(pattern: FlatPattern, settings: SheetSettings) -> dict[str | None, str]:
+    """What is done, step by step, by the name of its drawing."""
     allowance = max(panel.allowance_mm for panel in pattern.panels)
     seams = [line.name for line in pattern.lines if line.kind == "seam"]
-    steps = ["Transfer the print to the cloth first." if settings.mirrored else "Let the print dry."]
+    pleats = pleat_depths(pattern)
+    steps: dict[str | None, str] = {}
+    if settings.mirrored:
+        steps["transfer"] = "Transfer the print to the cloth first."
+    else:
+        steps[None] = "Let the print dry."
     if allowance > 0:
-        steps.append(
+        steps["cut"] = (
             f"Cut along the magenta line. It lies {allowance:g} mm outside the blue finished edge: that much "
             f"is {'for seams and hem' if seams else 'for the hem'}."
         )
     else:
-        steps.append(
+        steps["cut"] = (
             "Cut along the magenta line, which is the finished edge: the pattern has no allowance. Knitted "
             "fabric can stay as cut. If you hem or sew the edge, cut that much further out; ink reaches as "
             "far as the bleed only."
         )
-    if seams:
-        steps.append(
-            f"Sew the red lines, right sides together: {'; '.join(_listed(seams))}. Darts first, then the "
-            "seams that join pieces. Press the allowances apart."
-        )
-    elif len(pattern.panels) > 1:
-        steps.append("Join the pieces where their edges belong together; the pattern names no seams.")
-    steps += _pleats(pattern)
+    steps |= _sewn(_listed(seams))
+    if not seams and len(pattern.panels) > 1:
+        steps["seam"] = "Join the pieces where their edges belong together; the pattern names no seams."
+    steps |= _folded(pattern)
     if allowance > 0:
-        where = "upper and lower edge" if pleat_depths(pattern) else "outer edge"
-        steps.append(f"Turn the {allowance:g} mm at the {where} to the back and stitch.")
-    steps += _wire(pattern)
-    if pleat_depths(pattern):
-        steps.append("Turn the sides to the back over the folded pleats and stitch them down.")
-    return steps + _straps(pattern)
+        where = "upper and lower edge" if pleats or pattern.straps == "none" else "outer edge"
+        steps["hem"] = f"Turn the {allowance:g} mm at the {where} to the back and stitch."
+    steps |= _wire(pattern)
+    if pleats:
+        steps["sides"] = "Turn the sides to the back over the folded pleats and stitch them down."
+    return steps | _straps(pattern)
 
 
-def _straps(pattern: FlatPattern) -> list[str]:
+def _sewn(seams: Sequence[str]) -> dict[str | None, str]:
+    darts = [name for name in seams if "dart" in name]
+    others = [name for name in seams if name not in darts]
+    steps: dict[str | None, str] = {}
+    if darts:
+        steps["dart"] = f"Sew the red lines of the darts first, right sides together: {'; '.join(darts)}."
+    if others:
+        steps["tube" if all("back" in name for name in others) else "seam"] = (
+            f"Sew the red lines that join edges, right sides together: {'; '.join(others)}. Press the "
+            "allowances apart."
+        )
+    return steps
+
+
+def _straps(pattern: FlatPattern) -> dict[str | None, str]:
     loop, strap, tape = (
         round(length * SIZES.get(pattern.size, 1.0) / 5) * 5 for length in (_LOOP_MM, _STRAP_MM, _TAPE_MM)
     )
-    return {
-        "ear_loops": [
-            f"Ear loops: two pieces of elastic, 3 to 5 mm wide and about {loop} mm long. Sew the ends of "
-            "each to the upper and the lower corner of one side; try the length on before you sew the second "
-            "end."
-        ],
-        "head_straps": [
-            f"Head straps: two pieces of elastic, 5 to 7 mm wide and about {strap} mm long. Sew the ends of "
-            "one to the two upper corners, to run over the crown, and of the other to the two lower corners, "
-            "to run around the nape; try the length on before you sew the second end."
-        ],
-        "ties": [
-            f"Ties: four tapes, 8 to 12 mm wide and about {tape} mm long. Sew one to each corner; the upper "
-            "two are tied at the back of the head above the ears, the lower two at the nape."
-        ],
-        "none": [],
-    }[pattern.straps]
+    words = {
+        "ear_loops": f"Ear loops: two pieces of elastic, 3 to 5 mm wide and about {loop} mm long. Sew the "
+        "ends of each to the upper and the lower corner of one side; try the length on before you sew the "
+        "second end.",
+        "head_straps": f"Head straps: two pieces of elastic, 5 to 7 mm wide and about {strap} mm long. Sew "
+        "the ends of one to the two upper corners, to run over the crown, and of the other to the two lower "
+        "corners, to run around the nape; try the length on before you sew the second end.",
+        "ties": f"Ties: four tapes, 8 to 12 mm wide and about {tape} mm long. Sew one to each corner; the "
+        "upper two are tied at the back of the head above the ears, the lower two at the nape.",
+    }
+    return {pattern.straps: words[pattern.straps]} if pattern.straps in words else {}
 
 
 def _listed(names: Sequence[str]) -> list[str]:
     return sorted(set(names), key=lambda name: ("dart" not in name, names.index(name)))
 
 
-def _pleats(pattern: FlatPattern) -> list[str]:
+def _folded(pattern: FlatPattern) -> dict[str | None, str]:
     depths = pleat_depths(pattern)
     if depths:
         each = ", ".join(f"{name} {depth:.1f} mm" for name, depth in depths.items())
-        return [
-            "Fold the pleats from the top down, the printed side towards you. At a mountain line fold the "
-            "cloth so that the edge points at you; at the valley line below it fold the other way, so that "
-            "the mountain edge comes to lie over the cloth below and points down.",
-            f"Each pleat hides twice its depth. Depths: {each}. Press, and pin the sides.",
-        ]
+        return {
+            "pleats": "Fold the pleats from the top down, the printed side towards you. At a mountain line "
+            "fold the cloth so that the edge points at you; at the valley line below it fold the other way, "
+            "so that the mountain edge comes to lie over the cloth below and points down. Each pleat hides "
+            f"twice its depth. Depths: {each}. Press, and pin the sides."
+        }
     folds = [line.name for line in pattern.lines if line.kind == "fold"]
-    return [f"Fold the orange lines: {', '.join(folds)}."] if folds else []
+    return {"fold": f"Fold the orange lines: {', '.join(folds)}."} if folds else {}
 
 
-def _wire(pattern: FlatPattern) -> list[str]:
+def _wire(pattern: FlatPattern) -> dict[str | None, str]:
     lengths = [
         float(np.linalg.norm(np.diff(line.points_mm, axis=0), axis=1).sum())
         for line in pattern.lines
         if line.kind == "wire"
     ]
     if not lengths:
-        return []
-    return [
-        f"Nose wire: {round(sum(lengths))} mm, its ends bent back, in a tape or tunnel on the back along "
-        "the dark dots, so that it can be pressed to the nose."
-    ]
+        return {}
+    return {
+        "wire": f"Nose wire: {round(sum(lengths))} mm, its ends bent back, in a tape or tunnel on the back "
+        "along the dark dots, so that it can be pressed to the nose."
+    }

@@ -3,7 +3,7 @@
 from fpdf import FPDF
 
 from advmask.printing.latin import latin
-from advmask.printing.sheet_layout import FRAME_MM, RULER_MM, Layout, Sheet, Tile
+from advmask.printing.sheet_layout import FRAME_MM, RULER_MM, Box, Layout, Sheet, Tile
 
 RULER_WORDS = "100 mm: print at 100 %, measure this ruler"
 _MARK_MM = 3.0
@@ -11,16 +11,29 @@ _FROM_SIDE_MM = 4.0
 _THIN_MM = 0.15
 
 
-def draw_marks(pdf: FPDF, sheet: Sheet, title: str, *, left: float, top: float) -> None:
-    """Draw registration marks outside the bleed, the title above and the ruler below the picture."""
+def draw_marks(
+    pdf: FPDF, sheet: Sheet, title: str, shown: Box, ruler_left: float, *, left: float, top: float
+) -> None:
+    """Draw registration marks outside the bleed, the title above and the ruler below the picture.
+
+    Args:
+        pdf: On the page.
+        sheet: What is laid out.
+        title: Written in the middle of what is shown.
+        shown: The part of the sheet that the page shows; a ruler that it would cut is left to another page.
+        ruler_left: Where the ruler begins on the sheet, mm.
+        left: Of the sheet on the page, mm.
+        top: Of the sheet on the page, mm.
+    """
     above, below = top + 4.0, top + sheet.picture[3] + 5.5
     for x in (left + _FROM_SIDE_MM, left + sheet.width - _FROM_SIDE_MM):
         for y in (above, below):
             _registration(pdf, x, y)
-    room = sheet.width - 4 * _FROM_SIDE_MM
-    words = fitted(pdf, " ".join(latin(title).split()), room, size=9.0, style="B")
-    pdf.text(left + (sheet.width - pdf.get_string_width(words)) / 2, above + 1.2, words)
-    _ruler(pdf, left + (sheet.width - RULER_MM) / 2, top + sheet.picture[3] + 3.0)
+    x0, x1 = max(shown[0], 0.0), min(shown[2], sheet.width)
+    words = fitted(pdf, " ".join(latin(title).split()), x1 - x0 - 4 * _FROM_SIDE_MM, size=9.0, style="B")
+    pdf.text(left + (x0 + x1 - pdf.get_string_width(words)) / 2, above + 1.2, words)
+    if x0 <= ruler_left and ruler_left + RULER_MM <= x1:
+        _ruler(pdf, left + ruler_left, top + sheet.picture[3] + 3.0)
 
 
 def fitted(pdf: FPDF, words: str, room: float, *, size: float, style: str = "", least: float = 5.0) -> str:

@@ -23,6 +23,7 @@ RULER_MM = 100.0
 _LEAST_WIDTH_MM = RULER_MM + 30.0
 _MOST_TILES = 400
 _STEP_MM = 0.1
+_CLEAR_MM = 1.0  # between the ruler and the edges of a tile
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,16 @@ class Layout:
     def columns(self) -> int:
         """Tiles in a row."""
         return max((tile.column for tile in self.tiles), default=0) + 1
+
+    def ruler_left(self, sheet: Sheet) -> float:
+        """Where the ruler begins on the sheet: in the middle, or where no tile cuts it."""
+        middle = sheet.width / 2
+        for tile in self.tiles:
+            left, _, right, _ = tile.window
+            if tile.row == self.rows - 1 and left <= middle <= right:
+                end = min(right, sheet.width)
+                return min(max(middle - RULER_MM / 2, left + _CLEAR_MM), end - _CLEAR_MM - RULER_MM)
+        return middle - RULER_MM / 2
 
     @property
     def rows(self) -> int:
@@ -127,6 +138,8 @@ def _tiles(sheet: Sheet, page: tuple[float, float], settings: SheetSettings) -> 
         # All tiles alike, in tenths of millimetres, with the overlap asked for.
         size = math.ceil(((length - settings.overlap_mm) / count + settings.overlap_mm) / _STEP_MM) * _STEP_MM
         counts.append(count)
+        # The ruler must lie on one tile, so that no edge cuts it.
+        size = max(size, RULER_MM + 4 * _CLEAR_MM) if length == sheet.width and count > 1 else size
         sizes.append(min(size, most))
         steps.append(sizes[-1] - settings.overlap_mm)
     return tuple(

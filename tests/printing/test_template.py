@@ -66,9 +66,7 @@ def test_the_svg_is_the_frame_in_mm_with_a_layer_to_draw_in():
     left, top, right, bottom = surface.pattern.frame_mm
     page = [left, top, right - left, bottom - top]
     root = ElementTree.fromstring(template_svg(surface))
-    assert [float(v) for v in root.get("viewBox").split()] == pytest.approx(
-        [left, top, right - left, bottom - top]
-    )
+    assert [float(v) for v in root.get("viewBox").split()] == pytest.approx(page)
     assert float(root.get("width").removesuffix("mm")) == pytest.approx(right - left)
     layers = [child for child in root if child.tag.endswith("}g")]
     assert [one.get("id") for one in layers] == ["drawing", "guides"]
