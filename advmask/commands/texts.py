@@ -102,9 +102,8 @@ TEXTS: dict[str, Text] = {
     "pattern": Text(
         "Draw the flat patterns of masks as SVG at true size, and say how much their cloth must stretch.",
         (
-            "advmask pattern out=~/sewing",
+            "advmask pattern mask=gaiter template=true out=~/sewing",
             "advmask pattern mask=panelled mask.size=L",
-            "advmask pattern mask=gaiter template=true",
             "advmask pattern mask.pattern=~/drawings/mine.svg",
         ),
     ),
