@@ -15,6 +15,8 @@ from advmask.printing.proof import OUT_OF_GAMUT, proof_png
 from advmask.printing.raster import Artwork
 from advmask.printing.repeat import FabricTile, fabric_tile, lay_on_fabric, texture_tile
 from advmask.printing.settings import ClothSettings, ExportSettings
+from advmask.printing.shop import encoded, shop_file, shop_words
+from advmask.printing.shop_settings import ShopSettings
 from advmask.printing.upsample import MM_PER_INCH
 from advmask.textures.gallery import GalleryDesign
 from advmask.textures.png_bytes import encode_png
@@ -55,7 +57,9 @@ def job_files(jobs: Sequence[PrintJob], settings: ExportSettings, *, notices: Se
         DesignError: The design uses a text key of ours.
     """
     fabric = settings.fabric
-    tiles = [_tile(job, fabric) if settings.repeat else None for job in jobs]
+    tiles = [
+        _tile(job, fabric) if settings.repeat or settings.shop.product == "fabric" else None for job in jobs
+    ]
     files, words = _proof(jobs[0], wanted=settings.proof)  # first: it is here that a printer proves unusable
     words += notices
     for job, tile in zip(jobs, tiles, strict=True):
@@ -63,8 +67,12 @@ def job_files(jobs: Sequence[PrintJob], settings: ExportSettings, *, notices: Se
         files |= _print_files(job, artwork)
         if artwork[1] is not None:
             words.append(_inks_of(job, artwork[1]))
-        if tile is not None:
+        if settings.repeat and tile is not None:
             made, said = _repeats(job, artwork[0], tile, fabric)
+            files |= made
+            words += said
+        if settings.shop.name != "none":
+            made, said = _for_shop(job, artwork[0], settings.shop, tile)
             files |= made
             words += said
     words += [_MIRRORED] if jobs[0].sheet.mirrored else []
@@ -123,6 +131,18 @@ def _print_files(job: PrintJob, artwork: tuple[Artwork, FlatInks | None]) -> dic
         conversion=job.conversion,
         artwork=artwork,
     )
+
+
+def _for_shop(job: PrintJob, artwork: Artwork, shop: ShopSettings, tile: FabricTile | None) -> Made:
+    """The one picture that a shop asks for."""
+    drawn = artwork.mirrored() if job.sheet.mirrored else artwork
+    dpi = job.printing.dpi
+    if shop.product == "fabric" and tile is not None:
+        content = encoded(fabric_tile(drawn, job.printing, tile), shop, dpi=dpi)
+    else:
+        content = shop_file(drawn, shop, dpi=dpi)
+    name = f"{job.stem}-shop-{shop.name}.{shop.file}"
+    return {name: content}, [shop_words(shop, name, mirrored=job.sheet.mirrored)]
 
 
 def _proof(job: PrintJob, *, wanted: bool | None) -> Made:

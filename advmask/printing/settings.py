@@ -9,6 +9,7 @@ from pydantic import Field, field_validator
 from advmask.core.settings import Settings
 from advmask.masks.settings import MaskSettings
 from advmask.printers.settings import BleedMm, Dpi, PrinterSettings
+from advmask.printing.shop_settings import ShopSettings
 from advmask.textures.settings import CopyMm, Fit, TexelsPerMm
 
 Paper = Literal["a4", "letter"]
@@ -176,6 +177,7 @@ class ExportSettings(Settings):
         fabric: For `repeat`.
         mask: For a picture file; a run brings its own.
         printer: Whose bleed, resolution and mirroring are used, and whose proof is drawn.
+        shop: What a shop asks for, in one picture more.
     """
 
     sizes: list[Size] | None = None
@@ -196,11 +198,21 @@ class ExportSettings(Settings):
     fabric: ClothSettings = ClothSettings()
     mask: MaskSettings = MaskSettings()
     printer: PrinterSettings = PrinterSettings()
+    shop: ShopSettings = ShopSettings()
+
+    @property
+    def asked(self) -> AskedPrinting:
+        """Resolution and bleed as asked for, by the shop where nothing else says."""
+        values = {
+            name: getattr(self.shop, name) if own is None else own
+            for name, own in self.printing.model_dump().items()
+        }
+        return AskedPrinting.build(values)
 
     @property
     def finest_per_mm(self) -> float:
         """Texels per mm beyond which the print shows no more."""
-        dpi = self.printer.dpi if self.printing.dpi is None else self.printing.dpi
+        dpi = self.printer.dpi if self.asked.dpi is None else self.asked.dpi
         return min(_FINEST_PER_MM, 1.01 * dpi / 25.4)
 
     def on_paper(self) -> SheetSettings:
@@ -209,7 +221,8 @@ class ExportSettings(Settings):
         Raises:
             ConfigError: There is no such paper, or it has no such margins.
         """
-        mirrored = self.printer.mirrored if self.mirrored is None else self.mirrored
+        asked = (self.mirrored, self.shop.mirrored, self.printer.mirrored)
+        mirrored = next(one for one in asked if one is not None)
         return SheetSettings.build(
             {
                 "paper": self.paper,

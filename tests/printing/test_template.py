@@ -93,14 +93,14 @@ def test_the_command_writes_both_and_never_over_a_drawing(tmp_path, monkeypatch,
     monkeypatch.chdir(tmp_path)
     words = ["pattern", "mask=contour", "template=true", "dpi=72"]
     assert cli.main(words) == 0
-    assert "632 x 409 px at 72 dpi" in capsys.readouterr().out
+    assert "633 x 409 px at 72 dpi" in capsys.readouterr().out
     path = Path("patterns/contour-M-template.png")
     with Image.open(path) as picture:
-        assert picture.size == (632, 409)
+        assert picture.size == (633, 409)
         assert picture.mode == "RGBA"
     assert Path("patterns/contour-M-template.svg").exists()
     assert cli.main(words) == 0, "the same again"
-    Image.new("RGB", (632, 409)).save(path)
+    Image.new("RGB", (633, 409)).save(path)
     drawn = path.read_bytes()
     assert cli.main(words) == 7
     assert path.read_bytes() == drawn
