@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 import shapely
@@ -15,7 +16,7 @@ _CLEAR_MM = 0.5  # between letters and lines
 _LINE_SIZES, _PANEL_SIZES = (7.0, 6.0, 5.0), (9.0, 8.0, 7.0, 6.0)
 _SHARES = (0.5, 0.35, 0.65, 0.25, 0.75, 0.15, 0.85)
 _GAPS_MM = (0.0, 1.0, 2.0, 3.5, 5.0, 7.0, 9.0)
-_ARROW_MM = 12.0
+_ARROWS_MM = (12.0, 7.0, 0.0)
 _STEP_MM = 4.0
 
 WidthOf = Callable[[str, float], float]
@@ -159,9 +160,9 @@ def _inside(panel: Panel, width_of: WidthOf) -> Iterator[Label]:
     ).reshape(-1, 2)
     places = np.concatenate([middle[None], places])
     order = np.argsort(np.linalg.norm(places - middle, axis=1), kind="stable")
-    for size in _PANEL_SIZES:
+    for arrow, size in product(_ARROWS_MM, _PANEL_SIZES):
         width = width_of(words, size)
         for u, v in places[order].tolist():
-            label = Label(words, (u, v), 0.0, size, width, _ARROW_MM)
+            label = Label(words, (u, v), 0.0, size, width, arrow)
             if polygon.contains(label.box):
                 yield label
