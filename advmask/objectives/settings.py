@@ -15,7 +15,7 @@ class StyleSettings(Settings):
 
     Attributes:
         picture: Its file; scaled to cover the mask; its colours, edges and grain at that size count.
-        weight: Of the distance to them (sliced Wasserstein); 0.5 to 5 show.
+        weight: Of the distance to them (sliced Wasserstein); 20 to 100 show.
     """
 
     picture: str | None = None
