@@ -1,10 +1,13 @@
 """What several benchmarks need: settings from words, CPU time, jobs in processes of their own."""
 
+import atexit
 import os
+import shlex
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,6 +16,7 @@ import torch
 from advmask.commands.composition import composed
 from advmask.commands.given_settings import as_mapping
 from advmask.commands.quoting import quote_overrides
+from advmask.core.provenance import software
 from advmask.core.settings import Settings
 
 S = TypeVar("S", bound=Settings)
@@ -42,6 +46,31 @@ def words_of(program: str, *, at_least: int) -> list[str]:
         print(program)
         raise SystemExit(0 if words else 2)
     return words
+
+
+def made_by() -> str:
+    """The line under a table: the command, the day, versions and the commit that it was made with."""
+    made, words = software(), [Path(sys.argv[0]).name, *sys.argv[1:]]
+    commit = made["commit"] or {"id": "none", "changed": False}
+    versions = ", ".join(
+        f"{name} {made['packages'].get(name, '-')}" for name in ("advmask", "torch", "numpy")
+    )
+    return (
+        f"Made by `python benchmarks/{shlex.join(words)}` on {datetime.now(UTC).date()}: {versions}, Python "
+        f"{made['python']}, commit {commit['id'][:7]}{' with changes' * commit['changed']}, "
+        f"{torch.get_num_threads()} threads."
+    )
+
+
+def _ends_with_it() -> None:
+    """Every benchmark ends with that line; its jobs in other processes (`--train`, `--judge`) do not."""
+    if Path(sys.argv[0]).parent.resolve() == Path(__file__).parent.resolve() and not (
+        sys.argv[1:] and sys.argv[1] in ("--train", "--judge", "-h", "--help")
+    ):
+        atexit.register(lambda: print(f"\n{made_by()}"))
+
+
+_ends_with_it()
 
 
 def own_options(words: list[str], defaults: Mapping[str, str]) -> dict[str, str]:
