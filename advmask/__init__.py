@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from advmask.render.worn_masks import WornMasks as WornMasks
     from advmask.render.worn_masks import wear_mask as wear_mask
     from advmask.textures.design_files import Design as Design
+    from advmask.training.reproduction import reproduce as reproduce
     from advmask.training.run import train as train
     from advmask.training.settings import TrainSettings as TrainSettings
     from advmask.training.settings import preset as preset
@@ -56,6 +57,7 @@ _HOMES = {
     "load_design": "advmask.wearing.opened_design",
     "load_faces": "advmask.photos.loading",
     "preset": "advmask.training.settings",
+    "reproduce": "advmask.training.reproduction",
     "texture_size": "advmask.render.checked_inputs",
     "train": "advmask.training.run",
     "wear_design": "advmask.applying.wear_design",
@@ -80,6 +82,7 @@ __all__ = [
     "load_design",
     "load_faces",
     "preset",
+    "reproduce",
     "texture_size",
     "train",
     "wear_design",

@@ -61,6 +61,9 @@ COMMANDS: dict[str, Command] = {
     "judge": Command(
         "advmask.commands.judge", "score pictures of people who wear a printed mask", ("action",)
     ),
+    "reproduce": Command(
+        "advmask.commands.reproduce", "make a finished run again, and say how it differs", ("run",)
+    ),
     "calibrate": Command(
         "advmask.commands.calibrate",
         "measure a printer: print a chart, photograph it, fit",

@@ -11,8 +11,10 @@ from advmask.commands.design_names import NamedDesign, labels, open_design
 from advmask.commands.given_settings import as_mapping, beside_run
 from advmask.commands.output import folder_of_all_jobs, output_dir
 from advmask.commands.settings import EvaluateCommand
+from advmask.commands.told_wandb import tell_of
 from advmask.core.errors import AdvmaskError, ConfigError, RunError
 from advmask.core.memory import keep_freed_memory
+from advmask.core.run_config import CONFIG
 from advmask.evaluation.at_hand import AtHand
 from advmask.evaluation.evaluate import evaluate_design
 from advmask.evaluation.findings import CARD, RECORD
@@ -62,6 +64,8 @@ def _evaluate(config: DictConfig, named: NamedDesign, at_hand: AtHand, *, folder
         return
     report = evaluation.write(folder, pictures=settings.pictures)
     print(evaluation.text())
+    if (folder / CONFIG).exists():  # the results lie in the run of the design
+        tell_of(folder, evaluation.results, what="evaluate")
     print(f"Written to {report.with_name(RECORD)}\nTo read: {report}\nTo show: {report.with_name(CARD)}")
 
 

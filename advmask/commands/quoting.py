@@ -44,6 +44,7 @@ PATH_KEYS = frozenset(
         "photos",
         "printer.profile",
         "printer.table",
+        "run",
         "style",
         "texture.start",
         "objective.style.picture",

@@ -218,6 +218,36 @@ class JudgeCommand(Settings):
         return value
 
 
+class PhotosHere(Settings):
+    """What of a run's photos is not where it was.
+
+    Attributes:
+        root: Their folder.
+        people: The list of who is on which.
+        mesh_model: The network that finds landmarks, of faces.landmarks=mesh.
+    """
+
+    root: Path | None = None
+    people: Path | None = None
+    mesh_model: Path | None = None
+
+
+class ReproduceCommand(Settings):
+    """`advmask reproduce`: a finished run made again, from what its folder holds.
+
+    Attributes:
+        run: Its folder.
+        faces: Where its photos are.
+        recognizers: Names in place of those of the run, in the same order, where weights lie elsewhere here.
+        progress: Show bars.
+    """
+
+    run: str | None = None
+    faces: PhotosHere = PhotosHere()
+    recognizers: list[str] | None = Field(default=None, min_length=1)
+    progress: bool = True
+
+
 class PatternCommand(Settings):
     """`advmask pattern`: what is drawn, and where to.
 
@@ -337,6 +367,7 @@ COMMAND_SETTINGS: dict[str, type[Settings]] = {
     "apply": ApplyCommand,
     "designs": DesignsCommand,
     "judge": JudgeCommand,
+    "reproduce": ReproduceCommand,
     "calibrate": CalibrateCommand,
     "weights": WeightsCommand,
     "cache": CacheCommand,

@@ -123,6 +123,14 @@ TEXTS: dict[str, Text] = {
             "advmask cache clear folder=~/crops",
         ),
     ),
+    "reproduce": Text(
+        "Make a finished run again from its folder: is the design bit-equal, and what differs if not?",
+        (
+            "advmask reproduce runs/first hydra.run.dir=runs/again",
+            "advmask reproduce ~/supplement/run faces.root=~/photos",
+            "advmask reproduce ~/supplement/run recognizers=[dlib,onnx:~/networks/arcface.onnx]",
+        ),
+    ),
     "studio": Text(
         "Open the artist's page in the browser: from a drawing to the print, on this machine alone.",
         (

@@ -8,6 +8,7 @@ from omegaconf import DictConfig
 from advmask.commands.given_settings import as_mapping
 from advmask.commands.output import output_dir
 from advmask.commands.settings import TrainCommand
+from advmask.commands.told_wandb import tell_of
 from advmask.core.memory import keep_freed_memory
 from advmask.evaluation.conditions import Conditions
 from advmask.evaluation.protocol import evaluate_designs, people_of
@@ -62,6 +63,7 @@ def _tell_check(result: TrainResult) -> None:
         print(f"\nChecked on {who}, under newly drawn effects:\n{_summary(results)}")
         say_bare_doubts(results)
         write_results(path, results, {"what": "short check at the end of training"})
+        tell_of(result.folder, results, what="check")
 
 
 def _check(result: TrainResult) -> list[RecognizerResult]:

@@ -14,6 +14,7 @@ KEPT_FILES = {
     ("mask", "pattern"): "pattern",
     ("printer", "profile"): "printer",
     ("printer", "table"): "printer",
+    ("texture", "start"): "started_from",
 }
 """Settings that can name a file of the user's, and the folder in the run folder that holds a copy of it."""
 

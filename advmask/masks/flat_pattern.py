@@ -8,9 +8,10 @@ import shapely
 from jaxtyping import Float64
 from numpy.typing import NDArray
 
+from advmask.masks.settings import Straps
+
 FloatArray = NDArray[np.float64]
 LineKind = Literal["seam", "fold", "wire"]
-Straps = Literal["ear_loops", "head_straps", "ties", "none"]
 
 AROUND_MM = 8.0  # a drawing made for a pattern goes on so far beyond the widest allowance
 SAFE_MM = 3.0  # what matters stays this far inside the finished edge

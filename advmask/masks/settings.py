@@ -3,8 +3,8 @@
 from typing import Literal
 
 from advmask.core.settings import Settings
-from advmask.masks.flat_pattern import Straps
 
+Straps = Literal["ear_loops", "head_straps", "ties", "none"]
 SHIPPED = ("contour", "panelled", "pleated", "flatfold", "gaiter")
 # Size of the head a mask is made for, against the reference head.
 SIZES = {"S": 0.94, "M": 1.0, "L": 1.06, "child": 0.84}

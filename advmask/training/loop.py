@@ -12,14 +12,13 @@ from pytorch_lightning.callbacks import Callback
 from pytorch_lightning.loggers.logger import Logger
 from torch import Tensor
 
-from advmask.core.config_folders import has_home
-from advmask.core.errors import ConfigError, RunError
+from advmask.core.errors import RunError
 from advmask.textures.ink_fields import InkFields
 from advmask.training.checkpoints import AsideCheckpointIO, RateAsAsked, StretchCheckpoint
 from advmask.training.csv_log import CsvLog
 from advmask.training.data import StepData
 from advmask.training.guard import FiniteSteps
-from advmask.training.machine import bytes_to_hold, device_on, on_cpu, trainer_on
+from advmask.training.machine import bytes_to_hold, device_on, machine_facts, on_cpu, trainer_on
 from advmask.training.module import DesignModule
 from advmask.training.own_parts import OwnParts
 from advmask.training.plot import ProgressPlot
@@ -28,10 +27,11 @@ from advmask.training.processes import is_first_process, processes_of_one_run
 from advmask.training.progress import DesignProgress
 from advmask.training.quiet_lightning import quiet_lightning
 from advmask.training.run_folder import RunFolder
-from advmask.training.settings import LoggerSettings, TrainerSettings, TrainSettings
+from advmask.training.settings import TrainerSettings, TrainSettings
 from advmask.training.step_log import StepLog
 from advmask.training.step_parts import PartedSteps
 from advmask.training.validation import Validation, ValidationProbes
+from advmask.training.wandb_log import WandbLog
 from advmask.wearing.held_photos import HeldPhotos, hold
 from advmask.wearing.worn_photos import WornPhotos
 
@@ -127,13 +127,15 @@ def fit(
         trainer = trainer_on(
             trainer_settings,
             use_distributed_sampler=False,  # the batches are parted already
-            logger=_loggers(settings.logger, run, resumed_at),
+            logger=_loggers(settings, run, resumed_at),
             callbacks=callbacks,
             plugins=[AsideCheckpointIO()],
             log_every_n_steps=1,
             num_sanity_val_steps=0,
             default_root_dir=run.path,
         )
+        if is_first_process():
+            run.note_sitting(resumed_at, machine_facts(trainer))
         try:
             trainer.fit(module, datamodule=data, ckpt_path=resume, weights_only=True)
         except (RuntimeError, EOFError, OSError, KeyError, pickle.UnpicklingError) as error:
@@ -211,14 +213,10 @@ def _shown(
     return callbacks
 
 
-def _loggers(settings: LoggerSettings, run: RunFolder, resumed_at: int) -> list[Logger]:
+def _loggers(settings: TrainSettings, run: RunFolder, resumed_at: int) -> list[Logger]:
     loggers: list[Logger] = [CsvLog(run.metrics, resumed_at=resumed_at)]
-    if settings.kind == "wandb":
-        if not has_home():
-            raise ConfigError("logger=wandb needs a home folder, and there is none; set HOME.")
-        from pytorch_lightning.loggers import WandbLogger
-
-        loggers.append(WandbLogger(project=settings.project, offline=settings.offline, save_dir=run.path))
+    if settings.logger.kind == "wandb":
+        loggers.append(WandbLog(settings, run))
     return loggers
 
 

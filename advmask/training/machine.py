@@ -1,6 +1,9 @@
 """Lightning's trainer on the machine that a run asks for, or one sentence about what this machine lacks."""
 
+import platform
+from contextlib import suppress
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
@@ -79,6 +82,26 @@ def trainer_on(settings: TrainerSettings, **more: Any) -> pl.Trainer:
             f"Cannot train with trainer.accelerator={settings.accelerator} and "
             f"trainer.devices={settings.devices}: {reason}."
         ) from error
+
+
+def machine_facts(trainer: pl.Trainer) -> dict[str, Any]:
+    """What sums depend on in their last bits: device, instructions, threads, processes."""
+    device = trainer.strategy.root_device
+    return {
+        "device": device.type,
+        "name": torch.cuda.get_device_name(device) if device.type == "cuda" else _processor(),
+        "instructions": torch.backends.cpu.get_cpu_capability(),
+        "threads": torch.get_num_threads(),
+        "processes": trainer.world_size,
+    }
+
+
+def _processor() -> str:
+    with suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text("utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
 
 
 def _strategy(name: str) -> DDPStrategy | str:

@@ -13,7 +13,6 @@ from torch import Tensor
 from advmask.core.errors import ConfigError
 from advmask.core.files import write_with
 from advmask.effects.own_effects import Effect
-from advmask.masks.digest import surface_digest
 from advmask.masks.mask_building import build_mask, more_than_named
 from advmask.masks.surface import MaskSurface
 from advmask.objectives.own_terms import Term
@@ -36,16 +35,18 @@ from advmask.training.building import (
     from_people,
     templates_under_a_mask,
 )
-from advmask.training.loop import fit
+from advmask.training.loop import Fitted, fit
 from advmask.training.machine import check_machine, device_on
 from advmask.training.own_parts import OptimiserFactory, OwnParts, Progress
 from advmask.training.plot import write_plot
 from advmask.training.processes import is_first_process, only_the_first_speaks
 from advmask.training.restored_state import as_found
+from advmask.training.run_facts import facts_of, photos_csv
 from advmask.training.run_folder import RunFolder
 from advmask.training.settings import TrainSettings
 from advmask.training.shared_embeddings import SharedEmbeddings
 from advmask.training.validation import build_probes
+from advmask.training.wandb_log import design_pictures, tell_wandb
 from advmask.wearing.placement_cache import placement_cache
 from advmask.wearing.worn_photos import WAYS_SEED, wear_masks
 
@@ -172,6 +173,7 @@ def _trained(
     crops = faces.of(faces.split.train)
     if not crops:
         raise ConfigError("faces.split leaves nobody to train on; give its first number at least one person.")
+    run.note_photos(photos_csv(faces, settings.faces.root))
     prepared = prepare_all(
         [one.to(device_on(settings.trainer)) for one in built],
         faces.crops,
@@ -232,9 +234,7 @@ def _trained(
         if fitted.ink_fields is not None:
             save_ink_fields(folder / INK_FIELDS, fitted.ink_fields)
         keep(fitted.texels, run.texture.stem)
-        facts = _facts(settings, surface, faces, prepared) | {"steps": fitted.steps}
-        course = {"validation": fitted.best, "stops": run.read_stops()}
-        run.finish(facts | {name: value for name, value in course.items() if value})
+        _finish(run, settings, fitted, facts_of(settings, surface, faces, prepared, fitted.texels))
     design = _design(fitted.texels, surface, settings, folder, fitted.ink_fields)
     return TrainResult(design, folder, settings, faces, prepared)
 
@@ -244,6 +244,13 @@ def _show_inks(texture: Texture, folder: Path) -> None:
     choice = texture.ink_choice
     if choice is not None and is_first_process():
         write_with(folder / INKS, lambda aside: choice.picture().save(aside, "PNG"))
+
+
+def _finish(run: RunFolder, settings: TrainSettings, fitted: Fitted, facts: dict[str, Any]) -> None:
+    """Write the record that ends the run, and tell whoever keeps another."""
+    course = {"validation": fitted.best, "stops": run.read_stops()}
+    run.finish(facts | {"steps": fitted.steps} | {name: value for name, value in course.items() if value})
+    tell_wandb(settings, run, pictures=design_pictures(settings.logger, run))
 
 
 def _needs_threshold(settings: TrainSettings) -> bool:
@@ -296,28 +303,3 @@ def _design(
         around=texels if near else None,
         ink_fields=ink_fields,
     )
-
-
-def _facts(
-    settings: TrainSettings, surface: MaskSurface, faces: FaceSet, prepared: Sequence[Prepared]
-) -> dict[str, Any]:
-    return {
-        "seed": settings.seed,
-        "mask_sha256": surface_digest(surface),
-        "steps": settings.trainer.steps,
-        "split": {
-            "train": faces.split.train,
-            "validate": faces.split.validate,
-            "test": faces.split.test,
-            "held_out": faces.split.held_out,
-        },
-        "photos": {"used": len(faces.crops), "left_out": len(faces.omissions)},
-        "recognizers": [
-            {
-                "name": item.recognizer.name,
-                "weights_sha256": item.recognizer.weights_sha256,
-                "calibration": kept.model_dump() if (kept := item.recognizer.calibration) else None,
-            }
-            for item in prepared
-        ],
-    }

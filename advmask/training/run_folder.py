@@ -5,21 +5,21 @@ import logging
 import shutil
 from collections.abc import Mapping, Set
 from contextlib import AbstractContextManager, nullcontext, suppress
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-import advmask
 from advmask.core.data_files import read_json
 from advmask.core.errors import ConfigError, RunError
 from advmask.core.files import sha256, write_text, write_with, written_aside
 from advmask.core.locks import alone_in
+from advmask.core.provenance import software
 from advmask.core.run_config import CONFIG, KEPT_FILES, TEXTURE, flat, settings_of_run
 from advmask.masks.mask_building import own_pattern_file
 from advmask.recognizers.recognizer_names import recorded_names
 from advmask.textures.ink_fields import INK_FIELDS
+from advmask.textures.starts import existing_file, names_picture
 from advmask.training.processes import is_first_process
 from advmask.training.settings import TrainSettings
 
@@ -50,7 +50,7 @@ _OF_A_DESIGN = (
     INK_FIELDS,
     TEXTURE,
 )
-_PACKAGES = ("torch", "kornia", "facenet-pytorch", "pytorch-lightning", "numpy", "pillow", "onnx")
+_LARGEST_KEPT = 50_000_000  # bytes of a picture started from; of a larger one only the checksum is kept
 
 
 class RunFolder:
@@ -71,6 +71,8 @@ class RunFolder:
         self.plot = path / "progress.png"
         self.stops = path / "stopped.json"
         self.objects = path / "objects.json"
+        self.photos = path / "photos.csv"
+        self.sittings = self.checkpoint.parent / "sittings.json"
 
     @property
     def finished(self) -> bool:
@@ -182,7 +184,7 @@ class RunFolder:
             return
         earlier = self.path / f"steps-{steps}"
         earlier.mkdir(exist_ok=True)
-        for path in (self.config, self.metrics, self.plot):
+        for path in (self.config, self.metrics, self.plot, self.photos):
             if path.exists():
                 _copied(path, earlier / path.name)
         for name in {*KEPT_FILES.values()}:
@@ -206,10 +208,64 @@ class RunFolder:
         """Where the run keeps its copy of a user's file, under the name that the file is called by."""
         return self.path / KEPT_FILES[key] / own.name
 
+    def note_photos(self, table: str) -> None:
+        """Keep the table of the photos used; that they are others than when the run began is logged.
+
+        Args:
+            table: As `photos_csv` gives it.
+        """
+        if self.checkpoint.exists() and self.photos.exists() and self.photos.read_text("utf-8") != table:
+            _log.warning(
+                "The photos, or their order, are not those that %s began with (%s); it goes on with those "
+                "that are here, and cannot be made again.",
+                self.path,
+                self.photos.name,
+            )
+        if is_first_process():
+            write_text(self.photos, table)
+
+    def note_sitting(self, step: int, machine: Mapping[str, Any]) -> None:
+        """Keep what the steps from here on are made with; where that is as before nothing is added.
+
+        Args:
+            step: The first of them.
+            machine: See `machine_facts`.
+        """
+        made_with = software() | {"machine": dict(machine)}
+        before = self._read_sittings() if step else []
+        if not before or {k: v for k, v in before[-1].items() if k != "step"} != made_with:
+            write_text(self.sittings, json.dumps([*before, {"step": step} | made_with], indent=2) + "\n")
+
     def finish(self, facts: dict[str, Any]) -> None:
-        """Write the record that ends a run: facts, and the versions of the packages used."""
-        versions = {"advmask": advmask.__version__} | {name: metadata.version(name) for name in _PACKAGES}
-        write_text(self.record, json.dumps({"packages": versions} | facts, indent=2) + "\n")
+        """Write the record that ends a run: the versions and the machine that made it, and facts."""
+        *earlier, last = self._read_sittings() or [software()]
+        made_with = {key: value for key, value in last.items() if key != "step"}
+        changed = {"sittings": [*earlier, last]} if earlier else {}
+        write_text(self.record, json.dumps(made_with | facts | changed, indent=2) + "\n")
+
+    def read_record(self) -> dict[str, Any]:
+        """The record of a finished run.
+
+        Raises:
+            RunError: There is none, or it cannot be read.
+        """
+        try:
+            found = read_json(self.record)
+        except FileNotFoundError as error:
+            raise RunError(
+                f"{self.path} holds no finished run: it has no {self.record.name}. Let it end first, by the "
+                "command that began it."
+            ) from error
+        except (OSError, ValueError) as error:
+            raise RunError(f"{self.record} is damaged; restore it, or train again.") from error
+        return found if isinstance(found, dict) else {}
+
+    def _read_sittings(self) -> list[dict[str, Any]]:
+        with suppress(OSError, ValueError):  # a damaged one is made anew
+            found = read_json(self.sittings)
+            if isinstance(found, list) and all(isinstance(one, dict) for one in found):
+                return found
+        return []
 
 
 def _copied(source: Path | str, target: Path | str) -> None:
@@ -231,6 +287,9 @@ def _own_files(settings: TrainSettings) -> dict[tuple[str, str], Path]:
     for (group, key), path in files.items():
         if not path.is_file():
             raise ConfigError(f"There is no file {path}; check {group}.{key}.")
+    start = existing_file(settings.texture.start) if names_picture(settings.texture.start) else None
+    if start is not None and start.is_file() and start.stat().st_size <= _LARGEST_KEPT:
+        files["texture", "start"] = start
     return files
 
 

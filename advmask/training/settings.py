@@ -114,13 +114,20 @@ class LoggerSettings(Settings):
     """Where numbers go besides `metrics.csv`.
 
     Attributes:
-        kind: csv writes the file only; wandb also gives the numbers, never pictures, to Weights & Biases.
+        kind: csv writes the file only; wandb also gives settings, numbers, the texture and the card to
+            Weights & Biases.
         project: Of wandb.
+        name: Of wandb: what the run is called; None is the name of its folder.
+        group: Of wandb: what it belongs to; None is the name of the folder that its folder is in.
+        faces: Of wandb: also give the last preview, which shows the faces of people.
         offline: Of wandb: keep its records on this machine; false sends them.
     """
 
     kind: Literal["csv", "wandb"] = "csv"
     project: str = "advmask"
+    name: str | None = None
+    group: str | None = None
+    faces: bool = False
     offline: bool = True
 
 
@@ -154,6 +161,12 @@ class TrainSettings(Settings):
             "trainer.preview_every",
             "trainer.workers",
             "trainer.device_gb",
+            "logger.kind",
+            "logger.project",
+            "logger.name",
+            "logger.group",
+            "logger.faces",
+            "logger.offline",
         }
     )
 

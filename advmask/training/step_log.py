@@ -28,13 +28,20 @@ class StepLog(Callback):
         self._steps = steps
         self._tell = tell
         self._held: list[tuple[int, dict[str, Tensor | float]]] = []
+        self._rate = 0.0
+
+    def on_train_batch_start(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int
+    ) -> None:
+        """Note the learning rate that the step is taken with; the schedule moves on before its end."""
+        self._rate = float(trainer.optimizers[0].param_groups[0]["lr"])
 
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         """Hold the values of the step, and hand them on where it is time to."""
         if isinstance(pl_module, DesignModule):
-            self._held.append((batch.step, pl_module.values))
+            self._held.append((batch.step, {**pl_module.values, "learning_rate": self._rate}))
             if pl_module.device.type == "cpu" or len(self._held) == EVERY:
                 self._hand_on(trainer)
 

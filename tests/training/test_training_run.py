@@ -45,7 +45,9 @@ def test_the_run_folder_holds_what_was_promised(finished: TrainResult):
     assert files == {
         "config.yaml",
         "checkpoints/last.ckpt",
+        "checkpoints/sittings.json",
         "metrics.csv",
+        "photos.csv",
         "progress.png",
         "texture.safetensors",
         "texture.png",

@@ -1,0 +1,30 @@
+"""Final figures and the card of a run, for its record at Weights & Biases if it has one."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from advmask.evaluation.findings import CARD
+from advmask.evaluation.summary import RecognizerResult
+from advmask.training.run_folder import RunFolder
+from advmask.training.wandb_log import tell_wandb
+
+
+def tell_of(folder: Path, results: Sequence[RecognizerResult], *, what: str) -> None:
+    """Send rates of the bare face, of the strongest plain mask and of the design, by recognizer and aligner.
+
+    Args:
+        folder: Of the run.
+        results: What was measured.
+        what: First part of their names: `check` or `evaluate`.
+    """
+    figures = {}
+    for one in results:
+        place = f"{what}/{one.recognizer}/{one.aligner}/{one.gallery}/fmr_{one.fmr:g}"
+        for name in ("bare", one.strongest_plain, "design"):
+            if name in one.conditions:
+                shown = "plain" if name == one.strongest_plain else name
+                condition = one.conditions[name]
+                figures[f"{place}/{shown}/tar"] = condition.tar.value
+                figures[f"{place}/{shown}/match_confidence"] = condition.match_confidence.value
+    run = RunFolder(folder)
+    tell_wandb(run.read_settings(), run, pictures={"card": folder / CARD}, figures=figures)
