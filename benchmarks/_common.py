@@ -58,7 +58,7 @@ def made_by() -> str:
     return (
         f"Made by `python benchmarks/{shlex.join(words)}` on {datetime.now(UTC).date()}: {versions}, Python "
         f"{made['python']}, commit {commit['id'][:7]}{' with changes' * commit['changed']}, "
-        f"{torch.get_num_threads()} threads."
+        f"threads: {torch.get_num_threads()}."
     )
 
 

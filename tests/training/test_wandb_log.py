@@ -40,6 +40,9 @@ def records_of(path: Path) -> Iterator[Any]:
 
 def read_back(folder: Path) -> dict[str, Any]:
     """Ids, names, configuration, rows and summary of all that a run folder holds of wandb's records."""
+    import wandb
+
+    wandb.teardown()  # ends the service that writes, whose last lines may not be on the disk yet
     found: dict[str, Any] = {"ids": set(), "names": set(), "config": {}, "rows": [], "summary": {}}
     for path in sorted(folder.glob("wandb/offline-run-*/*.wandb")):
         for record in records_of(path):
