@@ -12,14 +12,20 @@ import advmask
 from advmask.commands.composition import composed
 from advmask.commands.quoting import quote_overrides
 from advmask.commands.settings import COMMAND_SETTINGS, TrainCommand
+from advmask.core.changed_settings import changed
 from advmask.core.config_folders import conf_dir
 from advmask.core.errors import ConfigError
 from advmask.core.presets import WHOLE, preset_groups, preset_names
 from advmask.core.settings import Settings
 from advmask.effects.settings import EffectsSettings
+from advmask.printing.settings import ExportSettings
+from advmask.printing.shop_settings import ShopSettings
 from advmask.training.settings import TrainSettings
 
-PRESETS = [(group, name) for group in preset_groups() for name in preset_names(group)]
+OF_EXPORT = ("shop",)  # groups that a run does not have
+PRESETS = [
+    (group, name) for group in preset_groups() if group not in OF_EXPORT for name in preset_names(group)
+]
 # What only the user can give.
 GIVEN: dict[tuple[str, str], dict[str, Any]] = {("printer", "icc"): {"profile": "mine.icc"}}
 
@@ -86,6 +92,16 @@ def test_a_preset_holds_only_what_it_changes(group: str, name: str) -> None:
     own = own.get(group, own) if group == "trainer" else own
     unchanged = dict(leaves(before.model_dump(mode="json"))).items() & dict(leaves(_hashable(own))).items()
     assert not unchanged
+
+
+@pytest.mark.parametrize("name", preset_names("shop"))
+def test_a_shop_is_the_same_from_python_and_holds_only_what_it_changes(name: str) -> None:
+    found = ExportSettings.build(
+        {key: value for key, value in by_hydra("export", f"shop={name}").items() if key != "design"}
+    ).shop
+    own = yaml.safe_load((conf_dir() / "shop" / f"{name}.yaml").read_text(encoding="utf-8")) or {}
+    assert changed(ExportSettings(), {"shop": name}).shop == found == ShopSettings.build(own)
+    assert not ShopSettings().model_dump(mode="json").items() & own.items()
 
 
 def _hashable(values: Any) -> Any:
