@@ -16,7 +16,7 @@ import torch
 from advmask.commands.composition import composed
 from advmask.commands.given_settings import as_mapping
 from advmask.commands.quoting import quote_overrides
-from advmask.core.provenance import software
+from advmask.core.made_on import software
 from advmask.core.settings import Settings
 
 S = TypeVar("S", bound=Settings)

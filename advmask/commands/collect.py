@@ -7,7 +7,7 @@ from omegaconf import DictConfig
 from advmask.commands.given_settings import as_mapping
 from advmask.evaluation.sweeps.collected import collect
 from advmask.evaluation.sweeps.collected_tables import markdown, tables
-from advmask.evaluation.sweeps.runs import read_runs
+from advmask.evaluation.sweeps.measured_runs import read_runs
 from advmask.evaluation.sweeps.settings import CollectSettings
 from advmask.evaluation.sweeps.written import write_collected
 

@@ -21,7 +21,7 @@ from advmask.evaluation.findings import CARD, RECORD
 from advmask.evaluation.scoring_parts import PARTS, PartsAwaitedError
 from advmask.evaluation.sweeps.collected import collect
 from advmask.evaluation.sweeps.collected_tables import markdown, tables
-from advmask.evaluation.sweeps.runs import is_sweep, read_runs, run_folders
+from advmask.evaluation.sweeps.measured_runs import is_sweep, read_runs, run_folders
 from advmask.evaluation.sweeps.settings import CollectSettings
 from advmask.evaluation.sweeps.written import write_collected
 from advmask.masks.settings import MaskSettings

@@ -13,16 +13,16 @@ from advmask.core.memory import keep_freed_memory
 from advmask.evaluation.at_hand import AtHand
 from advmask.evaluation.figures.course_figure import course_figure
 from advmask.evaluation.figures.curves_figure import bands_of, curves_figure
+from advmask.evaluation.figures.figure_style import styled, write_figure
 from advmask.evaluation.figures.measured import Measured, measured
 from advmask.evaluation.figures.people_figure import people_figure
 from advmask.evaluation.figures.rates_figure import rates_figure
 from advmask.evaluation.figures.saliency_figure import saliency_figure
 from advmask.evaluation.figures.saliency_of_run import saliency_of_run
 from advmask.evaluation.figures.scores_figure import scores_figure
-from advmask.evaluation.figures.style import styled, write_figure
 from advmask.evaluation.sweeps.collected import collect
+from advmask.evaluation.sweeps.measured_runs import Run, is_sweep, read_runs
 from advmask.evaluation.sweeps.recipes import recipes
-from advmask.evaluation.sweeps.runs import Run, is_sweep, read_runs
 from advmask.evaluation.sweeps.settings import FiguresSettings
 from advmask.training.csv_log import read_log
 from advmask.training.plot import curves_of

@@ -10,7 +10,7 @@ from PIL import Image
 
 from advmask.core.errors import PhotoError
 from advmask.core.together import Search, together
-from advmask.photos.mtcnn import WINDOW_PX, Detected, Mtcnn
+from advmask.photos.mtcnn_cascade import WINDOW_PX, Detected, Mtcnn
 from advmask.photos.tiles import Box, held, is_cut, overlap, search_scales, tiles_of
 
 # Smallest face looked for in a reduced photo, where `min_face_px` would fall below what MTCNN finds.

@@ -14,9 +14,8 @@ from advmask.printing.mask_png import facts_of
 from advmask.printing.proof import OUT_OF_GAMUT, proof_png
 from advmask.printing.raster import Artwork
 from advmask.printing.repeat import FabricTile, fabric_tile, lay_on_fabric, texture_tile
-from advmask.printing.settings import ClothSettings, ExportSettings
+from advmask.printing.settings import ClothSettings, ExportSettings, ShopSettings
 from advmask.printing.shop import encoded, shop_file, shop_words
-from advmask.printing.shop_settings import ShopSettings
 from advmask.printing.upsample import MM_PER_INCH
 from advmask.textures.gallery import GalleryDesign
 from advmask.textures.png_bytes import encode_png

@@ -9,9 +9,9 @@ from jaxtyping import Float64
 
 from advmask.masks.flat_pattern import SAFE_MM, FlatPattern, Panel
 from advmask.masks.svg_writer import MEANINGS, STYLES
-from advmask.printing.labels import Label, labels_of
 from advmask.printing.latin import latin
 from advmask.printing.layered_pdf import LayeredPdf
+from advmask.printing.plan_names import Label, labels_of
 
 CUT_LINE_MM = 0.2
 _THIN_MM = 0.2

@@ -8,7 +8,7 @@ import numpy as np
 from advmask.masks.flat_pattern import FlatPattern
 from advmask.masks.settings import SIZES
 from advmask.printing.cloth_words import cloth_words
-from advmask.printing.labels import pleat_depths
+from advmask.printing.plan_names import pleat_depths
 from advmask.printing.settings import PrintingSettings, SheetSettings
 from advmask.printing.sheet_layout import RULER_MM, Layout
 

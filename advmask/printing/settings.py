@@ -2,19 +2,19 @@
 
 import re
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
 from advmask.core.settings import Settings
 from advmask.masks.settings import MaskSettings
 from advmask.printers.settings import BleedMm, Dpi, PrinterSettings
-from advmask.printing.shop_settings import ShopSettings
 from advmask.textures.settings import CopyMm, Fit, TexelsPerMm
 
 Paper = Literal["a4", "letter"]
 """Of the calibration chart and the capture protocol."""
 Size = Literal["S", "M", "L", "child"]
+SideMm = Annotated[float, Field(ge=10, le=5000)]
 # Width and height in mm, upright.
 PAPERS = {
     "a5": (148.0, 210.0),
@@ -28,6 +28,37 @@ PAPERS = {
 _OWN_PAPER = re.compile(r"(\d+(?:\.\d+)?)x(\d+(?:\.\d+)?)(mm|in)?\Z")
 _LEAST_MM, _MOST_MM = 140.0, 5000.0
 _FINEST_PER_MM = 24.0
+
+
+class ShopSettings(Settings):
+    """What a shop asks for.
+
+    Attributes:
+        name: Of the shop or product; none for no file of this kind.
+        about: What it is, and who says so.
+        width_mm: Of the picture; None takes the artwork's.
+        height_mm: Of the picture; None takes the artwork's.
+        dpi: Dots per inch of all files; None leaves it to printing.dpi.
+        bleed_mm: Beyond the cut in all files; None leaves it to printing.bleed_mm.
+        mirrored: Whether it wants files that are mirrored already; None leaves it to the printer.
+        space: Colours of the picture; CMYK is for a profile, see convert.
+        file: png, tiff or jpeg.
+        product: mask, the artwork in the middle of the picture; or fabric, the tile that the shop repeats.
+        template: A picture of the shop's: where it is white or clear is printed, and its proportions are
+            those of the picture.
+    """
+
+    name: str = "none"
+    about: str = ""
+    width_mm: SideMm | None = None
+    height_mm: SideMm | None = None
+    dpi: Dpi | None = None
+    bleed_mm: BleedMm | None = None
+    mirrored: bool | None = None
+    space: Literal["sRGB"] = "sRGB"
+    file: Literal["png", "tiff", "jpeg"] = "png"
+    product: Literal["mask", "fabric"] = "mask"
+    template: Path | None = None
 
 
 class PrintingSettings(Settings):

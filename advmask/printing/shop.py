@@ -10,7 +10,7 @@ from PIL import Image
 from advmask.core.errors import ConfigError
 from advmask.core.picture_reading import read_picture
 from advmask.printing.raster import Artwork
-from advmask.printing.shop_settings import ShopSettings
+from advmask.printing.settings import ShopSettings
 from advmask.printing.upsample import MM_PER_INCH, dots
 from advmask.textures.png_bytes import encode_png
 

@@ -7,8 +7,8 @@ from math import cos, pi, sin
 from fpdf import FPDF
 
 from advmask.masks.flat_pattern import FlatPattern
-from advmask.printing.labels import pleat_depths
 from advmask.printing.latin import latin
+from advmask.printing.plan_names import pleat_depths
 
 _SCALE = 0.75
 WIDTH_MM, HEIGHT_MM = 38.0 * _SCALE, 24.0 * _SCALE

@@ -14,7 +14,7 @@ from advmask.core.data_files import read_json
 from advmask.core.errors import ConfigError, RunError
 from advmask.core.files import sha256, write_text, write_with, written_aside
 from advmask.core.locks import alone_in
-from advmask.core.provenance import software
+from advmask.core.made_on import software
 from advmask.core.run_config import CONFIG, KEPT_FILES, TEXTURE, flat, settings_of_run
 from advmask.masks.mask_building import own_pattern_file
 from advmask.recognizers.recognizer_names import recorded_names

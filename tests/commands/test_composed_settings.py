@@ -18,8 +18,7 @@ from advmask.core.errors import ConfigError
 from advmask.core.presets import WHOLE, preset_groups, preset_names
 from advmask.core.settings import Settings
 from advmask.effects.settings import EffectsSettings
-from advmask.printing.settings import ExportSettings
-from advmask.printing.shop_settings import ShopSettings
+from advmask.printing.settings import ExportSettings, ShopSettings
 from advmask.training.settings import TrainSettings
 
 OF_EXPORT = ("shop",)  # groups that a run does not have

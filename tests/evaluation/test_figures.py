@@ -18,7 +18,7 @@ from advmask.evaluation.figures.curves_figure import bands, bands_of, curves_fig
 from advmask.evaluation.figures.measured import Measured, measured
 from advmask.evaluation.figures.people_figure import by_person
 from advmask.evaluation.figures.scores_figure import scores_figure
-from advmask.evaluation.sweeps.runs import read_run, read_runs
+from advmask.evaluation.sweeps.measured_runs import read_run, read_runs
 
 pytest.importorskip("matplotlib")
 METRICS = "step,loss,match_confidence/dlib\n" + "".join(

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from advmask.core.picture_reading import read_picture
 from advmask.photos.detection import FaceDetector
-from advmask.photos.mtcnn import Detected, Mtcnn
+from advmask.photos.mtcnn_cascade import Detected, Mtcnn
 from advmask.photos.people_folders import find_people
 
 TOLERANCE_PX = 1e-3

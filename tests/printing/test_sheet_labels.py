@@ -15,9 +15,9 @@ from advmask.masks.mask_building import build_mask
 from advmask.masks.settings import SHIPPED, SIZES, MaskSettings
 from advmask.printing.cloth_words import cloth_words
 from advmask.printing.exports import print_files
-from advmask.printing.labels import labels_of
 from advmask.printing.latin import latin
 from advmask.printing.lines import _width, plan_outlines
+from advmask.printing.plan_names import labels_of
 from advmask.printing.settings import PAPERS, PrintingSettings, SheetSettings
 from advmask.printing.sheet_layout import RULER_MM, lay_out, sheet_of
 from advmask.printing.step_drawings import DRAWINGS, LETTERS_PT, drawing_of

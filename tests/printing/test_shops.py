@@ -9,8 +9,8 @@ from PIL import Image, ImageDraw
 
 from advmask import cli
 from advmask.core.errors import ConfigError
+from advmask.printing.settings import ShopSettings
 from advmask.printing.shop import encoded, printable, shop_picture
-from advmask.printing.shop_settings import ShopSettings
 
 ART = np.full((40, 60, 3), 100, dtype=np.uint8)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from advmask.evaluation.figures.style import DASHES, SERIES, legend_below, panels
+from advmask.evaluation.figures.figure_style import DASHES, SERIES, legend_below, panels
 from advmask.evaluation.metrics import FloatArray
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from advmask.evaluation.curves import rates_at
+from advmask.evaluation.figures.figure_style import legend_below, look, panels
 from advmask.evaluation.figures.measured import Measured, labelled
-from advmask.evaluation.figures.style import legend_below, look, panels
 from advmask.evaluation.metrics import FloatArray, accepted, rate_over_people
 from advmask.evaluation.probe_scores import BARE
 

@@ -9,8 +9,8 @@ import numpy as np
 from advmask.evaluation.metrics import FloatArray
 from advmask.evaluation.probe_scores import BARE
 from advmask.evaluation.report.names import condition_name
+from advmask.evaluation.sweeps.measured_runs import SCORES, Run
 from advmask.evaluation.sweeps.recipe_tests import DESIGN
-from advmask.evaluation.sweeps.runs import SCORES, Run
 from advmask.evaluation.sweeps.score_tables import ScoreTable, read_impostors, read_scores
 
 COMPARISONS = "comparisons.csv.gz"

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from advmask.evaluation.figures.figure_style import DESIGN, PLAIN, legend_below, panels
 from advmask.evaluation.figures.measured import Measured, labelled
-from advmask.evaluation.figures.style import DESIGN, PLAIN, legend_below, panels
 from advmask.evaluation.sweeps.recipe_tests import DESIGN as UNDER_DESIGN
 
 if TYPE_CHECKING:

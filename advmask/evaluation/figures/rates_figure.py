@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from advmask.evaluation.figures.style import BARE_FACE, SERIES, panels
+from advmask.evaluation.figures.figure_style import BARE_FACE, SERIES, panels
 from advmask.evaluation.sweeps.collected import setup_of
 from advmask.evaluation.sweeps.collected_tables import WORDS
 

@@ -10,8 +10,8 @@ from jaxtyping import Float
 from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
+from advmask.evaluation.figures.figure_style import panels
 from advmask.evaluation.figures.saliency import Saliency
-from advmask.evaluation.figures.style import panels
 from advmask.masks.surface import MaskSurface
 
 if TYPE_CHECKING:

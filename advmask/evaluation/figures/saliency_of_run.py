@@ -10,8 +10,8 @@ from advmask.evaluation.conditions import conditions_of
 from advmask.evaluation.figures.saliency import Saliency, saliency
 from advmask.evaluation.protocol import judge_designs
 from advmask.evaluation.settings import ScoringSettings
+from advmask.evaluation.sweeps.measured_runs import Run
 from advmask.evaluation.sweeps.recipe_tests import DESIGN
-from advmask.evaluation.sweeps.runs import Run
 from advmask.masks.mask_building import build_mask
 from advmask.masks.surface import MaskSurface
 from advmask.photos.loading import load_faces

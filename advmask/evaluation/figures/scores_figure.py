@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from advmask.evaluation.figures.figure_style import OTHERS, legend_below, look, panels
 from advmask.evaluation.figures.measured import Measured, labelled
-from advmask.evaluation.figures.style import OTHERS, legend_below, look, panels
 from advmask.evaluation.probe_scores import BARE
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from advmask.core.errors import ConfigError, RunError
+from advmask.evaluation.sweeps.measured_runs import Run
 from advmask.evaluation.sweeps.recipe_tests import DESIGN, RecipeTest, recipe_tests
 from advmask.evaluation.sweeps.recipes import SEED, Recipe, as_text, differing, recipes
-from advmask.evaluation.sweeps.runs import Run
 
 SCHEMA = 1
 FIGURES = ("tar", "match_confidence", "drop", "rank1", "others_fmr", "similarity", "displacement")

@@ -10,8 +10,8 @@ from advmask.core.run_config import flat
 from advmask.evaluation.estimates import Estimate
 from advmask.evaluation.metrics import FloatArray, accepted, difference_over_people
 from advmask.evaluation.sign_flips import holm, sign_flip_p
+from advmask.evaluation.sweeps.measured_runs import RECORD, SCORES, Run
 from advmask.evaluation.sweeps.recipes import Recipe
-from advmask.evaluation.sweeps.runs import RECORD, SCORES, Run
 from advmask.evaluation.sweeps.score_tables import ScoreTable, Setup, read_scores
 
 DESIGN = "design"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from advmask.core.errors import ConfigError
-from advmask.evaluation.sweeps.runs import Run
+from advmask.evaluation.sweeps.measured_runs import Run
 
 SEED = "seed"
 # What changes nothing of a design but its rounding, or where it is kept.

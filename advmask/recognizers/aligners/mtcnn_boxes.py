@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from advmask.photos.mtcnn import Mtcnn
+from advmask.photos.mtcnn_cascade import Mtcnn
 
 _AT_ONCE_PX = 3 * 10**6  # of pictures, which bounds memory
 

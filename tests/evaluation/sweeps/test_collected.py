@@ -16,7 +16,7 @@ from simulated_runs import write_run
 from advmask.core.errors import ConfigError, RunError
 from advmask.evaluation.sweeps.collected import collect, spread
 from advmask.evaluation.sweeps.collected_tables import csv_of, latex, markdown, tables
-from advmask.evaluation.sweeps.runs import is_sweep, read_runs, run_folders
+from advmask.evaluation.sweeps.measured_runs import is_sweep, read_runs, run_folders
 from advmask.evaluation.sweeps.written import write_collected
 
 RECIPES = {"pixels": 0.05, "pyramid": 0.22}
