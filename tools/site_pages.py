@@ -92,8 +92,8 @@ def _linked(markdown: str, source: str, shown: str, config: MkDocsConfig, files:
     def one(match: re.Match[str]) -> str:
         start, target, anchor, end = match[1], match[2], match[3] or "", match[4]
         path = os.path.normpath(PurePosixPath(source).parent / target)
-        page = PAGES.get(path) or re.sub(r"^docs/|(?<=^)(?=notebooks/)", "", path)
-        page = re.sub(r"^(notebooks/\w+)\.ipynb$", r"\1.md", page)
+        page = PAGES.get(path) or path.removeprefix("docs/")
+        page = re.sub(r"^(notebooks/[\w-]+)\.ipynb$", r"\1.md", page)
         if files.get_file_from_path(page):
             return f"{start}{os.path.relpath(page, PurePosixPath(shown).parent)}{anchor}{end}"
         if not (ROOT / path).exists():

@@ -61,7 +61,7 @@ class TrainerSettings(Settings):
         num_nodes: Machines.
         strategy: ddp runs one process for each device, each with its part of every step's photos; auto does
             so where there are several devices.
-        precision: bf16-mixed runs the networks in bfloat16, which takes half the memory, where the hardware
+        precision: bf16-mixed runs the networks in bfloat16, which takes less memory, where the hardware
             has it; all else stays in single precision.
         workers: Processes that make batches ahead of the steps; 0 makes each when it is its turn.
         device_gb: Memory of a GPU in which photos and placements stay, if all of them fit, so that no step
