@@ -23,6 +23,10 @@ _AGAIN_AROUND = 2.0
 _AGAIN_SMALLEST_PX = 48
 # Least overlap of a face with where it was.
 SAME_FACE = 0.3
+# A detected face is so wide and high, in longer sides of the box around its five points, and its middle lies
+# so much of the way from mouth to eyes above theirs.
+_FACE = (1.95, 2.6)
+_BROW = 0.09
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,6 +108,11 @@ class FaceFinder:
             return None
         return self._with_mesh(image, nearest)
 
+    def find_same(self, image: Image.Image, face: FoundFace) -> FoundFace | None:
+        """Find a face afresh that may wear something now: near the place where it was, else anywhere."""
+        near = self.find_again(image, face.box)
+        return near or next((one for one in self.find(image) if overlap(one.box, face.box) > SAME_FACE), None)
+
     def _with_mesh(self, image: Image.Image, face: Face) -> FoundFace:
         dense = None
         if self._mesh is not None:
@@ -125,5 +134,8 @@ def given_face(photo: Path, *, size: tuple[int, int]) -> FoundFace:
         PhotoError: The file is missing, or does not fit the photo.
     """
     given = read_points(points_path(photo), size=size)
-    low, high = given.five.min(axis=0), given.five.max(axis=0)
-    return FoundFace((*low.tolist(), *high.tolist()), given.five, given.dense)
+    down = given.five[3:].mean(axis=0) - given.five[:2].mean(axis=0)
+    length = np.ptp(given.five, axis=0).max()
+    middle = (given.five.min(axis=0) + given.five.max(axis=0)) / 2 - _BROW * down
+    half = length * np.array(_FACE if abs(down[1]) >= abs(down[0]) else _FACE[::-1]) / 2
+    return FoundFace((*(middle - half).tolist(), *(middle + half).tolist()), given.five, given.dense)

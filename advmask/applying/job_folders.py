@@ -32,12 +32,14 @@ class Plan:
 
     Attributes:
         jobs: Files to be worked on, in code-point order of their paths.
+        sources: All files that were given, those of `done` too.
         done: Results that exist already.
         strange: Files that are neither pictures nor videos, broken links, links to folders, and folders that
             cannot be read.
     """
 
     jobs: tuple[Job, ...]
+    sources: tuple[Path, ...]
     done: tuple[Path, ...]
     strange: tuple[Path, ...]
 
@@ -78,6 +80,7 @@ def plan_jobs(source: Path, output: Path, *, overwrite: bool) -> Plan:
     there = [job.target.exists() and not overwrite for job in jobs]
     return Plan(
         jobs=tuple(job for job, known in zip(jobs, there, strict=True) if not known),
+        sources=tuple(sources),
         done=tuple(job.target for job, known in zip(jobs, there, strict=True) if known),
         strange=tuple(strange),
     )

@@ -45,40 +45,68 @@ class MatchFigures:
         return [("Match confidence; known " + known, "Drawn by a computer; no promise")[number]]
 
 
-def match_figures(
-    recognizers: Sequence[Recognizer],
-    bare: Image.Image,
-    worn: Image.Image,
-    face: FoundFace,
-    finder: FaceFinder,
-    *,
-    enrolment: Sequence[Image.Image] = (),
-) -> MatchFigures:
-    """Measure both pictures; the face with the mask is looked for afresh, near where it was.
+@dataclass(frozen=True, eq=False)
+class Known:
+    """A recognizer and the person it knows.
+
+    Attributes:
+        recognizer: Calibrated.
+        template: Of the person; None enrols each bare photo that is measured.
+        photos: That the template is made of.
+    """
+
+    recognizer: Recognizer
+    template: Float[Tensor, " dim"] | None
+    photos: int
+
+
+def known_from(
+    enrolment: Sequence[Image.Image], recognizers: Sequence[Recognizer], finder: FaceFinder
+) -> list[Known]:
+    """Have recognizers learn what a person looks like, once for all pictures.
 
     Args:
+        enrolment: Photos of the person, of each the largest face; none enrols the photos that are measured.
         recognizers: Calibrated.
-        bare: The photo, RGB.
-        worn: The same with the mask.
-        face: Where it is.
         finder: Of faces.
-        enrolment: Other photos of the person, of each the largest face; none enrols the bare photo.
 
     Raises:
         PhotoError: On no photo for enrolment is a face.
         CalibrationError: A recognizer has no threshold.
     """
-    known = [(photo, found[0]) for photo in enrolment if (found := finder.find_however_turned(photo))]
-    if enrolment and not known:
-        raise PhotoError("No face was found on any photo of enrolment=; name photos that show the person.")
-    again = finder.find_again(worn, face.box)
-    rows = []
     for one in recognizers:
-        template = one.enrol(torch.cat([_embedded(one, *each) for each in known or [(bare, face)]]))
-        before = _confidence(one, _embedded(one, bare, face), template)
+        _ = one.calibrated
+    faces = [(photo, found[0]) for photo in enrolment if (found := finder.find_however_turned(photo))]
+    if enrolment and not faces:
+        raise PhotoError("No face was found on any photo of enrolment=; name photos that show the person.")
+    known = []
+    for one in recognizers:
+        template = one.enrol(torch.cat([_embedded(one, *each) for each in faces])) if faces else None
+        known.append(Known(one, template, len(faces)))
+    return known
+
+
+def match_figures(
+    known: Sequence[Known], bare: Image.Image, worn: Image.Image, face: FoundFace, finder: FaceFinder
+) -> MatchFigures:
+    """Measure both pictures; the face with the mask is looked for afresh, near where it was.
+
+    Args:
+        known: What `known_from` gives; at least one.
+        bare: The photo, RGB.
+        worn: The same with the mask.
+        face: Where it is.
+        finder: Of faces.
+    """
+    again = finder.find_same(worn, face)
+    rows = []
+    for each in known:
+        one, probe = each.recognizer, _embedded(each.recognizer, bare, face)
+        template = one.enrol(probe) if each.template is None else each.template
+        before = _confidence(one, probe, template)
         after = None if again is None else _confidence(one, _embedded(one, worn, again), template)
         rows.append((drawable(one.label), before, after))
-    return MatchFigures(tuple(rows), len(known))
+    return MatchFigures(tuple(rows), known[0].photos)
 
 
 def _embedded(recognizer: Recognizer, picture: Image.Image, face: FoundFace) -> Float[Tensor, "1 dim"]:

@@ -12,9 +12,9 @@ from advmask.applying.apply_to_picture import Applied, Shown, apply_to_picture
 from advmask.applying.apply_to_video import apply_to_video
 from advmask.applying.before_after import share_ending, share_file
 from advmask.applying.face_finding import FaceFinder, FoundFace
-from advmask.applying.job_folders import Job, plan_jobs
+from advmask.applying.job_folders import Job, Plan, plan_jobs
 from advmask.applying.mask_drawing import WornDesign
-from advmask.applying.match_figures import match_figures
+from advmask.applying.match_figures import Known, known_from, match_figures
 from advmask.applying.settings import Share
 from advmask.applying.wear_design import worn_design
 from advmask.commands.design_names import open_design
@@ -48,7 +48,7 @@ def run(config: DictConfig) -> None:
     if plan.done:
         print(f"{len(plan.done)} results were there already; make them again with overwrite=true.")
     finder = FaceFinder(settings.faces)
-    sharing = None if settings.share is None else _Sharing(settings, settings.share, finder)
+    sharing = None if settings.share is None else _Sharing(settings, settings.share, plan, finder)
     results: list[Applied] = []
     failures: list[str] = []
     bar = tqdm(plan.jobs, unit="file", disable=not settings.progress or len(plan.jobs) < 2)
@@ -73,32 +73,39 @@ def run(config: DictConfig) -> None:
 class _Sharing:
     """Writes the picture to post of each result, next to it."""
 
-    def __init__(self, settings: ApplyCommand, share: Share, finder: FaceFinder) -> None:
+    def __init__(self, settings: ApplyCommand, share: Share, plan: Plan, finder: FaceFinder) -> None:
         self._share, self._finder, self._overwrite = share, finder, settings.overwrite
-        self._recognizers = build_recognizers(settings.recognizers) if settings.figures else []
-        place = (
-            None if settings.enrolment is None or not settings.figures else settings.enrolment.expanduser()
-        )
-        self._enrolment = [] if place is None else [read_picture(path) for path in _photos_at(place)]
+        photos = () if settings.enrolment is None else _photos_at(settings.enrolment.expanduser())
+        given = [*plan.sources, *photos, Path(settings.design or "")]
+        self._taken = {_key(path) for path in [*given, *plan.done, *(job.target for job in plan.jobs)]}
+        self._known: list[Known] = []
+        if settings.figures:
+            recognizers = build_recognizers(settings.recognizers)
+            self._known = known_from([read_picture(path) for path in photos], recognizers, finder)
 
     def next_to(self, result: Path) -> Shown:
         """What writes the one next to a result."""
         path, number = result.with_name(f"{result.stem}-{self._share}{share_ending(self._share)}"), 1
-        while path.exists() and not self._overwrite:  # such as that of a photo of the same name as a PNG
+        # Taken is also the one of a photo of the same name as a PNG.
+        while _key(path) in self._taken or (path.exists() and not self._overwrite):
             number += 1
             path = path.with_stem(f"{result.stem}-{self._share}-{number}")
+        self._taken.add(_key(path))
 
         def write(bare: Image.Image, worn: Image.Image, face: FoundFace) -> None:
             figures = None
-            if self._recognizers:
-                figures = match_figures(
-                    self._recognizers, bare, worn, face, self._finder, enrolment=self._enrolment
-                )
+            if self._known:
+                figures = match_figures(self._known, bare, worn, face, self._finder)
             content = share_file(bare, worn, face, share=self._share, figures=figures)
             write_with(path, lambda aside: aside.write_bytes(content))
             print(f"To post: {path}")
 
         return write
+
+
+def _key(path: Path) -> str:
+    """The same for all spellings of a path, also where the letters' case makes no difference."""
+    return str(path.expanduser().resolve()).casefold()
 
 
 def _photos_at(place: Path) -> tuple[Path, ...]:

@@ -12,10 +12,9 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from advmask.applying.face_finding import SAME_FACE, FaceFinder, FoundFace
+from advmask.applying.face_finding import FaceFinder, FoundFace
 from advmask.applying.settings import FindSettings
 from advmask.photos.crops import apply_transform, crop_transform, cut_crop
-from advmask.photos.tiles import overlap
 from advmask.recognizers.recognizer import Recognizer
 from advmask.recognizers.recognizer_names import build_recognizers
 
@@ -77,7 +76,7 @@ class MatchMeter:
         """
         with self._one_at_a_time:
             self._finder = self._finder or FaceFinder(FindSettings(min_face_px=_SMALLEST_FACE_PX))
-            face = self._finder.find_again(picture, near.box) or self._anywhere(picture, near)
+            face = self._finder.find_same(picture, near)
             if face is None:
                 return {one.label: None for one in enrolled.recognizers}
             crop = _crop(picture, face)
@@ -86,12 +85,6 @@ class MatchMeter:
                 similarity = one.similarity(_embedded(one, *crop)[0], template)
                 sure[one.label] = float(one.calibrated.confidence(similarity))
             return sure
-
-    def _anywhere(self, picture: Image.Image, near: FoundFace) -> FoundFace | None:
-        assert self._finder is not None
-        return next(
-            (one for one in self._finder.find(picture) if overlap(one.box, near.box) > SAME_FACE), None
-        )
 
 
 def as_meters(by_condition: Mapping[str, Sureness]) -> list[dict[str, object]]:

@@ -11,6 +11,7 @@ from PIL import Image
 from tiny_chain import write_network
 
 from advmask import cli
+from advmask.core.picture_reading import read_picture
 from advmask.masks.mask_building import build_mask
 from advmask.masks.settings import MaskSettings
 from advmask.photos.loading import portrait_path
@@ -91,11 +92,41 @@ def test_pictures_to_post(capsys: pytest.CaptureFixture[str]) -> None:
     assert not (whole[-10:] > 245).all()
     assert apply(portrait, "output=c.png", *with_figures, "enrolment=nowhere.jpg") == 3
     assert "nowhere.jpg" in capsys.readouterr().err
+    # A photo of nobody is told of before anything is written.
+    enrolled = ["enrolment=red.png", "output=e.png"]
+    assert apply(portrait, *enrolled, *with_figures) == 3
+    assert "No face was found on any photo of enrolment=" in capsys.readouterr().err
+    assert not Path("e.png").exists()
     # What is there is kept.
     Path("d-square.jpg").write_bytes(b"mine")
     assert apply(portrait, "output=d.png", "share=square") == 0
     assert Path("d-square.jpg").read_bytes() == b"mine"
     assert Path("d-square-2.jpg").exists()
+
+
+def test_a_picture_to_post_replaces_no_photo_and_no_result() -> None:
+    Path("in").mkdir()
+    Path("other").mkdir()
+    portrait = Image.open(portrait_path()).convert("RGB")
+    for name in ("me.png", "me-square.jpg"):
+        portrait.save(Path("in", name))
+    for _ in range(2):
+        assert apply("input=in", "output=out", "share=square", "overwrite=true") == 0
+        names = ["me-square-2.jpg", "me-square-square.jpg", "me-square.jpg", "me.png"]
+        assert sorted(path.name for path in Path("out").iterdir()) == names
+        sizes = [read_picture(Path("out", name)).size for name in names]
+        assert sizes == [(1080, 1080), (1080, 1080), portrait.size, portrait.size]
+    before = Path("in/me-square.jpg").read_bytes()
+    words = ["input=in/me-square.jpg", "output=in/me.jpg", "share=square", "overwrite=true"]
+    assert apply(*words) == 0
+    assert Path("in/me-square.jpg").read_bytes() == before
+    assert Path("in/me-square-2.jpg").exists()
+    # Those of enrolment are photos, too.
+    portrait.save("other/z-square.jpg")
+    before = Path("other/z-square.jpg").read_bytes()
+    words = ["input=in/me.png", "output=other/z.jpg", "share=square", "overwrite=true", "enrolment=other"]
+    assert apply(*words) == 0
+    assert Path("other/z-square.jpg").read_bytes() == before
 
 
 def test_a_folder(capsys: pytest.CaptureFixture[str]) -> None:
