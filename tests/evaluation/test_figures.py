@@ -12,7 +12,7 @@ from simulated_runs import write_run
 from advmask import cli
 from advmask.core.errors import ConfigError, MissingPackageError
 from advmask.evaluation.curves import roc
-from advmask.evaluation.figures import style
+from advmask.evaluation.figures import figure_style as style
 from advmask.evaluation.figures.course_figure import columns_drawn, course_figure
 from advmask.evaluation.figures.curves_figure import bands, bands_of, curves_figure
 from advmask.evaluation.figures.measured import Measured, measured
@@ -101,6 +101,16 @@ def test_the_course_of_several_seeds_has_a_band() -> None:
         figure = course_figure({"one": [course], "two": [course, course]})
     assert [len(axis.lines) for axis in figure.axes] == [2, 2]
     assert [len(axis.collections) for axis in figure.axes] == [1, 1]
+
+
+def test_every_recipe_stands_in_the_legend_and_none_looks_like_another() -> None:
+    courses: dict[str, Any] = {f"{n}": [{f"similarity/{n % 2}": [(0.0, 0.3)]}] for n in range(9)}
+    with style.styled():
+        figure = course_figure(courses)
+    (legend,) = figure.legends
+    assert sorted(text.get_text() for text in legend.get_texts()) == [*courses]
+    looks = {(line.get_color(), str(line._dash_pattern)) for axis in figure.axes for line in axis.lines}
+    assert len(looks) == 9
 
 
 @pytest.mark.parametrize("missing", ["scores.csv.gz", "comparisons.csv.gz", "results.json"])

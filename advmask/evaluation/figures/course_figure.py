@@ -54,7 +54,7 @@ def course_figure(recipes: Mapping[str, Sequence[Mapping[str, Curve]]]) -> Figur
         if name.startswith(CONFIDENCE):
             axis.set_ylim(-0.02, 1.02)
     if len(recipes) > 1:
-        legend_below(figure, axes[0])
+        legend_below(figure, axes)
     return figure
 
 

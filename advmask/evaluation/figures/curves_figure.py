@@ -88,5 +88,5 @@ def curves_figure(setups: Sequence[Measured], curves: Sequence[Curves], *, misse
         axis.set_title(one.title)
         axis.set_xlabel("false match rate")
         axis.set_ylabel("wearers missed (FNMR)" if missed else "wearers matched (TAR)")
-    legend_below(figure, axes[0])
+    legend_below(figure, axes)
     return figure

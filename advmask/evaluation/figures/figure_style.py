@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 
 Format = Literal["svg", "pdf", "png"]
 COLUMN_MM, PAGE_MM = 89.0, 183.0  # widths of a column of two, and of a page, as journals have them
-# Of Okabe and Ito; the dashes tell lines apart where there is no colour at all.
+# Of Okabe and Ito; the dashes tell lines apart where there is no colour at all. They are one fewer than the
+# colours, so that the eighth line is not the first again.
 DESIGN, PLAIN, BARE_FACE, OTHERS = "#D55E00", "#0072B2", "#000000", "#009E73"
 SERIES = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
-DASHES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (1, 1)), (0, (4, 1, 1, 1)), (0, (2, 1)), (0, (7, 2)), "-")
+DASHES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (1, 1)), (0, (4, 1, 1, 1)), (0, (2, 1)), (0, (7, 2)))
 _STYLE = Path(__file__).with_name("paper.mplstyle")
 _DPI = 300
 # Without times, so that the same figures are the same files.
@@ -94,9 +95,13 @@ def panels(count: int, *, height_mm: float = 62.0, share: bool = True) -> tuple[
     return figure, every[:count]
 
 
-def legend_below(figure: Figure, axis: Any) -> None:
-    """One legend for all panels, under them, where it hides nothing."""
-    handles, labels = axis.get_legend_handles_labels()
+def legend_below(figure: Figure, axes: Sequence[Any]) -> None:
+    """One legend for all panels, under them, where it hides nothing; what is in several of them once."""
+    named: dict[str, Any] = {}
+    for axis in axes:
+        for handle, label in zip(*axis.get_legend_handles_labels(), strict=True):
+            named.setdefault(label, handle)
+    handles, labels = list(named.values()), list(named)
     figure.legend(handles, labels, loc="outside lower center", ncols=min(len(labels), 4))
 
 

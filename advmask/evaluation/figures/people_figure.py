@@ -60,5 +60,5 @@ def people_figure(setups: Sequence[Measured], *, names: bool) -> Figure:
         axis.set_yticks(shown, [told[row] for row in shown])
         axis.set_xlabel(f"photos matched at FMR {one.result['fmr']:g}")
         axis.set_ylabel("" if names else "person, most helped first")
-    legend_below(figure, axes[0])
+    legend_below(figure, axes)
     return figure

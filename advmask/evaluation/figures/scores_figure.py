@@ -52,5 +52,5 @@ def scores_figure(setups: Sequence[Measured]) -> Figure:
         axis.set_xlabel(f"{one.axis} to the own person")
         axis.set_ylabel("density")
         axis.margins(y=0.12)
-    legend_below(figure, axes[0])
+    legend_below(figure, axes)
     return figure

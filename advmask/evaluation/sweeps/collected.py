@@ -63,6 +63,8 @@ def collect(
             f"{' and others' if len(runs) > 3 else ''}; run advmask evaluate with the same folders first."
         )
     found = recipes(runs, columns)
+    again = [(run, recipe) for recipe in found for run in recipe.again]
+    runs = [run for run in runs if not any(run is each for each, _ in again)]
     tests: list[RecipeTest] = []
     said: list[str] = []
     if len(found) > 1:
@@ -76,7 +78,7 @@ def collect(
         "transfer": transfer(runs),
         "tests": [asdict(one) for one in tests],
         "not_tested": said,
-        "notes": _notes(runs),
+        "notes": [*_notes(runs), *(_of_again(*each) for each in again)],
     }
 
 
@@ -174,6 +176,12 @@ def _of_recipe(recipe: Recipe) -> dict[str, Any]:
 
 def _spreads(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return {figure: asdict(spread([figure_of(one, figure) for one in results])) for figure in FIGURES}
+
+
+def _of_again(run: Run, recipe: Recipe) -> str:
+    seed = run.settings[SEED]
+    counted = next(one for one in recipe.runs if one.settings[SEED] == seed)
+    return f"{run.name} has the settings and the seed ({seed}) of {counted.name}, so it is not counted again."
 
 
 def _notes(runs: Sequence[Run]) -> list[str]:

@@ -84,6 +84,10 @@ def _recipes(record: Mapping[str, Any], figures: Sequence[str]) -> Table:
     """A row for each recipe; one for each that judges it where so many columns would fit no page."""
     setups = _setups(record["recipes"])
     keys = record["columns"]
+    if len({tuple(as_text(one["settings"][key]) for key in keys) for one in record["recipes"]}) < len(
+        record["recipes"]
+    ):
+        keys = []  # they do not tell all apart: each by its name, which has a number
     wide = len(setups) * len(figures) <= _WIDEST
     rows: list[tuple[str, ...]] = []
     for one in record["recipes"]:

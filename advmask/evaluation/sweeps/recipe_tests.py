@@ -11,7 +11,7 @@ from advmask.evaluation.estimates import Estimate
 from advmask.evaluation.metrics import FloatArray, accepted, difference_over_people
 from advmask.evaluation.sign_flips import holm, sign_flip_p
 from advmask.evaluation.sweeps.measured_runs import RECORD, SCORES, Run
-from advmask.evaluation.sweeps.recipes import Recipe
+from advmask.evaluation.sweeps.recipes import Recipe, as_text
 from advmask.evaluation.sweeps.score_tables import ScoreTable, Setup, read_scores
 
 DESIGN = "design"
@@ -97,7 +97,7 @@ def recipe_tests(
 def _judged(recipe: Recipe, said: list[str]) -> list[Mapping[Setup, ScoreTable]] | None:
     """Scores of each run; None, and why, where there are none or they are not alike."""
     for run in recipe.runs:
-        if run.by != RECORD or not (run.folder / SCORES).exists():
+        if run.by != RECORD or not (run.evaluated_in / SCORES).exists():
             said.append(
                 f"{recipe.name} is not tested: {run.name} has no {SCORES}; advmask evaluate makes it."
             )
@@ -106,7 +106,7 @@ def _judged(recipe: Recipe, said: list[str]) -> list[Mapping[Setup, ScoreTable]]
         if unlike:
             said.append(f"{recipe.name} is not tested, its runs were not judged alike: {unlike}.")
             return None
-    return [read_scores(run.folder / SCORES) for run in recipe.runs]
+    return [read_scores(run.evaluated_in / SCORES) for run in recipe.runs]
 
 
 def _unlike(one: Run, other: Run) -> str:
@@ -120,13 +120,18 @@ def _unlike(one: Run, other: Run) -> str:
                 continue
             if part == "settings" and key.startswith(_MAY_DIFFER):
                 continue
-            if first.get(key, value) != second.get(key, value):
-                return f"{part} differ in {key} ({_short(first.get(key))} and {_short(second.get(key))})"
+            ours, theirs = first.get(key, value), second.get(key, value)
+            if one.meant(key, ours) == other.meant(key, theirs):
+                continue
+            if part == "people" and key == "probed":  # nobody's name goes into a table
+                count, other_count = len(ours or ()), len(theirs or ())
+                return f"{part} differ in {key} ({count} and {other_count}, not the same)"
+            return f"{part} differ in {key} ({_short(ours)} and {_short(theirs)})"
     return ""
 
 
 def _short(value: Any) -> str:
-    text = f"{value}"
+    text = as_text(value)
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 

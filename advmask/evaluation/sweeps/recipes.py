@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from advmask.core.errors import ConfigError
-from advmask.evaluation.sweeps.measured_runs import Run
+from advmask.evaluation.sweeps.measured_runs import RECORD, Run
 
 SEED = "seed"
 # What changes nothing of a design but its rounding, or where it is kept.
@@ -26,12 +26,14 @@ class Recipe:
     Attributes:
         name: What sets it apart from the others, as `texture.kind=pyramid`.
         settings: The settings in which recipes differ, with their values here.
-        runs: By seed.
+        runs: By seed, one of each.
+        again: Further runs of these seeds, as a reproduction is, which count for nothing.
     """
 
     name: str
     settings: Mapping[str, Any]
     runs: tuple[Run, ...]
+    again: tuple[Run, ...] = ()
 
 
 def differing(runs: Sequence[Run]) -> list[str]:
@@ -75,8 +77,8 @@ def recipes(runs: Sequence[Run], columns: Sequence[str] | None = None) -> list[R
     return [
         Recipe(
             name if names.count(name) == 1 else f"{name} ({number})".strip(),
-            {key: group[0].settings.get(key) for key in named},
-            tuple(sorted(group, key=lambda run: run.settings.get(SEED) or 0)),
+            {key: _told(group[0], key) for key in named},
+            *_by_seed(group),
         )
         for number, (name, group) in enumerate(zip(names, groups.values(), strict=True), 1)
     ]
@@ -88,11 +90,27 @@ def as_text(value: Any) -> str:
         return "+".join(as_text(each) for each in value) or "[]"
     if isinstance(value, str):
         return value.rsplit("/", 1)[-1]
-    return {None: "null", True: "true", False: "false"}.get(value, f"{value}")
+    return json.dumps(value) if value is None or isinstance(value, bool) else f"{value}"
+
+
+def _by_seed(group: Sequence[Run]) -> tuple[tuple[Run, ...], tuple[Run, ...]]:
+    """The runs by seed, of each the first that was measured; and the others of the same seeds."""
+    kept: dict[Any, Run] = {}
+    for run in sorted(group, key=lambda run: (run.by != RECORD, not run.results)):
+        seed = run.settings.get(SEED)
+        kept.setdefault(run if seed is None else seed, run)
+    ordered = sorted(group, key=lambda run: run.settings.get(SEED) or 0)
+    counted = [*kept.values()]
+    return tuple(run for run in ordered if run in counted), tuple(run for run in group if run not in counted)
 
 
 def _named(run: Run, keys: Sequence[str]) -> str:
     return ", ".join(f"{key}={as_text(run.settings.get(key))}" for key in keys) or "all runs"
+
+
+def _told(run: Run, key: str) -> Any:
+    """A value as it is written down: a kept file by its name below the run folder."""
+    return run.kept[key].split("\n")[0] if key in run.kept else run.settings.get(key)
 
 
 def _of_a_recipe(key: str) -> bool:
@@ -100,4 +118,4 @@ def _of_a_recipe(key: str) -> bool:
 
 
 def _value(run: Run, key: str) -> str:
-    return json.dumps(run.settings.get(key), sort_keys=True, default=str)
+    return json.dumps(run.meant(key, run.settings.get(key)), sort_keys=True, default=str)

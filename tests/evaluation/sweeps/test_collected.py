@@ -11,12 +11,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+import yaml
 from simulated_runs import write_run
 
 from advmask.core.errors import ConfigError, RunError
 from advmask.evaluation.sweeps.collected import collect, spread
 from advmask.evaluation.sweeps.collected_tables import csv_of, latex, markdown, tables
-from advmask.evaluation.sweeps.measured_runs import is_sweep, read_runs, run_folders
+from advmask.evaluation.sweeps.measured_runs import is_sweep, read_run, read_runs, run_folders
+from advmask.evaluation.sweeps.recipes import as_text
 from advmask.evaluation.sweeps.written import write_collected
 
 RECIPES = {"pixels": 0.05, "pyramid": 0.22}
@@ -152,6 +154,88 @@ def test_runs_that_were_judged_otherwise_are_not_tested(tmp_path: Path) -> None:
     found = collect(read_runs([tmp_path]))
     assert any("Not measured" in note for note in found["notes"])
     assert any("has no scores.csv.gz" in said for said in found["not_tested"])
+
+
+def keep(run: Path, key: str, name: str, content: bytes) -> None:
+    """Let a run have a file of its own, as training copies it, and its evaluation name that copy."""
+    (run / name).parent.mkdir()
+    (run / name).write_bytes(content)
+    group, own = key.split(".")
+    config, results = run / "config.yaml", run / "results.json"
+    values = yaml.safe_load(config.read_text())
+    values.setdefault(group, {})[own] = name
+    config.write_text(yaml.safe_dump(values))
+    record = json.loads(results.read_text())
+    if group != "texture":  # an evaluation does not ask what a design started from
+        record["settings"].setdefault(group, {})[own] = str(run.absolute() / name)
+    results.write_text(json.dumps(record))
+
+
+@pytest.mark.parametrize(
+    ("key", "name"), [("texture.start", "started_from/pic.png"), ("printer.profile", "printer/mine.icc")]
+)
+def test_copies_of_one_file_are_one_recipe(tmp_path: Path, key: str, name: str) -> None:
+    for number, content in enumerate((b"a", b"a", b"b")):
+        run = write_run(tmp_path / f"{number}", lower=0.1, seed=number, people=8, photos=4)
+        keep(run, key, name, content)
+    found = collect(read_runs([tmp_path]))
+    short = name.split("/")[1]
+    assert [one["runs"] for one in found["recipes"]] == [
+        [f"{tmp_path.name}/{number}" for number in own] for own in ((0, 1), (2,))
+    ]
+    assert [one["recipe"] for one in found["recipes"]] == [f"{key}={short} ({n})" for n in (1, 2)]
+    assert found["recipes"][0]["settings"] == {key: name}
+    first = tables(found)[0]
+    assert [row[0] for row in first.rows] == [f"{key}={short} ({n})" for n in (1, 2)]  # no two alike
+    if key == "printer.profile":  # judged with it as well
+        (said,) = found["not_tested"]
+        assert "settings differ in printer.profile" in said
+        assert str(tmp_path) not in said
+    else:
+        assert found["tests"]
+
+
+def test_no_name_and_no_path_is_in_the_notes(tmp_path: Path) -> None:
+    for number, (person, place) in enumerate((("ada", "/home/ada"), ("bob", "/home/bob"))):
+        run = write_run(tmp_path / f"{number}", lower=0.1, people=8, photos=4, texture={"levels": number})
+        record = json.loads((run / "results.json").read_text())
+        record["people"]["probed"][0] = person
+        record["settings"]["faces"] = {"root": f"{place}/photos-{number}"}
+        (run / "results.json").write_text(json.dumps(record))
+    (said,) = collect(read_runs([tmp_path]))["not_tested"]
+    assert "people differ in probed (8 and 8, not the same)" in said
+    for number in range(2):
+        results = tmp_path / f"{number}" / "results.json"
+        results.write_text(results.read_text().replace('"ada"', '"eve"').replace('"bob"', '"eve"'))
+    (said,) = collect(read_runs([tmp_path]))["not_tested"]
+    assert "settings differ in faces.root (photos-1 and photos-0)" in said
+
+
+def test_each_seed_counts_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, seed, lower in (("a", 0, 0.1), ("b", 1, 0.1), ("again", 0, 0.3)):
+        write_run(tmp_path / name, lower=lower, seed=seed, people=8, photos=4)
+    (tmp_path / "a" / "results.json").rename(tmp_path / "a" / "check.json")
+    monkeypatch.chdir(tmp_path)
+    found = collect(read_runs(["a", "b", "again", str(tmp_path / "b")]))
+    (recipe,) = found["recipes"]
+    assert recipe["seeds"] == [0, 1]
+    assert {one["tar"]["runs"] for one in recipe["results"]} == {2}
+    assert {one["tar"]["runs"] for one in found["transfer"]} == {2}
+    names = [read_run(Path(name)).name for name in ("a", "again")]
+    assert found["notes"] == [
+        f"{names[0]} has the settings and the seed (0) of {names[1]}, so it is not counted again."
+    ]
+
+
+def test_numbers_are_no_truths() -> None:
+    assert [as_text(value) for value in (0, 1, 1.0, False, True, None)] == [
+        "0",
+        "1",
+        "1.0",
+        "false",
+        "true",
+        "null",
+    ]
 
 
 @pytest.mark.parametrize(
