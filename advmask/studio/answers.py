@@ -3,19 +3,42 @@
 import io
 import json
 import mimetypes
+import os
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from PIL import Image
 
 _JPEG_QUALITY = 90
 _MOST_AT_ONCE = 8 << 20  # bytes
+_PIECE = 1 << 20  # bytes of a file that are held at a time
 # A report is a page of its own: nothing in it runs or loads anything.
 REPORT_POLICY = (
     "default-src 'none'; img-src data:; style-src 'unsafe-inline'; sandbox; frame-ancestors 'self'"
 )
+
+
+@dataclass(frozen=True)
+class OpenFile:
+    """A file that is on its way, however long it is.
+
+    Attributes:
+        opened: To be closed once it is sent.
+        length: Its bytes.
+    """
+
+    opened: BinaryIO
+    length: int
+
+    def pieces(self) -> Iterator[bytes]:
+        """Its content, no more than was promised of it."""
+        left = self.length
+        while left > 0 and (piece := self.opened.read(min(left, _PIECE))):
+            left -= len(piece)
+            yield piece
 
 
 @dataclass(frozen=True)
@@ -29,7 +52,7 @@ class Answer:
         headers: Further ones, in place of those that all answers have.
     """
 
-    body: bytes
+    body: bytes | OpenFile
     kind: str = "application/json"
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
@@ -57,9 +80,10 @@ def file(path: Path, *, download: str | None = None) -> Answer:
     kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
     if kind == "image/svg+xml" and download is None:  # a drawing may hold scripts
         kind = "text/plain; charset=utf-8"
-    if kind.startswith("text/html"):
-        return Answer(path.read_bytes(), kind, headers={"Content-Security-Policy": REPORT_POLICY})
-    return Answer(path.read_bytes(), kind, headers=attached(download))
+    report = kind.startswith("text/html")
+    headers = {"Content-Security-Policy": REPORT_POLICY} if report else attached(download)
+    opened = path.open("rb")
+    return Answer(OpenFile(opened, os.fstat(opened.fileno()).st_size), kind, headers=headers)
 
 
 def part_of_file(path: Path, part: str) -> Answer:

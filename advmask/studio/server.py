@@ -4,6 +4,7 @@ import json
 import socket
 import sys
 import traceback
+from collections.abc import Iterable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -119,12 +120,22 @@ class _Requests(BaseHTTPRequestHandler):
             return trouble("That is a bug in advmask; the terminal says more.", status=500)
 
     def _send(self, made: Answer) -> None:
+        if isinstance(made.body, bytes):
+            self._send_pieces(made, len(made.body), [made.body])
+        else:
+            with made.body.opened:
+                self._send_pieces(made, made.body.length, made.body.pieces())
+
+    def _send_pieces(self, made: Answer, length: int, pieces: Iterable[bytes]) -> None:
         self.send_response(made.status)
         headers = HEADERS | made.headers
-        headers |= {"Content-Type": made.kind, "Content-Length": str(len(made.body))}
+        headers |= {"Content-Type": made.kind, "Content-Length": str(length)}
         if self.close_connection:
             headers["Connection"] = "close"
         for name, value in headers.items():
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(made.body)
+        for piece in pieces:
+            self.wfile.write(piece)
+            length -= len(piece)
+        self.close_connection |= length > 0  # the file became shorter on its way

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from studio_visitor import Visitor, begun, until, with_states
 
+from advmask.studio.answers import OpenFile, file, part_of_file
 from advmask.studio.studio import Studio
 from advmask.studio.videos import MOST_VIDEO_BYTES, WORN, video_folders, video_states
 
@@ -104,6 +105,18 @@ def test_a_player_gets_the_part_it_asks_for(visitor: Visitor, studio: Studio, na
         assert (found[0], found[2]) == (status, content), asked
     assert visitor.get(place, Range="bytes=10-19")[1]["Content-Range"] == "bytes 10-19/100"
     assert visitor.get(f"{place}?keep=1")[1]["Content-Disposition"].startswith("attachment")
+
+
+def test_a_long_video_is_sent_in_pieces_and_never_held_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("advmask.studio.answers._PIECE", 40)
+    path = tmp_path / WORN
+    path.write_bytes(bytes(range(100)))
+    for made in (part_of_file(path, ""), part_of_file(path, "lines=1-2"), file(path, download="me.mp4")):
+        assert isinstance(made.body, OpenFile)
+        with made.body.opened:
+            path.write_bytes(bytes(range(100)) + b"more than was promised")
+            assert list(map(len, made.body.pieces())) == [40, 40, 20]
+        path.write_bytes(bytes(range(100)))
 
 
 @pytest.mark.parametrize(
