@@ -34,7 +34,7 @@ class Glances:
         self.meter = MatchMeter()
         self._enrolled: OrderedDict[tuple[Any, ...], Enrolled] = OrderedDict()
         self._sure: OrderedDict[tuple[Any, ...], Sureness] = OrderedDict()
-        self._visitors: OrderedDict[tuple[str, str], Enrolled] = OrderedDict()
+        self._visitors: OrderedDict[tuple[Any, ...], Enrolled] = OrderedDict()
         self._one_at_a_time = threading.RLock()
 
     def of_run(self, run: Run, photos: Sequence[Path], state: int | None) -> dict[str, Any]:
@@ -52,7 +52,7 @@ class Glances:
         with self._one_at_a_time:
             bare, face = self.shown.bare(photos[0])
             enrolled = self._enrol(run, photos)
-            key = (tuple(run.choices.recognizers()), *photos)
+            key = (tuple(run.choices.recognizers()), *_dated(photos))
             found = {"bare": self._look(("bare", *key), enrolled, bare, face)}
             for name, worn in {**_plain(design), "design": design}.items():
                 stage = (run.path, run.version, state) if name == "design" else (design.pattern, design.size)
@@ -75,14 +75,15 @@ class Glances:
         """
         if seen.face is None:
             return []
+        key = (run.path, run.made, visitor)
         with self._one_at_a_time:
             if photos is not None:
                 enrolled = self._enrol(run, photos)
-            elif (run.name, visitor) in self._visitors:
-                enrolled = self._visitors[(run.name, visitor)]
+            elif key in self._visitors:
+                enrolled = self._visitors[key]
             else:
                 enrolled = self.meter.enrol(run.choices.recognizers(), [(seen.bare, seen.face)])
-                _keep(self._visitors, (run.name, visitor), enrolled, most=_VISITORS)
+                _keep(self._visitors, key, enrolled, most=_VISITORS)
             pictures = {"bare": seen.bare, "design": seen.worn}
             return as_meters(
                 {
@@ -91,9 +92,16 @@ class Glances:
                 }
             )
 
+    def forget(self, run: Run) -> None:
+        """Drop what was seen of a design, and of the photos in its folder."""
+        with self._one_at_a_time:
+            for kept in (self._enrolled, self._sure, self._visitors):
+                for key in [each for each in kept if _is_of(run, each)]:
+                    del kept[key]
+
     def _enrol(self, run: Run, photos: Sequence[Path]) -> Enrolled:
         names = run.choices.recognizers()
-        key = (tuple(names), *photos)
+        key = (tuple(names), *_dated(photos))
         if key not in self._enrolled:
             faces = [self.shown.bare(photo) for photo in photos[1:] or photos]
             _keep(self._enrolled, key, self.meter.enrol(names, faces), most=_VISITORS)
@@ -120,6 +128,15 @@ def _plain(design: Design) -> dict[str, Design]:
         )
         for name in PLAIN_MASKS
     }
+
+
+def _dated(photos: Sequence[Path]) -> tuple[Path | int, ...]:
+    """Photos and when each was written: the folder of a deleted design is taken again."""
+    return tuple(part for photo in photos for part in (photo, photo.stat().st_mtime_ns))
+
+
+def _is_of(run: Run, key: tuple[Any, ...]) -> bool:
+    return any(isinstance(part, Path) and part.is_relative_to(run.path) for part in key)
 
 
 def _keep(among: "OrderedDict[Any, Any]", key: Any, value: Any, *, most: int) -> None:

@@ -86,9 +86,32 @@ class Pictures:
         picture.thumbnail((_LONGEST[kind],) * 2, Image.Resampling.LANCZOS)
         self.folder.mkdir(parents=True, exist_ok=True)
         write_with(self._path(kind, name), _writer(picture))
+        self._keep_small(kind, name, picture)
+        return name
+
+    def keep_design(self, path: Path) -> str:
+        """Keep a design's picture as a drawing, as it is: it says which pattern it lies on.
+
+        Args:
+            path: As `write_design` wrote it.
+
+        Returns:
+            Its name here.
+
+        Raises:
+            DesignError: It cannot be read.
+        """
+        picture = open_as_srgb(path)
+        picture.info = {}
+        name = hashlib.sha256(path.read_bytes()).hexdigest()[:24]
+        self.folder.mkdir(parents=True, exist_ok=True)
+        write_with(self._path("drawing", name), lambda aside: shutil.copyfile(path, aside))
+        self._keep_small("drawing", name, picture)
+        return name
+
+    def _keep_small(self, kind: Kind, name: str, picture: Image.Image) -> None:
         picture.thumbnail((_THUMBNAIL,) * 2, Image.Resampling.LANCZOS)
         write_with(self._thumbnail(kind, name), _writer(picture))
-        return name
 
     def names(self, kind: Kind) -> list[str]:
         """All that can be chosen: the latest first, then what ships."""

@@ -114,6 +114,10 @@ def _design(studio: Studio, asked: Asked) -> Answer:
     return values({"name": run.name})
 
 
+def _again(studio: Studio, asked: Asked, name: str) -> Answer:
+    return values({"name": studio.pictures.keep_design(studio.runs.named(name).picture(asked.state))})
+
+
 def _command(studio: Studio, asked: Asked) -> Answer:
     return values({"command": studio.command(studio.choices(_mapping(asked.given, "choices")))})
 
@@ -281,6 +285,7 @@ _ROUTES: list[tuple[str, str, Callable[..., Answer]]] = [
     ("POST", rf"api/video/{_NAME}", _video),
     ("POST", rf"api/forget-video/{_NAME}/{_VIDEO}", _forget_video),
     ("POST", rf"api/forget/{_KIND}/{_PICTURE}", _forget),
+    ("POST", rf"api/again/{_NAME}", _again),
     ("POST", r"api/try-on", _try_on),
     ("POST", r"api/flat", _flat_start),
     ("POST", r"api/turned", _turned_start),

@@ -21,7 +21,7 @@ def summary(run: Run, works: Works) -> dict[str, Any]:
     return {
         "name": run.name,
         "title": run.record["title"],
-        "made": run.record["made"],
+        "made": run.made,
         "finished": run.finished,
         "working": None if at_work is None else at_work.action,
         "steps": run.chosen.get("steps"),

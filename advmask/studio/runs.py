@@ -66,7 +66,7 @@ class Runs:
     def all(self) -> list["Run"]:
         """All runs, the latest first."""
         found = [Run(path.parent) for path in self.folder.glob("*/studio.json")]
-        return sorted((run for run in found if run.record), key=lambda run: -float(run.record["made"]))
+        return sorted((run for run in found if run.record), key=lambda run: -run.made)
 
 
 class Run:
@@ -111,10 +111,16 @@ class Run:
         return self.path / "given"
 
     @property
-    def version(self) -> int:
-        """Changes with the design."""
+    def made(self) -> float:
+        """When it was begun, in seconds; tells it from a deleted one whose name it has."""
+        return float(self.record["made"])
+
+    @property
+    def version(self) -> str:
+        """Changes with the design; empty while there is nothing to see of it."""
         states = self.states()
-        return int(self.finished) * 1_000_000 + (states[-1] if states else 0)
+        step = int(self.finished) * 1_000_000 + (states[-1] if states else 0)
+        return f"{self.made}-{step}" if step else ""
 
     def drawing(self) -> Path | None:
         """The copy of its drawing."""
@@ -154,9 +160,16 @@ class Run:
         Raises:
             RunError: There is none yet.
         """
+        return _opened(self.design_file(step), self.picture(step).stat().st_mtime_ns)
+
+    def picture(self, step: int | None = None) -> Path:
+        """The design's picture, which says its pattern.
+
+        Raises:
+            RunError: There is none yet.
+        """
         path = self.design_file(step)
-        written = path / TEXTURE if path == self.path else path
-        return _opened(path, written.stat().st_mtime_ns)
+        return path / TEXTURE if path == self.path else path
 
     def design_file(self, step: int | None = None) -> Path:
         """What commands are given as the design: the folder, or the picture of a state.

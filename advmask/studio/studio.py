@@ -209,6 +209,7 @@ class Studio:
             shutil.rmtree(run.path)
         except OSError as error:
             raise RunError(f"{run.path} cannot be deleted: {error.strerror}.") from error
+        self.glances.forget(run)
 
     def photo_of(self, run: Run, name: str | None = None) -> Path:
         """A photo to show a design on: by default its first, and its own copy of one that was deleted since.

@@ -9,6 +9,9 @@ from PIL import Image
 from studio_visitor import Visitor, begun, with_states
 
 from advmask.photos.loading import portrait_path
+from advmask.studio.choices import Choices
+from advmask.studio.glance import Glances
+from advmask.studio.live import Seen
 from advmask.studio.match_meter import as_meters
 from advmask.studio.studio import Studio
 
@@ -66,6 +69,37 @@ def test_a_frame_of_a_camera_brings_its_figures_with_it(name: str, visitor: Visi
     _, headers, _ = visitor.send("POST", f"{place}&meters=1", nobody.getvalue())
     assert headers["X-Advmask-Meters"] == "[]"
     assert "X-Advmask-Meters" not in visitor.send("POST", place, frame.getvalue())[1]
+
+
+def test_a_new_design_is_looked_at_though_a_deleted_one_had_its_name(
+    studio: Studio, shown_once: Studio, monkeypatch: pytest.MonkeyPatch
+):
+    glances = studio.glances = Glances(shown_once.shown)
+    enrolled, looks = [], []
+    enrol = glances.meter.enrol
+    monkeypatch.setattr(
+        glances.meter, "enrol", lambda names, faces: enrolled.append(faces) or enrol(names, faces)
+    )
+    monkeypatch.setattr(
+        glances.meter, "sure", lambda *given, **more: looks.append(given) or {"dlib": 1 / len(looks)}
+    )
+    picture, face = shown_once.shown.bare(portrait_path())
+    figures = []
+    for turn in (1, 2):
+        run = studio.runs.begin("Flowers", Choices())
+        with_states(run, 10)
+        own = run.given / "photos" / "1.jpg"
+        own.parent.mkdir(parents=True)
+        own.write_bytes(portrait_path().read_bytes())
+        found = glances.of_run(run, [own], None)["meters"][0]["confidence"]
+        figures.append({found["bare"], found["design"]})
+        glances.of_frame(run, None, Seen(picture, picture, face), "me")
+        assert len(enrolled) == 2 * turn, "by the photo, and by the camera's first frame"
+        # The first is deleted by another studio with the same folder, which this one is not told of.
+        (Studio(studio.folder) if turn == 1 else studio).forget(run)
+    assert not figures[0] & figures[1]
+    left = [key for kept in (glances._sure, glances._enrolled, glances._visitors) for key in kept]
+    assert [key for key in left if str(run.path) in str(key)] == []
 
 
 def test_a_face_that_is_not_found_has_no_figure(shown_once: Studio):

@@ -18,11 +18,13 @@ from studio_visitor import Visitor, begun, until, with_states
 from advmask.core.errors import PhotoError
 from advmask.photos.loading import portrait_path
 from advmask.printing.manifest import write_kept
+from advmask.studio.choices import Choices
 from advmask.studio.run_state import summary
 from advmask.studio.runs import slug
 from advmask.studio.studio import Studio
 from advmask.studio.work import last_job, said
 from advmask.studio.worn_pictures import inks_of, swatches_of
+from advmask.textures.design_files import read_design
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no locks on Windows")
 
@@ -78,7 +80,7 @@ def test_the_state_of_a_run_says_how_far_it_is(visitor: Visitor, studio: Studio)
     assert (state["finished"], state["trouble"], state["measured"]) == (False, None, False)
     assert state["command"].startswith("advmask train mask=contour")
     (listed,) = json.loads(visitor.get("/api/runs")[2])
-    assert listed["version"] == 20
+    assert listed["version"] == f"{run.made}-20"
 
 
 def test_every_state_on_the_way_can_be_seen_and_printed(visitor: Visitor, studio: Studio):
@@ -113,6 +115,32 @@ def test_a_design_is_deleted_once_nobody_works_on_it(visitor: Visitor, studio: S
     assert visitor.post(f"/api/runs/{name}/forget") == (200, {})
     assert not run.path.exists()
     assert visitor.post(f"/api/runs/{name}/forget")[0] == 422
+
+
+def test_a_new_design_is_not_taken_for_a_deleted_one_of_its_name(studio: Studio):
+    versions = []
+    for _ in range(2):
+        run = studio.runs.begin("Flowers", Choices())
+        assert (run.name, run.version) == ("flowers-1", "")
+        with_states(run, 10)
+        versions.append(run.version)
+        studio.forget(run)
+    assert versions[0] != versions[1]
+
+
+def test_a_stage_to_start_from_stays_a_picture_that_says_its_pattern(visitor: Visitor, studio: Studio):
+    name = begun(visitor)
+    run = studio.runs.named(name)
+    assert visitor.post(f"/api/again/{name}?state=10")[0] == 422
+    with_states(run, 10, 20)
+    status, found = visitor.post(f"/api/again/{name}?state=10")
+    assert status == 200, found
+    kept = read_design(studio.pictures.path("drawing", found["name"]))
+    was = run.design(10)
+    assert (kept.pattern, kept.size, kept.texels_per_mm) == (was.pattern, was.size, was.texels_per_mm)
+    assert kept.texels.equal(was.texels)
+    assert found["name"] in studio.offers()["drawings"]
+    assert visitor.get(f"/pictures/drawing/{found['name']}")[0] == 200
 
 
 def test_print_files_are_those_of_the_list_and_come_as_one_zip(visitor: Visitor, studio: Studio):

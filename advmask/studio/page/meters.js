@@ -34,10 +34,10 @@ async function lookAgain() {
   const wanted = run && run.version ? `${run.name} ${run.version} ${stage}` : "";
   if (!wanted || glanceOf === wanted || (stage === null && run.meters.length)) return;
   glanceOf = wanted;
-  const { name } = run, at = stage;
+  const { name, made: born } = run, at = stage;
   try {
     const found = await ask(`api/runs/${name}/glance${at === null ? "" : `?state=${at}`}`);
-    if (run && run.name === name) { glance = { ...found, stage: at, name }; drawMeters(); }
+    if (run && run.name === name && run.made === born) { glance = { ...found, stage: at, name, born }; drawMeters(); }
   } catch { glanceOf = ""; }
 }
 
@@ -45,11 +45,11 @@ let metersOf = "";
 function drawMeters() {
   lookAgain();
   const checked = stage === null && run.meters.length > 0;
-  const mine = glance && glance.name === run.name && glance.stage === stage ? glance : null;
+  const mine = glance && glance.name === run.name && glance.born === run.made && glance.stage === stage ? glance : null;
   const found = checked ? run.meters : mine ? mine.meters : [];
   const names = [...new Set([...found.map((each) => each.recognizer), ...Object.keys(run.curves)])];
   $("meters-part").hidden = !names.length;
-  const key = JSON.stringify([run.name, run.step, stage, found]);
+  const key = JSON.stringify([run.name, run.made, run.step, stage, found]);
   if (key === metersOf) return;
   metersOf = key;
   $("meters").replaceChildren(...names.flatMap((name) => {

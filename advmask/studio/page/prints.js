@@ -20,14 +20,14 @@ const noteWords = (note) => (note.name ? t(NOTES[note.name], ...note.values) : n
 
 let printsOf = "";
 function drawPrints() {
-  const key = JSON.stringify([run.name, run.prints, run.print_notes, run.working === "print"]);
+  const key = JSON.stringify([run.name, run.made, run.prints, run.print_notes, run.working === "print"]);
   if (key === printsOf) return;
   printsOf = key;
   $("prints").replaceChildren(...run.prints.map((set, place_in_list) => {
     const place = `runs/${run.name}/prints/${set.name}`;
     const pages = set.files.flatMap((file) => Array.from({ length: file.pages || 0 }, (_, page) =>
       made("a", { href: `${place}/${file.name}`, target: "_blank", rel: "noopener" },
-        made("img", { src: `${place}/${file.name}/${page + 1}.png`, alt: `${file.name}, page ${page + 1}`, loading: "lazy" }))));
+        made("img", { src: `${place}/${file.name}/${page + 1}.png?v=${run.made}-${file.bytes}`, alt: `${file.name}, page ${page + 1}`, loading: "lazy" }))));
     const files = set.files.map((file) => made("li", {}, made("a", { href: `${place}/${file.name}?keep=1`, download: true }, file.name), ` ${(file.bytes / 1e6).toFixed(1)} MB`));
     return made("div", { class: "print-set" }, made("h3", {}, printWords(set.name)),
       made("div", { class: "pages", tabindex: "0", role: "group", "aria-label": t("Pages of the print") }, ...pages),
@@ -38,7 +38,16 @@ function drawPrints() {
 }
 
 function prepareRun() {
-  const act = (action, given = {}) => trying(async () => { const name = run.name; pace = null; run = { ...await ask(`api/runs/${name}/${action}`, typeof given === "function" ? given() : given) }; drawRun(false); clearTimeout(poll); poll = setTimeout(() => { if (location.hash === `#/design/${name}`) showRun(name); }, 700); });
+  const act = (action, given = {}) => trying(async () => {
+    const { name } = run;
+    const found = await ask(`api/runs/${name}/${action}`, typeof given === "function" ? given() : given);
+    if (!stillShown(name)) return;
+    pace = null;
+    run = found;
+    drawRun(false);
+    clearTimeout(poll);
+    poll = setTimeout(() => { if (stillShown(name)) showRun(name); }, 700);
+  });
   $("stop").addEventListener("click", act("stop"));
   $("go-on").addEventListener("click", act("go-on"));
   $("measure").addEventListener("click", act("measure"));
@@ -49,19 +58,22 @@ function prepareRun() {
   }));
   $("delete").addEventListener("click", trying(async () => {
     if (!confirm(t("Delete this design, its pictures and its print files? This cannot be undone."))) return;
-    await ask(`api/runs/${run.name}/forget`, {});
-    run = null;
-    location.hash = "#/designs";
+    const { name } = run;
+    await ask(`api/runs/${name}/forget`, {});
+    const leave = stillShown(name);
+    if (run && run.name === name) run = null;
+    if (leave) location.hash = "#/designs";
   }));
   $("again").addEventListener("click", trying(async () => {
-    choices = { ...offers.chosen, ...run.choices };
+    const { name, title } = run, again = { ...offers.chosen, ...run.choices };
     if (stage !== null) {
-      const blob = await (await fetch(`runs/${run.name}/flat.png?state=${stage}`)).blob();
-      const found = await ask(`api/pictures/drawing?name=${run.name}-${stage}.png`, undefined, { body: blob });
-      choices.drawing = found.name;
+      again.drawing = (await ask(`api/again/${name}?state=${stage}`, {})).name;
+      again.fit = "cover";  // it fills its pattern
     }
+    if (!stillShown(name)) return;
+    choices = again;
     sessionStorage.setItem(KEPT, JSON.stringify(choices));
-    $("title").placeholder = run.title;
+    $("title").placeholder = title;
     await refresh();
     location.hash = "#/";
   }));

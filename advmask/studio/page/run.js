@@ -40,8 +40,11 @@ let poll = 0;
 let shownPicture = "";
 let pace = null;
 
+// Whether an answer that was waited for is still of the design that is looked at.
+const stillShown = (name) => Boolean(run) && run.name === name && location.hash === `#/design/${name}`;
+
 const showRun = trying(async (name) => {
-  if (!run || run.name !== name) { run = null; stage = null; shownPicture = ""; pace = null; $("prints").replaceChildren(); $("report").hidden = true; $("report").removeAttribute("src"); }
+  if (!run || run.name !== name) { run = null; stage = null; shownPicture = ""; pace = null; $("prints").replaceChildren(); $("label").textContent = ""; $("report").hidden = true; $("report").removeAttribute("src"); }
   const state = await ask(`api/runs/${name}`);
   if (location.hash !== `#/design/${name}`) return;
   const first = run === null;
@@ -113,7 +116,7 @@ function drawRunPicture(force) {
   const state = stage === null ? "" : `&state=${stage}`;
   $("run-turn-part").hidden = show !== "turned";
   const yaw = $("run-turn").value, files = { flat: "flat.png?", worn: "worn.jpg?", turned: `turned.jpg?yaw=${yaw}&` };
-  const address = show === "bare" ? `runs/${run.name}/bare.jpg` : `runs/${run.name}/${files[show]}v=${run.version}${state}`;
+  const address = show === "bare" ? `runs/${run.name}/bare.jpg?v=${run.made}` : `runs/${run.name}/${files[show]}v=${run.version}${state}`;
   $("run-says").textContent = stage !== null ? t("After {0} steps", stage) : run.version ? "" : t("The first picture comes soon");
   if (!run.version && show !== "bare") { image.hidden = true; shownPicture = ""; return; }
   if (!force && address === shownPicture) return;
@@ -128,7 +131,7 @@ let filmOf = "";
 function drawFilm() {
   $("film-part").hidden = run.states.length < 2;
   if (run.states.length < 2) return;
-  const key = `${run.name} ${run.states.join()} ${stage} ${run.finished}`;
+  const key = `${run.name} ${run.made} ${run.states.join()} ${stage} ${run.finished}`;
   if (key === filmOf) return;
   filmOf = key;
   const every = Math.max(1, Math.ceil(run.states.length / 24));
@@ -138,5 +141,5 @@ function drawFilm() {
   $("film").replaceChildren(latest, ...shown.toReversed().map((step) => made("button", {
     type: "button", class: "thumb", "aria-pressed": String(stage === step), "aria-label": t("After {0} steps", step),
     onclick: () => { stage = step; drawRun(false); },
-  }, made("img", { src: `runs/${run.name}/flat.png?state=${step}`, alt: "", loading: "lazy" }), made("span", {}, String(step)))));
+  }, made("img", { src: `runs/${run.name}/flat.png?v=${run.made}&state=${step}`, alt: "", loading: "lazy" }), made("span", {}, String(step)))));
 }

@@ -5,7 +5,7 @@ const MOST_VIDEO_BYTES = 1024 * 1024 * 1024;
 let videosOf = "";
 
 function drawVideos() {
-  const key = JSON.stringify([run.name, run.videos]);
+  const key = JSON.stringify([run.name, run.made, run.videos]);
   if (key === videosOf) return;
   videosOf = key;
   $("videos").replaceChildren(...run.videos.map((video) => {
@@ -23,8 +23,8 @@ function drawVideos() {
       }
     } else parts.push(made("p", { class: "note" }, t("That did not work: {0}", video.trouble)));
     const forget = made("button", { type: "button", class: "quiet", onclick: trying(async () => {
-      run = { ...run, ...await ask(`api/forget-video/${run.name}/${video.name}`, {}) };
-      drawRun(false);
+      const { name } = run, found = await ask(`api/forget-video/${name}/${video.name}`, {});
+      if (stillShown(name)) { run = found; drawRun(false); }
     }) }, video.working ? t("Stop and delete") : t("Delete this video"));
     const keep = video.done ? [made("a", { class: "button", href: `${place}?keep=1`, download: true }, t("Download the video"))] : [];
     return made("div", { class: "print-set" }, ...parts, made("p", { class: "buttons" }, ...keep, forget));
@@ -40,7 +40,7 @@ const sendVideo = trying(async (file) => {
   $("drop-video").classList.add("busy");
   try {
     const found = await ask(`api/video/${name}?name=${encodeURIComponent(file.name)}${state}`, undefined, { body: file });
-    if (run && run.name === name) { run = found; drawRun(false); showRun(name); }
+    if (stillShown(name)) { run = found; drawRun(false); showRun(name); }
   } finally { $("drop-video").classList.remove("busy"); $("file-video").value = ""; }
 });
 
