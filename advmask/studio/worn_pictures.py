@@ -21,8 +21,8 @@ from advmask.masks.settings import MaskSettings
 from advmask.printers.printer import Printer
 from advmask.printers.settings import PrinterSettings
 from advmask.textures.colour_names import colour_code
-from advmask.textures.colours import spread_inks
 from advmask.textures.design_files import Design
+from advmask.textures.picture_inks import picture_inks
 from advmask.textures.picture_texels import read_picture_as_texels
 from advmask.textures.settings import TextureSettings
 from advmask.training.building import build_texture
@@ -168,7 +168,7 @@ def inks_of(drawing: Path, count: int | None = None) -> list[str]:
     if count is None:
         flat_ones = _flat_colours(texels)
         count = min(max(flat_ones, 2), _MOST_INKS) if flat_ones else _SOME_INKS
-    return [colour_code(ink) for ink in spread_inks(texels, count).tolist()]
+    return [colour_code(ink) for ink in picture_inks(texels, count).tolist()]
 
 
 def swatches_of(drawing: Path) -> list[str]:
@@ -182,13 +182,7 @@ def swatches_of(drawing: Path) -> list[str]:
     """
     texels = _small(drawing)
     count = min(_flat_colours(texels) or _MOST_SWATCHES, _MOST_SWATCHES)
-    own = (texels * 255).round().flatten(1).unique(dim=1).T
-    # Of a drawing with few colours some that are spread are none of its own.
-    return [
-        colour_code(ink.tolist())
-        for ink in spread_inks(texels, max(count, 2))
-        if bool((own == (ink * 255).round()).all(dim=1).any())
-    ]
+    return [colour_code(ink) for ink in picture_inks(texels, max(count, 2), at_least=1).tolist()]
 
 
 def _small(drawing: Path) -> torch.Tensor:

@@ -25,7 +25,11 @@ _WORDS = {
     "ochre": (200, 150, 50), "olive": (115, 115, 40), "light green": (150, 210, 130), "green": (65, 140, 70),
     "dark green": (20, 75, 40), "turquoise": (60, 190, 180), "petrol": (20, 100, 110),
     "light blue": (150, 200, 235), "blue": (40, 100, 200), "dark blue": (30, 45, 95),
-    "violet": (125, 70, 175),    "light violet": (195, 170, 225), "dark violet": (65, 30, 90),
+    "violet": (125, 70, 175), "light violet": (195, 170, 225), "dark violet": (65, 30, 90),
+}  # fmt: skip
+_BRIGHT = {  # what screens show, far from all of these
+    "blue": (0, 0, 255), "green": (0, 255, 0), "yellow": (242, 178, 52), "violet": (150, 0, 255),
+    "turquoise": (0, 255, 255), "magenta": (255, 0, 255), "light yellow": (255, 250, 170),
 }  # fmt: skip
 
 
@@ -147,8 +151,9 @@ def colour_in_words(code: str) -> str:
     Args:
         code: As `#rrggbb`.
     """
-    away = lab_of(torch.tensor(list(_WORDS.values())) / 255) - lab_of(torch.tensor(colour_named(code)))
-    return list(_WORDS)[int(away.square().sum(dim=1).argmin())]
+    words, colours = zip(*_WORDS.items(), *_BRIGHT.items(), strict=True)
+    away = lab_of(torch.tensor(colours) / 255) - lab_of(torch.tensor(colour_named(code)))
+    return str(words[int(away.square().sum(dim=1).argmin())])
 
 
 def _named(code: str) -> str:

@@ -52,13 +52,17 @@ class PaletteSettings(Settings):
     """The inks of a palette.
 
     Attributes:
-        inks: Colours by name or number; or how many, 2 to 32, that are taken from the start and learned.
+        inks: Colours by name or number; or how many, 2 to 32, that are taken from the start: at most so many
+            of a picture's own colours.
+        learn: Whether the colours of the inks are learned too. None: only where they are counted and the
+            start is no picture; those of a picture stay as they are said.
         warm: Temperature schedule of the softmax over the inks: at the first step.
         cold: Its end, just before texels are decided for one ink.
         decided: Share of the run, at its end, for which every texel is of exactly one ink.
     """
 
     inks: Annotated[tuple[str, ...] | int, BeforeValidator(_inks)] = _INKS
+    learn: bool | None = None
     warm: float = Field(default=1.0, gt=0, le=100)
     cold: float = Field(default=0.2, gt=0, le=100)
     decided: float = Field(default=0.25, gt=0, le=1)

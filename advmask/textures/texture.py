@@ -8,15 +8,16 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from advmask.textures.bases import spline_matrix
-from advmask.textures.colours import named_colour, spread_inks
+from advmask.textures.colours import named_colour
 from advmask.textures.fields import Extent, SpectralField, SplineField
 from advmask.textures.ink_choice import InkChoice, ink_choice
 from advmask.textures.ink_fields import InkFields
 from advmask.textures.locked import Locked, build_locked
 from advmask.textures.palette import PaletteTexture
+from advmask.textures.picture_inks import picture_inks
 from advmask.textures.pixels import PixelTexture
-from advmask.textures.settings import PaletteSettings, TextureSettings
-from advmask.textures.starts import start_texels
+from advmask.textures.settings import TextureSettings
+from advmask.textures.starts import names_picture, start_texels
 from advmask.textures.texel_layout import Layout
 
 _log = logging.getLogger(__name__)
@@ -146,7 +147,7 @@ def build_texture(
 def _base(settings: TextureSettings, start: Tensor, extent: Extent) -> PixelTexture | PaletteTexture:
     spacing = settings.detail_mm * settings.texels_per_mm
     if settings.kind == "palette":
-        return _palette(settings.palette, start, extent, spacing)
+        return _palette(settings, start, extent, spacing)
     if settings.kind == "spectral":
         exponent = 1.0 if settings.exponent is None else settings.exponent
         field: nn.Module = SpectralField(
@@ -164,16 +165,21 @@ def _opening(settings: TextureSettings) -> float:
     return _OPENING[settings.kind] if settings.opening is None else settings.opening
 
 
-def _palette(settings: PaletteSettings, start: Tensor, extent: Extent, spacing: float) -> PaletteTexture:
-    learned = isinstance(settings.inks, int)
+def _palette(asked: TextureSettings, start: Tensor, extent: Extent, spacing: float) -> PaletteTexture:
+    settings, picture = asked.palette, names_picture(asked.start)
     if isinstance(settings.inks, int):
-        inks = spread_inks(start, settings.inks)
+        inks = picture_inks(start, settings.inks, at_least=2 if picture else settings.inks)
+        if len(inks) < settings.inks:
+            _log.info("The start has fewer colours than %d, so there are %d inks.", settings.inks, len(inks))
     else:
         named = [named_colour(ink) for ink in settings.inks]
         inks = torch.stack([ink for ink in named if ink is not None])
     choice = ink_choice(start, inks)
     for sentence in choice.sentences():
         _log.info(sentence)
+    learned = not picture and isinstance(settings.inks, int) if settings.learn is None else settings.learn
+    if learned:
+        _log.info("The inks are learned too, so those at the end will differ.")
     return PaletteTexture(
         start,
         inks=inks,
