@@ -46,7 +46,7 @@ function drawPictures() {
     shownPhoto = choices.photos.includes(name) ? name : choices.photos[0];
     changed();
   }, shipped(name)));
-  const input = made("input", { type: "file", id: "file-photo", accept: "image/*", multiple: true, class: "seen-by-readers",
+  const input = made("input", { type: "file", id: "file-photo", accept: "image/*,.heic,.heif", multiple: true, class: "seen-by-readers",
     onchange: (event) => upload("photo", event.target.files) });
   const add = made("label", { class: "thumb add", id: "drop-photo" }, input, made("span", {}, t("+ your photos")));
   droppable(add, (files) => upload("photo", files));
