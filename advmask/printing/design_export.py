@@ -107,12 +107,12 @@ def export_files(design: Design, settings: ExportSettings, *, printer_named: boo
     """
     if design.run is None:
         notices = [] if design.place is None else look_at(design.place)
-        return _files(design, settings, settings.asked.over(settings.printer), notices)
+        return _files(design, settings, settings.printing.over(settings.printer), notices)
     of_run = settings_of_run(design.run, _OfRun)
     if not printer_named:
         settings = settings.model_copy(update={"printer": of_run.printer})
     wanted = settings.printer if printer_named else of_run.printing.over(of_run.printer)
-    return _files(design, settings, settings.asked.over(wanted), [])
+    return _files(design, settings, settings.printing.over(wanted), [])
 
 
 def _files(design: Design, settings: ExportSettings, printing: PrintingSettings, notices: list[str]) -> Made:

@@ -122,6 +122,11 @@ def print_jobs(
 def _name_of(printer: PrinterSettings) -> str:
     source = printer.profile or printer.table
     name = source.stem if printer.name in {_NO_PRINTER, "icc"} and source is not None else printer.name
+    return in_file_names(name)
+
+
+def in_file_names(name: str) -> str:
+    """A name as names of files hold it everywhere."""
     return "".join(sign if sign.isalnum() or sign in "._-" else "_" for sign in name)
 
 

@@ -1,6 +1,7 @@
 """The files of print jobs by their names, with what is to be said about them; nothing is written."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +10,12 @@ from advmask.printing.card import card_text, read_card
 from advmask.printing.card_picture import card_png
 from advmask.printing.exports import print_files
 from advmask.printing.flat_inks import FlatInks, artwork_of
-from advmask.printing.job import PrintJob
+from advmask.printing.job import PrintJob, in_file_names
 from advmask.printing.mask_png import facts_of
 from advmask.printing.proof import OUT_OF_GAMUT, proof_png
 from advmask.printing.raster import Artwork
 from advmask.printing.repeat import FabricTile, fabric_tile, lay_on_fabric, texture_tile
-from advmask.printing.settings import ClothSettings, ExportSettings, ShopSettings
+from advmask.printing.settings import ClothSettings, ExportSettings
 from advmask.printing.shop import encoded, shop_file, shop_words
 from advmask.printing.upsample import MM_PER_INCH
 from advmask.textures.gallery import GalleryDesign
@@ -56,9 +57,7 @@ def job_files(jobs: Sequence[PrintJob], settings: ExportSettings, *, notices: Se
         DesignError: The design uses a text key of ours.
     """
     fabric = settings.fabric
-    tiles = [
-        _tile(job, fabric) if settings.repeat or settings.shop.product == "fabric" else None for job in jobs
-    ]
+    tiles = [_tile(job, fabric) if settings.repeat else None for job in jobs]
     files, words = _proof(jobs[0], wanted=settings.proof)  # first: it is here that a printer proves unusable
     words += notices
     for job, tile in zip(jobs, tiles, strict=True):
@@ -66,12 +65,12 @@ def job_files(jobs: Sequence[PrintJob], settings: ExportSettings, *, notices: Se
         files |= _print_files(job, artwork)
         if artwork[1] is not None:
             words.append(_inks_of(job, artwork[1]))
-        if settings.repeat and tile is not None:
+        if tile is not None:
             made, said = _repeats(job, artwork[0], tile, fabric)
             files |= made
             words += said
         if settings.shop.name != "none":
-            made, said = _for_shop(job, artwork[0], settings.shop, tile)
+            made, said = _for_shop(job, artwork[0], settings)
             files |= made
             words += said
     words += [_MIRRORED] if jobs[0].sheet.mirrored else []
@@ -132,15 +131,20 @@ def _print_files(job: PrintJob, artwork: tuple[Artwork, FlatInks | None]) -> dic
     )
 
 
-def _for_shop(job: PrintJob, artwork: Artwork, shop: ShopSettings, tile: FabricTile | None) -> Made:
-    """The one picture that a shop asks for."""
-    drawn = artwork.mirrored() if job.sheet.mirrored else artwork
-    dpi = job.printing.dpi
-    if shop.product == "fabric" and tile is not None:
-        content = encoded(fabric_tile(drawn, job.printing, tile), shop, dpi=dpi)
+def _for_shop(job: PrintJob, artwork: Artwork, settings: ExportSettings) -> Made:
+    """The one picture that a shop asks for, with the resolution, bleed and mirroring that it wants."""
+    shop, printing = settings.shop, settings.asked_by_shop.over(job.printing)
+    if printing != job.printing:
+        artwork, _ = artwork_of(job.design, job.pattern, printing)
+    sheet = job.sheet.model_copy(update={"mirrored": settings.mirrored_for_shop})
+    job = replace(job, printing=printing, sheet=sheet)
+    drawn = artwork.mirrored() if sheet.mirrored else artwork
+    if shop.product == "fabric":
+        pixels = fabric_tile(drawn, printing, _tile(job, settings.fabric))
+        content = encoded(pixels, shop, dpi=printing.dpi, bleed_mm=printing.bleed_mm)
     else:
-        content = shop_file(drawn, shop, dpi=dpi)
-    name = f"{job.stem}-shop-{shop.name}.{shop.file}"
+        content = shop_file(drawn, shop, dpi=printing.dpi, bleed_mm=printing.bleed_mm)
+    name = f"{job.stem}-shop-{in_file_names(shop.name)}.{shop.file}"
     return {name: content}, [shop_words(shop, name, mirrored=job.sheet.mirrored)]
 
 

@@ -2,9 +2,9 @@
 
 import re
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from advmask.core.settings import Settings
 from advmask.masks.settings import MaskSettings
@@ -36,11 +36,11 @@ class ShopSettings(Settings):
     Attributes:
         name: Of the shop or product; none for no file of this kind.
         about: What it is, and who says so.
-        width_mm: Of the picture; None takes the artwork's.
-        height_mm: Of the picture; None takes the artwork's.
-        dpi: Dots per inch of all files; None leaves it to printing.dpi.
-        bleed_mm: Beyond the cut in all files; None leaves it to printing.bleed_mm.
-        mirrored: Whether it wants files that are mirrored already; None leaves it to the printer.
+        width_mm: Of the picture; None takes the artwork's, and with a template what its proportions say.
+        height_mm: As width_mm; a template needs one of the two.
+        dpi: Dots per inch of this file; printing.dpi, where that is given, comes first.
+        bleed_mm: Beyond the cut in this file; printing.bleed_mm, where that is given, comes first.
+        mirrored: Whether it wants a file that is mirrored already; None leaves it to the printer.
         space: Colours of the picture; CMYK is for a profile, see convert.
         file: png, tiff or jpeg.
         product: mask, the artwork in the middle of the picture; or fabric, the tile that the shop repeats.
@@ -48,7 +48,7 @@ class ShopSettings(Settings):
             those of the picture.
     """
 
-    name: str = "none"
+    name: str = Field(default="none", min_length=1)
     about: str = ""
     width_mm: SideMm | None = None
     height_mm: SideMm | None = None
@@ -59,6 +59,26 @@ class ShopSettings(Settings):
     file: Literal["png", "tiff", "jpeg"] = "png"
     product: Literal["mask", "fabric"] = "mask"
     template: Path | None = None
+
+    @model_validator(mode="after")
+    def _named(self) -> Self:
+        fields = type(self).model_fields
+        given = [key for key in fields if getattr(self, key) != fields[key].default and key != "about"]
+        if self.name == "none" and given:
+            raise ValueError(
+                f"without a shop, shop.{given[0]} would change nothing; name a preset with shop=NAME, or one "
+                "of your own with shop.name=NAME"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _template_has_a_size(self) -> Self:
+        if self.template is not None and self.width_mm is None and self.height_mm is None:
+            raise ValueError(
+                "the shape that shop.template shows needs a size; give shop.width_mm or shop.height_mm of the"
+                " whole template"
+            )
+        return self
 
 
 class PrintingSettings(Settings):
@@ -232,8 +252,8 @@ class ExportSettings(Settings):
     shop: ShopSettings = ShopSettings()
 
     @property
-    def asked(self) -> AskedPrinting:
-        """Resolution and bleed as asked for, by the shop where nothing else says."""
+    def asked_by_shop(self) -> AskedPrinting:
+        """Resolution and bleed of the file for the shop: as asked for, or else as the shop wants it."""
         values = {
             name: getattr(self.shop, name) if own is None else own
             for name, own in self.printing.model_dump().items()
@@ -242,9 +262,16 @@ class ExportSettings(Settings):
 
     @property
     def finest_per_mm(self) -> float:
-        """Texels per mm beyond which the print shows no more."""
-        dpi = self.printer.dpi if self.asked.dpi is None else self.asked.dpi
+        """Texels per mm beyond which the prints show no more."""
+        asked = (self.printing.dpi, self.asked_by_shop.dpi)
+        dpi = max(self.printer.dpi if one is None else one for one in asked)
         return min(_FINEST_PER_MM, 1.01 * dpi / 25.4)
+
+    @property
+    def mirrored_for_shop(self) -> bool:
+        """Whether the file for the shop is mirrored."""
+        asked = (self.mirrored, self.shop.mirrored, self.printer.mirrored)
+        return next(one for one in asked if one is not None)
 
     def on_paper(self) -> SheetSettings:
         """How masks lie on paper, mirrored as the printer needs it where nothing else was asked for.
@@ -252,8 +279,7 @@ class ExportSettings(Settings):
         Raises:
             ConfigError: There is no such paper, or it has no such margins.
         """
-        asked = (self.mirrored, self.shop.mirrored, self.printer.mirrored)
-        mirrored = next(one for one in asked if one is not None)
+        mirrored = self.printer.mirrored if self.mirrored is None else self.mirrored
         return SheetSettings.build(
             {
                 "paper": self.paper,

@@ -9,6 +9,7 @@ from PIL import Image
 
 from advmask.core.errors import ConfigError
 from advmask.core.picture_reading import read_picture
+from advmask.core.shown_names import shown
 from advmask.printing.raster import Artwork
 from advmask.printing.settings import ShopSettings
 from advmask.printing.upsample import MM_PER_INCH, dots
@@ -16,6 +17,7 @@ from advmask.textures.png_bytes import encode_png
 
 _WHITE = 250
 _QUALITY = 95
+_SAME_SHAPE = 0.02  # by which a template may differ in its proportions
 
 
 def shop_picture(pixels: NDArray[np.uint8], shop: ShopSettings, *, dpi: int) -> NDArray[np.uint8]:
@@ -29,9 +31,10 @@ def shop_picture(pixels: NDArray[np.uint8], shop: ShopSettings, *, dpi: int) -> 
     Raises:
         ConfigError: The artwork is larger than what is printed, or the template cannot be read.
     """
+    template = None if shop.template is None else _opened(shop.template)
+    sides = (shop.height_mm, shop.width_mm) if template is None else _sides_mm(template, shop)
     rows, columns = (
-        side if mm is None else dots(mm, dpi=dpi)
-        for side, mm in zip(pixels.shape[:2], (shop.height_mm, shop.width_mm), strict=True)
+        side if mm is None else dots(mm, dpi=dpi) for side, mm in zip(pixels.shape[:2], sides, strict=True)
     )
     free = np.ones((rows, columns), dtype=np.bool_)
     if shop.template is not None:
@@ -60,8 +63,7 @@ def printable(path: Path, *, size: tuple[int, int]) -> NDArray[np.bool_]:
     Raises:
         ConfigError: It is no picture, or prints nowhere.
     """
-    picture = read_picture(path.expanduser(), background=(255, 255, 255), refusal=ConfigError)
-    fitted = picture.convert("RGB").resize(size[::-1], Image.Resampling.BOX)
+    fitted = _opened(path).resize(size[::-1], Image.Resampling.BOX)
     free: NDArray[np.bool_] = np.asarray(fitted).min(axis=2) >= _WHITE
     if not free.any():
         raise ConfigError(
@@ -70,24 +72,42 @@ def printable(path: Path, *, size: tuple[int, int]) -> NDArray[np.bool_]:
     return free
 
 
-def shop_file(artwork: Artwork, shop: ShopSettings, *, dpi: int) -> bytes:
+def _opened(path: Path) -> Image.Image:
+    return read_picture(path.expanduser(), background=(255, 255, 255), refusal=ConfigError).convert("RGB")
+
+
+def _sides_mm(template: Image.Image, shop: ShopSettings) -> tuple[float, float]:
+    """Height and width of a template, of which at least one is given."""
+    ratio = template.width / template.height
+    width = shop.width_mm or (shop.height_mm or 0.0) * ratio
+    height = shop.height_mm or width / ratio
+    if abs(width / height / ratio - 1) > _SAME_SHAPE:
+        raise ConfigError(
+            f"{shop.template} is {template.width} x {template.height} px, {ratio:.3f} times as wide as high, "
+            f"and shop.width_mm={width:g} shop.height_mm={height:g} would squeeze it; give one of the two."
+        )
+    return height, width
+
+
+def shop_file(artwork: Artwork, shop: ShopSettings, *, dpi: int, bleed_mm: float) -> bytes:
     """The shop's picture as a file, in true size.
 
     Args:
         artwork: As it is printed: mirrored, if the shop wants it so.
         shop: What it asks for.
         dpi: Of the artwork.
+        bleed_mm: Of the artwork.
 
     Raises:
         ConfigError: The artwork is larger than what is printed, or the template cannot be read.
     """
-    return encoded(shop_picture(artwork.on_white(), shop, dpi=dpi), shop, dpi=dpi)
+    return encoded(shop_picture(artwork.on_white(), shop, dpi=dpi), shop, dpi=dpi, bleed_mm=bleed_mm)
 
 
-def encoded(pixels: NDArray[np.uint8], shop: ShopSettings, *, dpi: int) -> bytes:
+def encoded(pixels: NDArray[np.uint8], shop: ShopSettings, *, dpi: int, bleed_mm: float = 0.0) -> bytes:
     """A picture in the kind of file that a shop takes; the same picture gives the same bytes."""
     if shop.file == "png":
-        text = {"advmask:shop": shop.name, "advmask:bleed_mm": f"{shop.bleed_mm or 0:g}"}
+        text = {"advmask:shop": shown(shop.name), "advmask:bleed_mm": f"{bleed_mm:g}"}
         return encode_png(pixels, pixels_per_mm=dpi / MM_PER_INCH, text=text)
     stream = io.BytesIO()
     picture = Image.fromarray(pixels)
@@ -102,6 +122,6 @@ def shop_words(shop: ShopSettings, name: str, *, mirrored: bool) -> str:
     """What is to be said about the file that a shop gets."""
     turned = "is mirrored" if mirrored else "is not mirrored"
     return (
-        f"{name} is for shop={shop.name}: {turned}, {shop.space}. Its figures are what shops of this kind "
-        "commonly ask for: compare them with your shop's, and copy the preset where they differ."
+        f"{name} is for shop={shown(shop.name)}: {turned}, {shop.space}. Its figures are what shops of this "
+        "kind commonly ask for: compare them with your shop's, and copy the preset where they differ."
     )

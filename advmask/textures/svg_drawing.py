@@ -6,7 +6,6 @@ by parts that use each other a billion times or filters without end, ends with t
 """
 
 import base64
-import binascii
 import gzip
 import io
 import re
@@ -23,7 +22,7 @@ from advmask.core.errors import DesignError
 SIDE_PX = 4000
 """Longer side of the picture: a mask 250 mm wide at 400 dpi."""
 _MOST_BYTES, _MOST_ELEMENTS, _DEEPEST = 64 << 20, 500_000, 400
-_MOST_EMBEDDED = 60_000_000  # pixels of a picture inside
+_MOST_EMBEDDED = 60_000_000  # pixels of all pictures inside
 _HEAD = 4096
 _CPU_S, _MEMORY, _WALL_S = 20, 2 << 30, 120.0
 _BEGINS = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:\?xml|!--|!DOCTYPE\s+svg|(?:\w+:)?svg[\s>])", re.IGNORECASE)
@@ -119,7 +118,7 @@ def _content(path: Path) -> bytes:
 def _looked_through(content: bytes, path: Path) -> bool:
     """Refuse what no drawing needs; tell whether there are letters in it."""
     parser = expat.ParserCreate()
-    found = {"elements": 0, "depth": 0, "letters": 0, "style": 0}
+    found = {"elements": 0, "depth": 0, "letters": 0, "style": 0, "pixels": 0}
     sheets: list[str] = []
 
     def start(name: str, attributes: dict[str, str]) -> None:
@@ -140,7 +139,11 @@ def _looked_through(content: bytes, path: Path) -> bool:
             )
         for key, value in attributes.items():
             if key.rpartition(":")[2] in ("href", "src") and local != "a":
-                _check_link(value.strip(), path)
+                found["pixels"] += _pixels_in(value.strip(), path)
+                if found["pixels"] > _MOST_EMBEDDED:
+                    raise DesignError(
+                        f"{path} holds pictures of more than {_MOST_EMBEDDED:,} pixels; reduce them."
+                    )
             _check_sheet(value, path)
 
     def end(name: str) -> None:
@@ -168,15 +171,15 @@ def _looked_through(content: bytes, path: Path) -> bool:
     parser.ProcessingInstructionHandler = processed
     try:
         parser.Parse(content, True)
-    except expat.ExpatError as error:
+    except (expat.ExpatError, ValueError, LookupError) as error:  # the last of encodings that are none
         raise DesignError(f"{path} is a damaged SVG drawing ({error}); save it again.") from error
     return bool(found["letters"])
 
 
-def _check_link(link: str, path: Path) -> None:
-    """A link leads into the drawing, or is a picture of a bearable size itself."""
+def _pixels_in(link: str, path: Path) -> int:
+    """Of the picture that a link holds itself; 0 where it leads into the drawing, and else it is refused."""
     if link.startswith("#") or not link:
-        return
+        return 0
     data = _DATA.fullmatch(link)
     if data is None:
         raise DesignError(
@@ -185,15 +188,15 @@ def _check_link(link: str, path: Path) -> None:
         )
     try:
         content = base64.b64decode(re.sub(r"\s+", "", data[2]))
-    except binascii.Error as error:
+    except ValueError as error:  # letters that none of it has, too
         raise DesignError(f"{path} holds a damaged picture; embed it again.") from error
     try:
         with Image.open(io.BytesIO(content), formats=("PNG", "JPEG", "GIF", "WEBP")) as picture:
-            pixels = picture.width * picture.height
+            return picture.width * picture.height
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        return _MOST_EMBEDDED + 1
     except Exception:  # resvg leaves such a picture out
-        return
-    if pixels > _MOST_EMBEDDED:
-        raise DesignError(f"{path} holds a picture of more than {_MOST_EMBEDDED:,} pixels; reduce it.")
+        return 0
 
 
 def _check_sheet(text: str, path: Path) -> None:

@@ -12,6 +12,7 @@ from torch import Tensor
 from advmask.core.errors import DesignError
 from advmask.masks.flat_pattern import FlatPattern
 from advmask.masks.surface import MaskSurface
+from advmask.textures.design_files import BLEED_TEXT, PATTERN_TEXT
 from advmask.textures.picture_fit import fit_picture, mirrored_beyond, warn_of_fit
 from advmask.textures.picture_texels import open_as_srgb, texels_of
 from advmask.textures.settings import Fit
@@ -48,7 +49,8 @@ def lay_picture(
     The picture covers the flat pattern. Where that is made of two halves with a seam down the middle, the
     halves are laid edge to edge, row by row, and the picture over both: at the seam they meet, and nothing is
     lost in the gap between them. Beyond the finished edge the picture goes on, past the seam too, or is
-    mirrored where it ends. A drawing on a template (`fit="template"`) lies where it was drawn, on each piece.
+    mirrored where it ends. A drawing on a template (`fit="template"`) lies where it was drawn, on each piece,
+    and so does a design of this very pattern, as a run leaves it, unless copies of it are asked for.
 
     Args:
         path: A picture in any format Pillow reads.
@@ -67,9 +69,12 @@ def lay_picture(
             the proportions of the template.
     """
     picture = open_as_srgb(path)
+    in_place = fit == "template"
+    if fit != "tile" and picture.info.get(PATTERN_TEXT) == surface.name and BLEED_TEXT not in picture.info:
+        in_place, fit = True, "cover"
     if fit == "template":
         _check_template(picture, path, surface.pattern)
-    seams = None if fit == "template" else _centre_seams(surface)
+    seams = None if in_place else _centre_seams(surface)
     left, top, right, bottom = surface.pattern.box_mm
     if seams is not None:
         reach = max(float(np.abs(_moved(surface.uv_mm, seams)[:, 0]).max()), 1.0)

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import shapely
+import torch
 from PIL import Image
 
 from advmask.masks.flat_pattern import FlatPattern
@@ -13,7 +14,9 @@ from advmask.masks.settings import MaskSettings
 from advmask.printing.bleed import continued
 from advmask.printing.raster import margin_mm, rasterise
 from advmask.printing.settings import PrintingSettings
+from advmask.textures.design_files import Design, write_design
 from advmask.textures.picture_fit import fit_picture
+from advmask.textures.settings import Fit
 from advmask.wearing.laid_picture import lay_picture
 from advmask.wearing.opened_design import load_design
 
@@ -98,6 +101,17 @@ def test_nothing_of_a_picture_is_lost_between_the_halves(tmp_path: Path) -> None
     area = shapely.contains_xy(panels, *places.T).sum() / 9.0
     wide = min(900 / (2 * 92), 600 / 150)  # px per mm, about
     assert area == pytest.approx(150 * 40 / wide, rel=0.15)
+
+
+@pytest.mark.parametrize("fit", ["cover", "contain", "template"])
+def test_a_design_of_the_same_pattern_lies_as_it_was_learned(tmp_path: Path, fit: Fit) -> None:
+    surface = build_mask(MaskSettings(pattern="panelled"))
+    texels = torch.rand(3, *surface.texture_size(1.0), generator=torch.Generator().manual_seed(0))
+    write_design(tmp_path / "texture.png", Design(texels, pattern="panelled", texels_per_mm=1.0))
+    laid, _ = lay_picture(tmp_path / "texture.png", surface, texels_per_mm=1.0, fit=fit)
+    assert torch.allclose(laid.texels, texels, atol=0.51 / 255)
+    tiled, _ = lay_picture(tmp_path / "texture.png", surface, texels_per_mm=1.0, fit="tile", copy_mm=20)
+    assert not torch.allclose(tiled.texels, texels, atol=0.2), "copies are made where they are asked for"
 
 
 def test_a_learned_design_is_mirrored_about_its_edge() -> None:

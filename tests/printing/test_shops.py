@@ -56,6 +56,41 @@ def test_files_are_of_the_kind_asked_for_in_true_size(kind, found):
         assert float(picture.info["dpi"][0]) == pytest.approx(150, abs=0.1)
 
 
+def test_a_template_is_not_squeezed(tmp_path):
+    path = tmp_path / "shop.png"
+    Image.new("RGB", (400, 100), "white").save(path)
+    for side in ({"width_mm": 101.6}, {"height_mm": 25.4}):
+        shop = ShopSettings(name="a", template=path, **side)
+        assert shop_picture(ART, shop, dpi=100).shape == (100, 400, 3)
+    shop = ShopSettings(name="a", template=path, width_mm=50.0, height_mm=25.0)
+    with pytest.raises(ConfigError, match="would squeeze it; give one of the two"):
+        shop_picture(ART, shop, dpi=100)
+    with pytest.raises(ConfigError, match=r"give shop.width_mm or shop.height_mm"):
+        ShopSettings.build({"name": "a", "template": path})
+
+
+def test_settings_of_no_shop_are_refused():
+    with pytest.raises(ConfigError, match=r"Without a shop, shop.dpi would change nothing.*shop.name=NAME"):
+        ShopSettings.build({"dpi": 200})
+
+
+def test_a_shop_changes_its_own_file_only(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    Image.new("RGB", (30, 20), (40, 90, 160)).save("drawing.png")
+    words = ["export", "drawing.png", "printer=sublimation", "printing.dpi=72", "proof=false"]
+    own = ["shop.name=../my shop", "shop.bleed_mm=1", "shop.mirrored=false", "shop.product=fabric"]
+    assert cli.main([*words, *own, "out=with"]) == 0
+    assert cli.main([*words, "out=without"]) == 0
+    home = {path.name: path.read_bytes() for path in Path("without").iterdir() if path.name != "files.json"}
+    assert any(name.endswith("-mirrored-sheet.pdf") for name in home)
+    assert home == {name: Path("with", name).read_bytes() for name in home}
+    more = {path.name for path in Path("with").iterdir()} - {*home, "files.json"}
+    assert more == {"mask-contour-M-sublimation-shop-.._my_shop.png"}
+    with Image.open(Path("with", *more)) as picture:
+        assert picture.text["advmask:bleed_mm"] == "1"
+    assert "is not mirrored" in capsys.readouterr().out
+
+
 def test_presets_at_the_command_line_and_one_of_ones_own(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     Image.new("RGB", (300, 150), (40, 90, 160)).save("drawing.png")

@@ -89,6 +89,9 @@ def picture_inside(side: int) -> str:
         ("<style>rect { fill: url(http://example.org/#a) }</style>", "'http://example.org/#a'"),
         ('<rect width="9" height="9" style="fill:url( \'a.svg#p\' )"/>', "'a.svg#p'"),
         (f'<image href="{picture_inside(8000)}" width="9" height="9"/>', "more than 60,000,000 pixels"),
+        (f'<image href="{picture_inside(14_000)}" width="9" height="9"/>', "more than 60,000,000 pixels"),
+        (3 * f'<image href="{picture_inside(4600)}" width="9" height="9"/>', "more than 60,000,000 pixels"),
+        ('<image href="data:image/png;base64,\u00e4" width="9" height="9"/>', "holds a damaged picture"),
         ("<g>" * 500 + "</g>" * 500, "or 400 inside each other"),
         ("<g>", "is a damaged SVG drawing"),
     ],
@@ -108,6 +111,9 @@ def test_entities_style_sheets_and_other_xml_are_refused(tmp_path: Path) -> None
         open_as_srgb(written(tmp_path, f'<?xml version="1.0"?><?xml-stylesheet href="a.css"?>{FLOWER}'))
     with pytest.raises(DesignError, match="it begins with <html>"):
         open_as_srgb(written(tmp_path, "<?xml version='1.0'?><html><svg/></html>"))
+    for name in ("no-such-letters", "utf-7", "utf-16"):
+        with pytest.raises(DesignError, match="is a damaged SVG drawing"):
+            open_as_srgb(written(tmp_path, f'<?xml version="1.0" encoding="{name}"?>{FLOWER}'))
     path = tmp_path / "a.svg"
     path.write_bytes(HEAD.encode() + b"\xff</svg>")
     with pytest.raises(DesignError, match="not written in UTF-8"):
