@@ -1,6 +1,6 @@
 """`advmask evaluate`: designs against plain masks: a table, `results.json`, scores and a report of each."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Set
 from datetime import datetime
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from advmask.evaluation.findings import CARD, RECORD
 from advmask.evaluation.scoring_parts import PARTS, PartsAwaitedError
 from advmask.evaluation.sweeps.collected import collect
 from advmask.evaluation.sweeps.collected_tables import markdown, tables
-from advmask.evaluation.sweeps.measured_runs import is_sweep, read_runs, run_folders
+from advmask.evaluation.sweeps.measured_runs import is_sweep, read_run, read_runs, run_folders
 from advmask.evaluation.sweeps.settings import CollectSettings
 from advmask.evaluation.sweeps.written import write_collected
 from advmask.masks.settings import MaskSettings
@@ -35,21 +35,24 @@ def run(config: DictConfig) -> None:
     """
     keep_freed_memory()
     given = [str(name) for name in (config.design, *config.further) if name]
-    sweeps = [name for name in given if is_sweep(Path(name))]
-    names = [each for name in given for each in (map(str, run_folders([name])) if name in sweeps else [name])]
+    sweeps = {name: [*map(str, run_folders([name]))] for name in given if is_sweep(Path(name))}
+    names = [each for name in given for each in sweeps.get(name, [name])]
     if len(names) < 2 and not sweeps:
         _evaluate(config, _opened(config, config.design), AtHand())
         return
     if config.protocol.shard:
         raise ConfigError("protocol.shard scores a part of one evaluation; name one design with it.")
-    opened = _all_opened(config, names, skip=bool(sweeps))
-    folders = _folders(list(opened))
+    members = {each for held in sweeps.values() for each in held}
+    opened = _all_opened(config, names, skip=members - set(given))
+    chosen, folders = _folders(list(opened))
     at_hand = AtHand()
     for number, (name, named) in enumerate(opened.items(), 1):
         print(f"\n== {number} of {len(opened)}: {name} ==")
         _evaluate(config, named, at_hand, folder=folders[name])
-    if all(named.run is not None for named in opened.values()):
-        _tell_together(sweeps, list(opened))
+    runs = {name: folders[name] for name, named in opened.items() if named.run is not None}
+    of_sweeps = [sweep for sweep, held in sweeps.items() if runs.keys() & set(held)]
+    if of_sweeps or len(runs) == len(opened):
+        _tell_together(of_sweeps, runs, chosen)
 
 
 def _evaluate(config: DictConfig, named: NamedDesign, at_hand: AtHand, *, folder: Path | None = None) -> None:
@@ -65,7 +68,7 @@ def _evaluate(config: DictConfig, named: NamedDesign, at_hand: AtHand, *, folder
     report = evaluation.write(folder, pictures=settings.pictures)
     print(evaluation.text())
     if (folder / CONFIG).exists():  # the results lie in the run of the design
-        tell_of(folder, evaluation.results, what="evaluate")
+        tell_of(folder, evaluation.results, what="evaluate", here_only=True)
     print(f"Written to {report.with_name(RECORD)}\nTo read: {report}\nTo show: {report.with_name(CARD)}")
 
 
@@ -74,14 +77,14 @@ def _opened(config: DictConfig, name: str | None) -> NamedDesign:
     return open_design(name, mask=mask, texels_per_mm=config.texels_per_mm)
 
 
-def _all_opened(config: DictConfig, names: Sequence[str], *, skip: bool) -> dict[str, NamedDesign]:
+def _all_opened(config: DictConfig, names: Sequence[str], *, skip: Set[str]) -> dict[str, NamedDesign]:
     """All designs, before hours are spent on the first; of a sweep those that there are already."""
     opened = {}
     for name in dict.fromkeys(names):
         try:
             opened[name] = _opened(config, name)
         except AdvmaskError as error:
-            if not skip:
+            if name not in skip:
                 raise
             print(f"Left out: {error}")
     if not opened:
@@ -89,23 +92,24 @@ def _all_opened(config: DictConfig, names: Sequence[str], *, skip: bool) -> dict
     return opened
 
 
-def _folders(names: Sequence[str]) -> dict[str, Path]:
-    """Where each is written: a run into its own folder, unless the user named one for all."""
+def _folders(names: Sequence[str]) -> tuple[Path | None, dict[str, Path]]:
+    """The folder that the user named for all, and where each is written: without that, a run into its own."""
     chosen = any(word.startswith("hydra.run.dir=") for word in HydraConfig.get().overrides.hydra)
     whole = output_dir() if chosen else Path("runs/evaluate") / f"{datetime.now():%Y-%m-%d_%H-%M-%S}"
-    return {
+    return whole if chosen else None, {
         name: whole / label if chosen or not Path(name).is_dir() else Path(name)
         for name, label in zip(names, labels(names), strict=True)
     }
 
 
-def _tell_together(sweeps: Sequence[str], names: Sequence[str]) -> None:
-    """The runs as one table; a sweep keeps it."""
-    record, figures = collect(read_runs(names)), CollectSettings(sweeps=list(names)).figures
+def _tell_together(sweeps: Sequence[str], runs: Mapping[str, Path], chosen: Path | None) -> None:
+    """The runs as one table, from where they were written to now; a sweep keeps it, or the folder chosen."""
+    record = collect([read_run(Path(name), evaluated_in=folder) for name, folder in runs.items()])
+    figures = CollectSettings(sweeps=list(runs)).figures
     print("\n== together ==\n")
     print(markdown(record, tables(record, figures)))
-    for sweep in sweeps:
-        of_it = collect(read_runs([sweep]))
-        print("\n".join(f"Written to {path}" for path in write_collected(Path(sweep), of_it, figures)))
-    if not sweeps:
+    kept = [(chosen, record)] if chosen else [(Path(sweep), collect(read_runs([sweep]))) for sweep in sweeps]
+    for place, of_it in kept:
+        print("\n".join(f"Written to {path}" for path in write_collected(place, of_it, figures)))
+    if not kept:
         print("To keep these tables: advmask collect RUN... out=DIR")

@@ -6,16 +6,18 @@ from pathlib import Path
 from advmask.evaluation.findings import CARD
 from advmask.evaluation.summary import RecognizerResult
 from advmask.training.run_folder import RunFolder
-from advmask.training.wandb_log import tell_wandb
+from advmask.training.wandb_log import tell_wandb_after
 
 
-def tell_of(folder: Path, results: Sequence[RecognizerResult], *, what: str) -> None:
+def tell_of(folder: Path, results: Sequence[RecognizerResult], *, what: str, here_only: bool = False) -> None:
     """Send rates of the bare face, of the strongest plain mask and of the design, by recognizer and aligner.
 
     Args:
         folder: Of the run.
         results: What was measured.
         what: First part of their names: `check` or `evaluate`.
+        here_only: Keep them on this machine even where the run was sent: nobody asked for that now, and the
+            run may be somebody else's.
     """
     figures = {}
     for one in results:
@@ -27,4 +29,6 @@ def tell_of(folder: Path, results: Sequence[RecognizerResult], *, what: str) -> 
                 figures[f"{place}/{shown}/tar"] = condition.tar.value
                 figures[f"{place}/{shown}/match_confidence"] = condition.match_confidence.value
     run = RunFolder(folder)
-    tell_wandb(run.read_settings(), run, pictures={"card": folder / CARD}, figures=figures)
+    tell_wandb_after(
+        run.read_settings(), run, pictures={"card": folder / CARD}, figures=figures, here_only=here_only
+    )

@@ -206,13 +206,17 @@ def evaluate_design(
         pairs=len(pairs),
         worn=0 if masked is None else len(masked.crops) * len(aligners or protocol.aligners),
     )
-    same = (*map(id, (faces, *built)), protocol.calibration, protocol.fmr)
-    judges, crops = recognizers, faces.crops
+    judged_at, judges, crops = (protocol.calibration, protocol.fmr), recognizers, faces.crops
     with services_allowed(settings.services):
         judgement = judge_designs(
             masks | {DESIGN: design.texels},
             faces,
-            at_hand.once("prepared", same, lambda: prepare_all(judges, crops, fmr=protocol.fmr)),
+            at_hand.once(
+                "prepared",
+                judged_at,
+                lambda: prepare_all(judges, crops, fmr=protocol.fmr),
+                of=(faces, *built),
+            ),
             conditions=conditions_of(settings),
             protocol=protocol,
             aligners=aligners,

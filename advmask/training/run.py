@@ -46,7 +46,7 @@ from advmask.training.run_folder import RunFolder
 from advmask.training.settings import TrainSettings
 from advmask.training.shared_embeddings import SharedEmbeddings
 from advmask.training.validation import build_probes
-from advmask.training.wandb_log import design_pictures, tell_wandb
+from advmask.training.wandb_log import design_pictures, tell_wandb_after
 from advmask.wearing.placement_cache import placement_cache
 from advmask.wearing.worn_photos import WAYS_SEED, wear_masks
 
@@ -250,7 +250,7 @@ def _finish(run: RunFolder, settings: TrainSettings, fitted: Fitted, facts: dict
     """Write the record that ends the run, and tell whoever keeps another."""
     course = {"validation": fitted.best, "stops": run.read_stops()}
     run.finish(facts | {"steps": fitted.steps} | {name: value for name, value in course.items() if value})
-    tell_wandb(settings, run, pictures=design_pictures(settings.logger, run))
+    tell_wandb_after(settings, run, pictures=design_pictures(settings.logger, run))
 
 
 def _needs_threshold(settings: TrainSettings) -> bool:

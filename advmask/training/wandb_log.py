@@ -2,10 +2,10 @@
 
 import json
 import logging
+import re
 import secrets
 import time
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +106,27 @@ def tell_wandb(
     record.finish()
 
 
+def tell_wandb_after(
+    settings: TrainSettings, run: RunFolder, *, here_only: bool = False, **told: Mapping[str, Any]
+) -> None:
+    """As `tell_wandb`, after work that must not end in an error: why nothing was told is logged.
+
+    Args:
+        settings: Of the run.
+        run: Its folder.
+        here_only: Keep what is told on this machine, whatever the settings say.
+        told: `pictures` and `figures`.
+    """
+    if here_only and settings.logger.kind == "wandb" and not settings.logger.offline:
+        logger = settings.logger.model_copy(update={"offline": True})
+        settings = settings.model_copy(update={"logger": logger})
+        _log.info("These figures are kept in %s; wandb sync sends them.", run.path / "wandb")
+    try:
+        tell_wandb(settings, run, **told)
+    except Exception as error:  # whatever a service, or the lack of its package, comes to
+        _log.warning("The record at Weights & Biases lacks this: %s", " ".join(str(error).split()))
+
+
 def design_pictures(settings: LoggerSettings, run: RunFolder) -> dict[str, Path]:
     """What is sent of a design: the texture, its course, and faces that wear it only if asked."""
     pictures = {"texture": run.path / "texture.png", "progress": run.plot}
@@ -170,14 +191,17 @@ def _opened(settings: TrainSettings, run: RunFolder) -> Any:
 
 def _config(settings: TrainSettings) -> dict[str, Any]:
     """The settings with folders and files of this machine by their names alone."""
-    values: dict[str, Any] = settings.model_dump(mode="json")
-    for key in ("root", "cache", "mesh_model", "people", "masked"):
-        with suppress(TypeError):
-            values["faces"][key] = Path(values["faces"][key]).name
-    values["recognizers"] = [_named(name) for name in settings.recognizers]
+    values: dict[str, Any] = _named(settings.model_dump(mode="json"))
     return values
 
 
-def _named(recognizer: str) -> str:
-    kind, colon, path = recognizer.partition(":")
-    return f"{kind}{colon}{Path(path).name}"
+def _named(value: Any) -> Any:
+    """Values, and names of values, in which of every path the last part is left: `onnx:/a/b.onnx`, too."""
+    if isinstance(value, Mapping):
+        return {_named(key): _named(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_named(one) for one in value]
+    if not isinstance(value, str) or not (parts := re.split(r"[/\\]", value.rstrip("/\\")))[1:]:
+        return value
+    kind, colon, _ = parts[0].rpartition(":")
+    return f"{kind}{colon}{parts[-1]}"

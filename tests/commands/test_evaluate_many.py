@@ -1,13 +1,16 @@
 """`advmask evaluate` of several designs, and a sweep from its folder to tables, as a user runs them."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 from PIL import Image
-from tiny_chain import write_network
+from tiny_chain import settings_values, write_network
 
 from advmask import cli
+from advmask.training.run import train
+from advmask.training.settings import TrainSettings
 
 
 @pytest.fixture
@@ -50,6 +53,52 @@ def test_one_that_is_not_there_is_said_before_the_first_is_scored(
     assert cli.main([*given, f"hydra.run.dir={tmp_path / 'out'}"]) == 6
     assert "none.png" in capsys.readouterr().err
     assert not list((tmp_path / "out").iterdir())
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A sweep of one finished run and one that was never begun in earnest."""
+    folder = tmp_path_factory.mktemp("trained")
+    values = settings_values(write_network(folder / "tiny.onnx"), folder / "cache", steps=1, preview_every=0)
+    train(TrainSettings.build(values), folder=folder / "sweep" / "0")
+    (folder / "sweep" / "1").mkdir()
+    shutil.copy(folder / "sweep" / "0" / "config.yaml", folder / "sweep" / "1")
+    return folder / "sweep"
+
+
+def test_tables_are_of_what_was_measured_now(
+    trained: Path, words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Results of another evaluation in the run itself are neither told nor overwritten."""
+    sweep, chosen = shutil.copytree(trained, tmp_path / "sweep"), tmp_path / "out"
+    (sweep / "0" / "results.json").write_text("{}")
+    (sweep / "collect.md").write_text("as it was")
+    given = ["evaluate", str(sweep), *words[1:], "protocol.people=all"]
+    assert cli.main([*given, f"hydra.run.dir={chosen}"]) == 0
+    out = capsys.readouterr().out
+    (written,) = chosen.rglob("results.json")
+    tar = json.loads(written.read_text())["results"][0]["conditions"]["design"]["tar"]["value"]
+    record = json.loads((chosen / "collect.json").read_text())
+    assert record["runs"][0]["results"][0]["tar"]["value"] == tar
+    assert "Left out: " in out
+    assert (sweep / "collect.md").read_text() == "as it was"
+
+
+def test_a_sweep_beside_a_picture_has_its_tables(
+    trained: Path,
+    words: list[str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    sweep = shutil.copytree(trained, tmp_path / "sweep")
+    Image.new("RGB", (60, 40), "white").save(tmp_path / "plain.png")
+    given = ["evaluate", str(sweep), *words, "protocol.people=all"]
+    assert cli.main([*given, str(tmp_path / "none.png")]) == 6  # only what a sweep holds is left out
+    assert "none.png" in capsys.readouterr().err
+    assert cli.main([*given, str(tmp_path / "plain.png")]) == 0
+    assert [one["run"] for one in json.loads((sweep / "collect.json").read_text())["runs"]] == ["sweep/0"]
 
 
 @pytest.mark.slow

@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
+from advmask.commands.told_wandb import tell_of
 from advmask.core.errors import ConfigError
 from advmask.training.module import DesignModule
 from advmask.training.run import train
 from advmask.training.run_folder import RunFolder
 from advmask.training.settings import TrainSettings
-from advmask.training.wandb_log import tell_wandb
+from advmask.training.wandb_log import _config, tell_wandb, tell_wandb_after
 
 Build = Callable[..., TrainSettings]
 _BLOCK, _HEAD = 32768, 7  # of LevelDB's log format
@@ -116,6 +117,63 @@ def test_a_record_of_the_users_own_is_left_alone(
     monkeypatch.setattr("wandb.run", object())
     with pytest.raises(ConfigError, match=r"close it first, by wandb\.finish"):
         tell_wandb(settings, RunFolder(tmp_path))
+
+
+def test_no_folder_of_this_machine_is_named_anywhere(settings: TrainSettings):
+    def dotted(values: dict[str, Any], **named: Any) -> None:
+        for key, value in named.items():
+            *groups, last = key.split("__")
+            place = values
+            for group in groups:
+                place = place[group]
+            place[last] = value
+
+    values = settings.model_dump()
+    names = [f"onnx:/home/byron/nets/{name}.onnx" for name in "abc"]
+    dotted(
+        values,
+        recognizers=names[:2],
+        texture__start="/home/byron/art/start.png",
+        texture__locked=[{"mask": "/home/byron/art/where.png", "content": "../byron/art/what.png"}],
+        objective__style__picture="/home/byron/art/style.jpg",
+        objective__style__weight=1.0,
+        mask__pattern="/home/byron/art/mine.svg",
+        printer__profile="/home/byron/print/paper.icc",
+        trainer__validate_every=2,
+        trainer__validation_recognizers=names[2:],
+        surrogates__weights={names[0]: 1.0, names[1]: 2.0},
+        faces__root="/home/byron/photos",
+    )
+    asked = TrainSettings.build(values)
+    table = asked.printer.model_copy(update={"profile": None, "table": Path("/home/byron/print/table.csv")})
+    for one in (asked, asked.model_copy(update={"printer": table})):
+        told = _config(one)
+        assert "byron" not in json.dumps(told)
+    assert told["printer"]["table"] == "table.csv"
+    assert told["recognizers"] == ["onnx:a.onnx", "onnx:b.onnx"]
+    assert told["surrogates"]["weights"] == {"onnx:a.onnx": 1.0, "onnx:b.onnx": 2.0}
+    assert told["texture"]["locked"][0]["content"] == "what.png"
+
+
+def test_a_refusal_after_the_work_is_a_warning(
+    settings: TrainSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    monkeypatch.setattr("wandb.init", lambda **_: (_ for _ in ()).throw(OSError("no way\nout")))
+    tell_wandb_after(settings, RunFolder(tmp_path / "run"), figures={"a": 1.0})
+    assert "The record at Weights & Biases lacks this: no way out" in caplog.text
+
+
+def test_an_evaluation_sends_nothing(
+    settings: TrainSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    online = settings.model_copy(update={"logger": settings.logger.model_copy(update={"offline": False})})
+    run = RunFolder(tmp_path / "run")
+    run.begin(online)
+    modes = []
+    monkeypatch.setattr("wandb.init", lambda **given: modes.append(given["mode"]))  # None, which is refused
+    for what, here_only in (("check", False), ("evaluate", True)):
+        tell_of(run.path, [], what=what, here_only=here_only)
+    assert modes == ["online", "offline"]
 
 
 @pytest.mark.slow

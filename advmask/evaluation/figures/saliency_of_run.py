@@ -55,8 +55,12 @@ def saliency_of_run(
     built = at_hand.once("recognizers", tuple(names), lambda: build_recognizers(names))
     judges = calibrated_by(protocol.calibration, built, fmr=protocol.fmr)
     faces = at_hand.once("faces", settings.faces, lambda: load_faces(settings.faces, progress=False))
-    same = (*map(id, (faces, *built)), protocol.calibration, protocol.fmr)
-    prepared = at_hand.once("prepared", same, lambda: prepare_all(judges, faces.crops, fmr=protocol.fmr))
+    prepared = at_hand.once(
+        "prepared",
+        (protocol.calibration, protocol.fmr),
+        lambda: prepare_all(judges, faces.crops, fmr=protocol.fmr),
+        of=(faces, *built),
+    )
     surface = build_mask(design.mask)
     plain = next((one["strongest_plain"] for one in run.results if one["strongest_plain"]), "white")
     judgement = judge_designs(
