@@ -1,6 +1,7 @@
 """Reading any picture file into plain 8-bit sRGB, or saying in one sentence why it cannot be read."""
 
 import io
+import math
 import threading
 import warnings
 from collections.abc import Callable, Iterator
@@ -63,6 +64,15 @@ def read_picture(
     """
     _check_file(path, refusal)
     return _decoded(lambda: path.open("rb"), path, max_pixels, background, refusal)
+
+
+def count_pixels(path: Path) -> int:
+    """Pixels of a picture file as its beginning says; 0 where it cannot be read."""
+    try:
+        with _guarded_pillow(200_000_000), path.open("rb") as stream:
+            return math.prod(open_image(stream).size)
+    except Exception:  # whatever a decoder meets; `read_picture` says what is wrong
+        return 0
 
 
 def decode_picture(content: bytes, name: str, *, max_pixels: int = 200_000_000) -> Image.Image:

@@ -92,6 +92,7 @@ class DetectedLandmarks(LandmarkBackend):
             "detector": "mtcnn",
             "min_face_px": min_face_px,
             "min_probability": min_probability,
+            "device": torch.device(device).type,  # the last bits of landmarks depend on it
         }
         self._min_face_px, self._min_probability = min_face_px, min_probability
         self.device = torch.device(device)
@@ -108,7 +109,7 @@ class DetectedLandmarks(LandmarkBackend):
     def locate_all(
         self, images: Sequence[Image.Image], photos: Sequence[Path]
     ) -> list[Located | CachedFailure | PhotoError]:
-        """As `locate`; the networks see the photos together."""
+        """As `locate`; on a GPU the networks see the photos together."""
         return [_located(found) for found in self.choose_all(images)]
 
     def choose(self, image: Image.Image) -> tuple[Face, int] | CachedFailure:
@@ -166,7 +167,7 @@ class MeshLandmarks(LandmarkBackend):
     def locate_all(
         self, images: Sequence[Image.Image], photos: Sequence[Path]
     ) -> list[Located | CachedFailure | PhotoError]:
-        """As `locate`; MTCNN sees the photos together, and the mesh network one by one."""
+        """As `locate`; on a GPU MTCNN sees the photos together, and the mesh network one by one."""
         found = self._detected.choose_all(images)
         return [self._with_mesh(image, one) for image, one in zip(images, found, strict=True)]
 

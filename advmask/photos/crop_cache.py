@@ -19,7 +19,7 @@ from advmask.photos.settings import FacesSettings
 Recipe = Mapping[str, str | int | float]
 
 # To be raised whenever the same photo and settings would give another crop than before.
-FORMAT_VERSION = 4
+FORMAT_VERSION = 5
 
 _TENSORS = ("picture", "landmarks", "transform", "dense", "occluder")
 _FORMER = ("crop-*.safetensors", ".crop-*.safetensors")

@@ -11,7 +11,7 @@ from PIL import Image
 from advmask.core.errors import PhotoError
 from advmask.core.together import Search, together
 from advmask.photos.mtcnn_cascade import WINDOW_PX, Detected, Mtcnn
-from advmask.photos.tiles import Box, held, is_cut, overlap, search_scales, tiles_of
+from advmask.photos.tiles import Box, Tile, area, held, is_cut, overlap, search_scales, tiles_of
 
 # Smallest face looked for in a reduced photo, where `min_face_px` would fall below what MTCNN finds.
 _SMALLEST_PX = 20
@@ -36,10 +36,11 @@ TRUNCATION_PX = 0.5
 # points that mean nothing, and is less sure of it than of nearly every face that is upright.
 SURE = 0.998
 
-# Pixels of pictures that are looked at together, by kind of device, which takes a few hundred megabytes.
-_AT_ONCE_PX = {"cpu": 3 * 10**6, "cuda": 5 * 10**7}
+# Pixels of pictures that are looked at together on a GPU, which takes a few gigabytes of it. On the CPU each
+# is looked at alone: convolutions of other batches give other last bits, and no crop must depend on them.
+_AT_ONCE_PX = 10**7
 
-_Part = tuple[Image.Image, float]  # a picture, and the smallest face looked for
+_Part = tuple[Image.Image, Tile, float]  # a picture, the tile of it that is seen, and the smallest face
 
 # Two boxes count as equally large when the smaller has at least this share of the larger's area.
 _NEARLY = 0.9
@@ -125,7 +126,7 @@ class FaceDetector:
         return self.detect_all([image])[0]
 
     def detect_all(self, images: Sequence[Image.Image]) -> list[list[Face]]:
-        """As `detect`, for several pictures at once, with the same faces but for rounding."""
+        """As `detect`, for several pictures: bit by bit on the CPU, and but for rounding on a GPU."""
         return together([self._searching(image) for image in images], self._run)
 
     def _searching(self, image: Image.Image) -> Search[_Part, Detected, list[Face]]:
@@ -156,8 +157,7 @@ class FaceDetector:
         # Edge coordinates, so that resizing is one factor per axis and no half pixel is lost.
         factors = np.array([image.width / seen.width, image.height / seen.height])
         tiles = tiles_of(seen.size)
-        parts = [seen if tile == (0, 0, *seen.size) else seen.crop(tile) for tile in tiles]
-        told = yield [(part, smallest) for part in parts]
+        told = yield [(seen, tile, smallest) for tile in tiles]
         faces = []
         for tile, one in zip(tiles, told, strict=True):
             values = (one.boxes, one.probability, one.points)
@@ -181,18 +181,19 @@ class FaceDetector:
     def _run(self, parts: Sequence[_Part]) -> list[Detected]:
         """Run the networks over as many parts of pictures at once as memory allows."""
         found: list[Detected] = []
-        most = _AT_ONCE_PX[self._device.type]
+        most = _AT_ONCE_PX if self._device.type == "cuda" else 0
         some: list[_Part] = []
         for part in parts:
-            if some and sum(one.width * one.height for one, _ in [*some, part]) > most:
+            if some and sum(area(tile) for _, tile, _ in [*some, part]) > most:
                 found += self._found(some)
                 some = []
             some.append(part)
         return found + self._found(some)
 
     def _found(self, parts: Sequence[_Part]) -> list[Detected]:
-        pictures = [torch.from_numpy(np.array(image)).to(self._device) for image, _ in parts]
-        found = self._networks.find(pictures, [smallest for _, smallest in parts])
+        cut = (image if tile == (0, 0, *image.size) else image.crop(tile) for image, tile, _ in parts)
+        pictures = [torch.from_numpy(np.array(image)).to(self._device) for image in cut]
+        found = self._networks.find(pictures, [smallest for *_, smallest in parts])
         return [one.cpu() for one in found]
 
 

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -51,7 +52,8 @@ class Detected:
 class Mtcnn:
     """The networks that facenet-pytorch carries in its wheel, loaded when they are first needed.
 
-    What each picture gets does not depend on the others but for rounding: 0.001 px in landmarks.
+    What each picture gets does not depend on the others but for rounding, 0.001 px in landmarks: convolutions
+    of another number of pictures, or chips, give other last bits.
 
     Source:
         Zhang et al., Joint Face Detection and Alignment Using Multitask Cascaded CNNs, 2016.
@@ -79,21 +81,22 @@ class Mtcnn:
         if not pictures:
             return []
         networks = self._networks.to(pictures[0].device)
-        with one_thread():
+        exact = torch.backends.cudnn.flags(enabled=torch.backends.cudnn.enabled, allow_tf32=False)
+        with one_thread(), exact if pictures[0].is_cuda else nullcontext():
             owner, boxes = self._proposed(networks.pnet, pictures, smallest_px)
             sums = _Sums.of(pictures)
-            owner, boxes, chips = sums.cut(owner, boxes, _CHIP_PX[0])
-            if not len(chips):
+            owner, boxes = sums.inside(owner, boxes)
+            if not len(owner):
                 return [_nothing(one) for one in pictures]
-            correction, belief = _in_parts(networks.rnet, chips)
+            correction, belief = _in_parts(networks.rnet, sums, owner, boxes, _CHIP_PX[0])
             sure = belief[:, 1] > _BELIEF[1]
             owner, boxes, correction, belief = owner[sure], boxes[sure], correction[sure], belief[sure, 1]
             kept = _distinct(owner, boxes, belief, _AMONG_SCALES)
             owner, boxes = owner[kept], _squared(_corrected(boxes[kept], correction[kept]))
-            owner, seen, chips = sums.cut(owner, boxes, _CHIP_PX[1])
-            if not len(chips):
+            owner, seen = sums.inside(owner, boxes)
+            if not len(owner):
                 return [_nothing(one) for one in pictures]
-            correction, marks, belief = _in_parts(networks.onet, chips)
+            correction, marks, belief = _in_parts(networks.onet, sums, owner, seen, _CHIP_PX[1])
         sure = belief[:, 1] > _BELIEF[2]
         owner, seen, belief = owner[sure], seen[sure], belief[sure, 1]
         sides = (seen[:, 2:] - seen[:, :2] + 1)[:, None]
@@ -165,17 +168,24 @@ class _Sums:
         taken = (sizes + 1).prod(dim=1)
         return cls(torch.cat([one.view(-1, 3) for one in summed]), taken.cumsum(0) - taken, *sizes.T)
 
+    def inside(
+        self, owner: Int[Tensor, " n"], boxes: Float[Tensor, "n 4"]
+    ) -> tuple[Int[Tensor, " m"], Float[Tensor, "m 4"]]:
+        """Those of which some lies in their picture."""
+        left, top, right, bottom = self._rims(owner, boxes)
+        there = ((right > left) & (bottom > top)).nonzero()[:, 0]
+        return owner[there], boxes[there]
+
+    def _rims(self, owner: Tensor, boxes: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        left, top, right, bottom = boxes.trunc().long().T
+        right, bottom = torch.minimum(right, self.width[owner]), torch.minimum(bottom, self.height[owner])
+        return left.clamp(min=1) - 1, top.clamp(min=1) - 1, right, bottom
+
     def cut(
         self, owner: Int[Tensor, " n"], boxes: Float[Tensor, "n 4"], size: int
-    ) -> tuple[Int[Tensor, " m"], Float[Tensor, "m 4"], Float[Tensor, "m 3 size size"]]:
-        """Chips of boxes, each reduced by the mean over areas, and the boxes that lie in their picture."""
-        left, top, right, bottom = boxes.trunc().long().T
-        left, top = left.clamp(min=1) - 1, top.clamp(min=1) - 1
-        right, bottom = torch.minimum(right, self.width[owner]), torch.minimum(bottom, self.height[owner])
-        there = ((right > left) & (bottom > top)).nonzero()[:, 0]
-        owner, boxes, left, top, right, bottom = (
-            each[there] for each in (owner, boxes, left, top, right, bottom)
-        )
+    ) -> Float[Tensor, "n 3 size size"]:
+        """Chips of boxes that lie in their picture, each reduced by the mean over areas."""
+        left, top, right, bottom = self._rims(owner, boxes)
         number = torch.arange(size, device=boxes.device)
         (x0, x1), (y0, y1) = (
             (
@@ -193,7 +203,7 @@ class _Sums:
         total = at(below, x1) - at(above, x1) - at(below, x0) + at(above, x0)
         area = ((y1 - y0)[:, :, None] * (x1 - x0)[:, None]).view(-1, 1)
         chips = (total / area).view(-1, size, size, 3).permute(0, 3, 1, 2)
-        return owner, boxes, _normalised(chips)
+        return _normalised(chips)
 
 
 def _nothing(picture: Tensor) -> Detected:
@@ -205,8 +215,12 @@ def _normalised(pictures: Tensor) -> Tensor:
     return (pictures - 127.5) / 128
 
 
-def _in_parts(network: Any, chips: Tensor) -> tuple[Tensor, ...]:
-    parts = [network(part) for part in chips.split(_AT_ONCE)]
+def _in_parts(
+    network: Any, sums: _Sums, owner: Int[Tensor, " n"], boxes: Float[Tensor, "n 4"], size: int
+) -> tuple[Tensor, ...]:
+    """What a network says of the chips of boxes, of which there is at least one."""
+    some = zip(owner.split(_AT_ONCE), boxes.split(_AT_ONCE), strict=True)
+    parts = [network(sums.cut(whose, where, size)) for whose, where in some]
     return tuple(torch.cat(each) for each in zip(*parts, strict=True))
 
 

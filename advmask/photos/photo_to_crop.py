@@ -11,7 +11,7 @@ from PIL import Image
 
 from advmask.core.errors import PhotoError
 from advmask.core.files import sha256
-from advmask.core.picture_reading import read_picture
+from advmask.core.picture_reading import count_pixels, read_picture
 from advmask.core.workers import Workers, cores, rank
 from advmask.photos.backends import LandmarkBackend, Located
 from advmask.photos.crop_cache import CachedCrop, CachedFailure, CropCache, Recipe
@@ -27,9 +27,9 @@ _SECONDS_PER_BYTE = 0.2e-6
 _WORTH_A_PROCESS_S = 15.0
 
 
-# Photos that are looked at together, by kind of device, and bytes of their files: large ones take memory.
-_AT_ONCE = {"cpu": 16, "cuda": 128}
-_BYTES_AT_ONCE = 4 * 10**6
+# Photos that are looked at together, by kind of device, and their pixels: large ones take memory.
+_AT_ONCE = {"cpu": 1, "cuda": 128}
+_PIXELS_AT_ONCE = 2 * 10**7
 
 _Looked = CachedCrop | CachedFailure | PhotoError | None
 _Opened = tuple[Image.Image, Image.Image | None]  # a photo, and its occluder
@@ -88,6 +88,8 @@ class CropCutter:
                     if not self._cache.put(content, recipe, known):
                         self._held[path] = known  # there is no cache, or it cannot be written
                 yield
+        if self._landmarks.device.type == "cuda":
+            torch.cuda.empty_cache()  # it is of other sizes than what follows needs
 
     def cut(self, path: Path, *, person: str) -> tuple[FaceCrop, int]:
         """Cut the face of one photo.
@@ -223,12 +225,12 @@ def _content(path: Path) -> str:
 
 
 def _parts(paths: Sequence[Path], *, most: int) -> Iterator[list[Path]]:
-    """The photos in order, a few at a time, fewer where their files are large."""
+    """The photos in order, a few at a time, fewer where they are large."""
     part: list[Path] = []
     taken = 0
     for path in paths:
-        size = _bytes_of(path)
-        if part and (len(part) == most or taken + size > _BYTES_AT_ONCE):
+        size = 0 if most == 1 else count_pixels(path)
+        if part and (len(part) == most or taken + size > _PIXELS_AT_ONCE):
             yield part
             part, taken = [], 0
         part.append(path)

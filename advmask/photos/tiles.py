@@ -70,13 +70,13 @@ def is_cut(box: Box, tile: Tile, size: tuple[int, int]) -> bool:
 def overlap(one: Box, other: Box) -> float:
     """Intersection over union of two boxes, in [0, 1]."""
     shared = _intersection(one, other)
-    return shared / (_area(one) + _area(other) - shared) if shared else 0.0
+    return shared / (area(one) + area(other) - shared) if shared else 0.0
 
 
 def held(one: Box, other: Box) -> float:
     """Share of the smaller of two boxes that lies in the other, in [0, 1]."""
     shared = _intersection(one, other)
-    return shared / min(_area(one), _area(other)) if shared else 0.0
+    return shared / min(area(one), area(other)) if shared else 0.0
 
 
 def _intersection(one: Box, other: Box) -> float:
@@ -85,5 +85,6 @@ def _intersection(one: Box, other: Box) -> float:
     return max(width, 0.0) * max(height, 0.0)
 
 
-def _area(box: Box) -> float:
+def area(box: Box) -> float:
+    """Of a box or a tile."""
     return (box[2] - box[0]) * (box[3] - box[1])

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from advmask.core.together import Search, together
 from advmask.photos.detection import SURE, Face
-from advmask.photos.tiles import Box
+from advmask.photos.tiles import TILE_PX, Box
 
 Points = Float64[np.ndarray, "n 2"]
 
@@ -47,11 +47,14 @@ def however_turned(image: Image.Image, *, sure: float = SURE) -> Search[Image.Im
     (best,) = yield [image]
     if _surest(best) >= sure:
         return best
-    turned = [image.transpose(turn) for turn, _ in _TURNS]
-    seen = yield turned
-    for picture, found, (_, back) in zip(turned, seen, _TURNS, strict=True):
-        if _surest(found) > max(sure, _surest(best)):
-            best = [_turned_back(face, picture.size, back) for face in found]
+    # A large picture is turned again and again, so that only one of its turns is in memory.
+    for turns in [_TURNS] if max(image.size) <= TILE_PX else [[turn] for turn in _TURNS]:
+        turned = [image.transpose(turn) for turn, _ in turns]
+        seen = yield turned
+        for picture, found, (_, back) in zip(turned, seen, turns, strict=True):
+            if _surest(found) > max(sure, _surest(best)):
+                best = [_turned_back(face, picture.size, back) for face in found]
+        del turned, picture
     return best
 
 

@@ -1,14 +1,17 @@
 """Large pictures: tiles and scales, with a detector that sees painted squares, and once with the real one."""
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from scipy import ndimage
 
 from advmask.photos.detection import FaceDetector
-from advmask.photos.tiles import OVERLAP_PX, TILE_PX, held, is_cut, overlap, search_scales, tiles_of
+from advmask.photos.mtcnn_cascade import Detected
+from advmask.photos.tiles import OVERLAP_PX, TILE_PX, Tile, held, is_cut, overlap, search_scales, tiles_of
 
 SIZES = [(1281, 40), (1632, 1224), (3840, 2160), (4032, 3024), (9000, 1500), (8064, 6048), (1300, 20000)]
 
@@ -59,7 +62,10 @@ class Squares(FaceDetector):
 
     looked: list[tuple[int, int]]
 
-    def _run(self, image: Image.Image, smallest_px: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def _found(self, parts: Sequence[tuple[Image.Image, Tile, float]]) -> list[Detected]:
+        return [self._in(image.crop(tile), smallest_px) for image, tile, smallest_px in parts]
+
+    def _in(self, image: Image.Image, smallest_px: float) -> Detected:
         self.looked.append(image.size)
         parts, _ = ndimage.label(np.asarray(image.convert("L")) > 127)
         boxes = [
@@ -69,7 +75,8 @@ class Squares(FaceDetector):
         ]
         corners = np.array(boxes, dtype=np.float64).reshape(-1, 2, 2)
         middles = np.repeat(corners.mean(axis=1, keepdims=True), 5, axis=1)
-        return corners.reshape(-1, 4), np.full(len(boxes), 0.99), middles
+        found = map(torch.from_numpy, (corners.reshape(-1, 4), np.full(len(boxes), 0.99), middles))
+        return Detected(*found, seen=torch.zeros(len(boxes), 4))
 
 
 @pytest.fixture

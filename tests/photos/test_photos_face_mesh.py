@@ -149,7 +149,7 @@ def test_loading_with_a_mesh(stand_in: Path, tmp_path: Path, monkeypatch: pytest
     root.mkdir(parents=True)
     dotted((165, 130), (235, 130), (200, 175)).save(root / "1.png")
     found: list[Face] = [face_there()]
-    monkeypatch.setattr(FaceDetector, "detect", lambda self, image: found)
+    monkeypatch.setattr(FaceDetector, "detect_all", lambda self, images: [found for _ in images])
     chosen = FacesSettings(root=root, cache=tmp_path / "crops", landmarks="mesh", mesh_model=stand_in)
     (crop,) = load_faces(chosen).crops
     assert crop.dense is not None

@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 
 from advmask.core.errors import ConfigError, MissingPackageError, PhotoError
+from advmask.photos import photo_to_crop
 from advmask.photos.backends import landmark_backend
 from advmask.photos.crop_cache import CropCache
 from advmask.photos.crops import FaceCrop, canonical_points
@@ -205,6 +206,16 @@ def test_every_photo_is_looked_at_once(
         assert again.omissions == faces.omissions
         assert all(looked.count(path) == 1 for path in usable)
         assert [crop.source for crop in again.crops] == [crop.source for crop in faces.crops]
+
+
+def test_large_photos_are_looked_at_a_few_at_a_time(tmp_path: Path) -> None:
+    """By their pixels: a plain picture of many is a small file."""
+    paths = [tmp_path / f"{side}-{number}.png" for side in (40, 3000) for number in range(4)]
+    for path in paths:
+        Image.new("L", (int(path.name.partition("-")[0]),) * 2).save(path)
+    paths.append(tmp_path / "missing.png")
+    assert [len(part) for part in photo_to_crop._parts(paths, most=128)] == [6, 3]
+    assert [len(part) for part in photo_to_crop._parts(paths, most=1)] == [1] * 9
 
 
 @pytest.mark.slow

@@ -8,10 +8,12 @@ import pytest
 import torch
 from PIL import Image
 
+from advmask.core.together import together
 from advmask.photos.detection import Face, FaceDetector
 from advmask.photos.loading import load_faces
 from advmask.photos.settings import FacesSettings
-from advmask.photos.turns import find_however_turned, how_turned
+from advmask.photos.tiles import TILE_PX
+from advmask.photos.turns import find_however_turned, how_turned, however_turned
 
 TURNS = [Image.Transpose.ROTATE_90, Image.Transpose.ROTATE_180, Image.Transpose.ROTATE_270]
 
@@ -60,6 +62,18 @@ def test_an_upright_face_costs_one_search() -> None:
 
     assert find_however_turned(Image.new("RGB", (60, 40)), find) == [sure]
     assert len(searches) == 1
+
+
+@pytest.mark.parametrize(("side", "at_once"), [(TILE_PX, [1, 3]), (TILE_PX + 1, [1, 1, 1, 1])])
+def test_a_large_photo_is_turned_one_way_at_a_time(side: int, at_once: list[int]) -> None:
+    asked: list[int] = []
+
+    def nothing(turned: list[Image.Image]) -> list[list[Face]]:
+        asked.append(len(turned))
+        return [[] for _ in turned]
+
+    assert together([however_turned(Image.new("RGB", (side, 40)))], nothing) == [[]]
+    assert asked == at_once
 
 
 @pytest.mark.parametrize(
