@@ -9,7 +9,6 @@ from advmask.commands.output import output_dir
 from advmask.commands.settings import ReproduceCommand
 from advmask.core.errors import ConfigError, RunError
 from advmask.core.memory import keep_freed_memory
-from advmask.training.processes import is_first_process
 from advmask.training.reproduction import REPRODUCTION, reproduce
 from advmask.training.run_folder import RunFolder
 
@@ -34,5 +33,5 @@ def run(config: DictConfig) -> None:
         recognizers=settings.recognizers,
         bars=settings.progress,
     )
-    if is_first_process():
+    if found is not None:  # the first of the processes that share it
         print(f"\n{found.text()}\n\nMade again in {folder}; this stands in {folder / REPRODUCTION}.")

@@ -59,7 +59,7 @@ def package_versions() -> dict[str, str]:
 
 def texels_sha256(texels: Float[Tensor, "3 height width"]) -> str:
     """Hexadecimal SHA-256 of a design's texels as float32, channel by channel."""
-    return hashlib.sha256(texels.float().contiguous().numpy().tobytes()).hexdigest()
+    return hashlib.sha256(texels.detach().float().cpu().contiguous().numpy().tobytes()).hexdigest()
 
 
 def _opened(recognizers: Sequence[Recognizer], names: Sequence[str] | None) -> list[Recognizer] | None:

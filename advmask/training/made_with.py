@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from advmask.core.errors import RunError
 from advmask.core.files import sha256
 from advmask.training.run_folder import RunFolder
 
@@ -39,6 +40,22 @@ def differences(before: RunFolder, now: RunFolder) -> list[str]:
     ]
 
 
+def check_readable(run: RunFolder) -> None:
+    """Make sure, before hours are spent on it, that a run can be compared with.
+
+    Raises:
+        RunError: What it recorded is damaged.
+    """
+    try:
+        differences(run, run)
+        not_recorded(run)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise RunError(
+            f"What {run.path} recorded cannot be read ({run.record.name} or {run.photos.name} is damaged); "
+            "restore it, or train again."
+        ) from error
+
+
 def not_recorded(run: RunFolder) -> list[str]:
     """What could not be compared, for the run does not tell, a sentence each."""
     record = run.read_record()
@@ -54,6 +71,11 @@ def not_recorded(run: RunFolder) -> list[str]:
         told.append(
             f"From step {sitting.get('step')} on it was made with other versions or on another machine than "
             f"before (`sittings` in {run.record.name}); the last of them are compared here."
+        )
+    if earlier := record.get("earlier_photos"):
+        told.append(
+            f"It was resumed on other photos than it began with ({', '.join(earlier)}); those of its last "
+            "part are compared here."
         )
     if run.read_stops():
         told.append(

@@ -32,7 +32,8 @@ def _measured(results: dict[str, Any] | None, texture: str) -> list[str]:
     if results is None:
         return ["Any rate: the design was not measured against plain masks (advmask evaluate)."]
     told = ["The figures of results.json: they were not made again; scores.csv.gz holds what they are of."]
-    made_of = str(((results.get("facts") or results).get("design") or {}).get("sha256", ""))
+    design = results.get("design")
+    made_of = design.get("texels_sha256") if isinstance(design, dict) else None
     if texture and made_of and made_of != texture:
         told.append("The present texture: results.json is of another one (SHA-256).")
     return told

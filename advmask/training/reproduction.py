@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from advmask.core.errors import ConfigError
 from advmask.core.files import write_text
@@ -14,13 +15,14 @@ from advmask.evaluation.record_facts import texels_sha256
 from advmask.recognizers.recognizer import Recognizer
 from advmask.textures.ink_fields import INK_FIELDS
 from advmask.textures.texel_files import load_texels
-from advmask.training.made_with import differences, not_recorded, same_file
+from advmask.training.made_with import check_readable, differences, not_recorded, same_file
 from advmask.training.not_tested import not_tested
+from advmask.training.processes import is_first_process
 from advmask.training.run import train
-from advmask.training.run_folder import RunFolder
+from advmask.training.run_folder import REPRODUCTION, RunFolder
 from advmask.training.settings import LoggerSettings, TrainSettings
 
-REPRODUCTION = "reproduction.json"
+__all__ = ["REPRODUCTION", "Reproduction", "reproduce"]
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ def reproduce(
     recognizers: Sequence[str | Recognizer] | None = None,
     bars: bool = True,
     **objects: Any,
-) -> Reproduction:
+) -> Reproduction | None:
     """Make a run again from its folder: the same settings, seed, threads, and pictures that it kept.
 
     On a CPU the same versions give the same design, bit by bit. What comes of it stands in
@@ -90,8 +92,12 @@ def reproduce(
         bars: Show progress bars.
         objects: What the run was given as objects, as `train` takes it.
 
+    Returns:
+        What came of it; None in the processes beside the first where several share the run
+        (`trainer.devices`), of which the first compares and writes.
+
     Raises:
-        RunError: There is no finished run, or it was given objects that are not given now.
+        RunError: There is no finished run, it is damaged, or it was given objects that are not given now.
         ConfigError: The folder is that of the run.
         AdvmaskError: As `train`.
     """
@@ -99,6 +105,8 @@ def reproduce(
     if before.path.resolve() == now.path.resolve():
         raise ConfigError(f"{folder} is the run itself; name another folder with hydra.run.dir=DIR.")
     record = before.read_record()
+    check_readable(before)  # and its texels, before hours are spent on the comparison with them
+    texels, bill = load_texels(before.texture), not_tested(before)
     settings = _as_run(before.read_settings(), record, faces or {}, bars=bars)
     given = list(settings.recognizers if recognizers is None else recognizers)
     if len(given) != len(settings.recognizers):
@@ -111,7 +119,9 @@ def reproduce(
         trainer = settings.trainer.model_copy(update={"steps": steps})
         asked = settings.model_copy(update={"trainer": trainer})
         train(asked, folder=now.path, recognizers=given if recognizers is not None else None, **objects)
-    found = _compared(before, now)
+    if not is_first_process():
+        return None
+    found = _compared(before, now, texels, bill)
     write_text(now.path / REPRODUCTION, json.dumps(asdict(found), indent=2) + "\n")
     return found
 
@@ -145,8 +155,8 @@ def _made_longer_at(run: RunFolder) -> list[int]:
     return sorted(int(end) for end in ends if end.isdecimal())
 
 
-def _compared(before: RunFolder, now: RunFolder) -> Reproduction:
-    one, other = load_texels(before.texture), load_texels(now.texture)
+def _compared(before: RunFolder, now: RunFolder, one: Tensor, bill: Sequence[str]) -> Reproduction:
+    other = load_texels(now.texture)
     inks = same_file(before.path / INK_FIELDS, now.path / INK_FIELDS)
     same = one.shape == other.shape and torch.equal(one.view(torch.int32), other.view(torch.int32))
     checksum = texels_sha256(one)
@@ -172,5 +182,5 @@ def _compared(before: RunFolder, now: RunFolder) -> Reproduction:
         design=design,
         made_with=tuple(differences(before, now)),
         not_recorded=tuple(not_recorded(before)),
-        not_tested=tuple(not_tested(before)),
+        not_tested=tuple(bill),
     )

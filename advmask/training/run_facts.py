@@ -1,7 +1,6 @@
 """What a run was made from, for its record: photos by content, weights, files, versions, machine."""
 
 import csv
-import hashlib
 import io
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 from torch import Tensor
 
 from advmask.core.files import sha256
+from advmask.evaluation.record_facts import texels_sha256
 from advmask.masks.digest import surface_digest
 from advmask.masks.surface import MaskSurface
 from advmask.photos.landmark_files import points_path
@@ -41,11 +41,6 @@ def photos_csv(faces: FaceSet, root: Path | None) -> str:
         sums = [sha256(path) for path in beside if path.is_file()]
         writer.writerow([crop.person, name, crop.sha256, "+".join(sums)])
     return text.getvalue()
-
-
-def texels_sha256(texels: Tensor) -> str:
-    """Hexadecimal SHA-256 of a design's texels as float32, channel by channel."""
-    return hashlib.sha256(texels.detach().float().cpu().contiguous().numpy().tobytes()).hexdigest()
 
 
 def facts_of(

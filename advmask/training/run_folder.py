@@ -16,6 +16,7 @@ from advmask.core.files import sha256, write_text, write_with, written_aside
 from advmask.core.locks import alone_in
 from advmask.core.made_on import software
 from advmask.core.run_config import CONFIG, KEPT_FILES, TEXTURE, flat, settings_of_run
+from advmask.evaluation.results import BESIDE
 from advmask.masks.mask_building import own_pattern_file
 from advmask.recognizers.recognizer_names import recorded_names
 from advmask.textures.ink_fields import INK_FIELDS
@@ -25,28 +26,16 @@ from advmask.training.settings import TrainSettings
 
 _log = logging.getLogger(__name__)
 
+REPRODUCTION = "reproduction.json"
+
 # What `advmask train` records in addition to the settings of training.
 _OF_THE_COMMAND = {"printing", "export", "check"}
 # What may be mended in a run that stopped because a step was not finite.
 _FREE_AFTER_STOP = {"optimiser.learning_rate"}
 # What a run and the commands after it leave of a design; of the earlier one when the run is made longer.
 _OF_A_DESIGN = (
-    "texture.png",
-    "check.json",
-    "exports",
-    "preview.png",
-    "effects.png",
-    "inks.png",
-    "report.html",
-    "figures",
-    "card.png",
-    "card.svg",
-    "results.json",
-    "results.csv",
-    "results.md",
-    "results.tex",
-    "scores.csv.gz",
-    "comparisons.csv.gz",
+    *("texture.png", "check.json", "exports", "preview.png", "effects.png", "inks.png", "figures"),
+    *("results.json", *BESIDE, REPRODUCTION),
     INK_FIELDS,
     TEXTURE,
 )
@@ -209,12 +198,13 @@ class RunFolder:
         return self.path / KEPT_FILES[key] / own.name
 
     def note_photos(self, table: str) -> None:
-        """Keep the table of the photos used; that they are others than when the run began is logged.
+        """Keep the table of the photos used; of others that the run began with it is kept under a number.
 
         Args:
             table: As `photos_csv` gives it.
         """
-        if self.checkpoint.exists() and self.photos.exists() and self.photos.read_text("utf-8") != table:
+        others = self.checkpoint.exists() and self.photos.exists() and self.photos.read_text("utf-8") != table
+        if others:
             _log.warning(
                 "The photos, or their order, are not those that %s began with (%s); it goes on with those "
                 "that are here, and cannot be made again.",
@@ -222,7 +212,15 @@ class RunFolder:
                 self.photos.name,
             )
         if is_first_process():
+            if others:
+                self.photos.rename(self.path / f"photos.{len(self._earlier_photos()) + 1}.csv")
             write_text(self.photos, table)
+
+    def _earlier_photos(self) -> list[str]:
+        """Names of the tables of photos that the run went on without, in order."""
+        return sorted(
+            (path.name for path in self.path.glob("photos.*.csv")), key=lambda name: (len(name), name)
+        )
 
     def note_sitting(self, step: int, machine: Mapping[str, Any]) -> None:
         """Keep what the steps from here on are made with; where that is as before nothing is added.
@@ -240,7 +238,9 @@ class RunFolder:
         """Write the record that ends a run: the versions and the machine that made it, and facts."""
         *earlier, last = self._read_sittings() or [software()]
         made_with = {key: value for key, value in last.items() if key != "step"}
-        changed = {"sittings": [*earlier, last]} if earlier else {}
+        changed: dict[str, Any] = {"sittings": [*earlier, last]} if earlier else {}
+        if names := self._earlier_photos():
+            changed["earlier_photos"] = names
         write_text(self.record, json.dumps(made_with | facts | changed, indent=2) + "\n")
 
     def read_record(self) -> dict[str, Any]:

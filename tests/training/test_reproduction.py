@@ -12,11 +12,14 @@ import pytest
 from PIL import Image
 
 from advmask import cli
-from advmask.core.errors import ConfigError, RunError
+from advmask.core.errors import AdvmaskError, ConfigError, RunError
 from advmask.photos.loading import portrait_path
 from advmask.textures.texel_files import load_texels, save_texels
+from advmask.training.made_with import not_recorded
+from advmask.training.not_tested import not_tested
 from advmask.training.reproduction import REPRODUCTION, reproduce
 from advmask.training.run import train
+from advmask.training.run_folder import RunFolder
 from advmask.training.settings import TrainSettings
 
 Build = Callable[..., TrainSettings]
@@ -153,6 +156,57 @@ def test_what_cannot_be_made_again_is_said(run: Path, tmp_path: Path):
     with pytest.raises(ConfigError, match=r"say where they are with faces\.root=PATH"):
         reproduce(run, folder=tmp_path / "again", faces={"root": tmp_path / "nowhere"})
     assert not (tmp_path / "again").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("texture.safetensors", "no texels", "texture.safetensors"),
+        ("photos.csv", "person,photo\nada,1.png\n", "photos.csv is damaged"),
+        ("run.json", '{"packages": ["torch"]}', "run.json or "),
+    ],
+)
+def test_a_damaged_run_is_said_before_it_is_made_again(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, content: str, said: str
+):
+    monkeypatch.setattr("advmask.training.reproduction.train", lambda *_, **__: pytest.fail("trained"))
+    (run / name).write_text(content)
+    with pytest.raises(AdvmaskError, match=said):
+        reproduce(run, folder=tmp_path / "again")
+
+
+def test_the_first_of_several_processes_compares(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("advmask.training.reproduction.train", lambda *_, **__: None)
+    monkeypatch.setattr("advmask.training.reproduction.is_first_process", lambda: False)
+    assert reproduce(made, folder=tmp_path / "again", bars=False) is None
+    assert not (tmp_path / "again").exists()
+
+
+def test_results_of_another_texture_are_told(run: Path):
+    own = json.loads((run / "run.json").read_text())["texture_sha256"]
+    for checksum, told in ((own, False), ("0" * 64, True)):
+        (run / "results.json").write_text(json.dumps({"design": {"texels_sha256": checksum}}))
+        bill = not_tested(RunFolder(run))
+        assert any("is of another one" in one for one in bill) is told
+
+
+def test_other_photos_after_a_stop_are_kept_and_told(
+    made: Path, tiny_settings: Build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    values = tiny_settings(steps=4, checkpoint_every=2, preview_every=0).model_dump()
+    values["faces"]["root"] = shutil.copytree(made.parent / "photos", tmp_path / "photos")
+    settings = TrainSettings.build(values)
+    with monkeypatch.context() as patch:
+        patch.setattr("advmask.training.run.save_texels", lambda *_, **__: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            train(settings, folder=tmp_path / "run")
+    before = (tmp_path / "run" / "photos.csv").read_text()
+    (tmp_path / "photos" / "ada" / "1.png").rename(tmp_path / "photos" / "ada" / "2.png")
+    train(settings, folder=tmp_path / "run")
+    assert (tmp_path / "run" / "photos.1.csv").read_text() == before
+    assert (tmp_path / "run" / "photos.csv").read_text() != before
+    (told,) = not_recorded(RunFolder(tmp_path / "run"))
+    assert "resumed on other photos than it began with (photos.1.csv)" in told
 
 
 def test_versions_that_change_between_two_sittings_are_kept(
