@@ -16,6 +16,7 @@ _GAP = 8
 _AROUND = 2.1  # height of what is shown, in heights of the face
 _SHOWN_MS = (1300, 1900)  # bare, worn
 _ROW, _TEXT, _NOTE = 44, 32, 22  # of the figures, px
+_MOST_LINES = 10  # so that the face keeps more than half of the picture
 _QUALITY = 92
 
 
@@ -94,6 +95,8 @@ def _half(
     """One of the two, with its figures."""
     width, height = size
     lines: Sequence[str] = () if figures is None else figures.lines(number)
+    if len(lines) > _MOST_LINES:
+        lines = [*lines[: _MOST_LINES - 1], f"and {len(lines) - _MOST_LINES + 1} more"]
     notes = () if figures is None else figures.notes(number)
     below = len(lines) * _ROW + len(notes) * (_NOTE + 6) + (24 if lines else 0)
     box = _around(face, picture.size, width / (height - below))

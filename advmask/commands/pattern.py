@@ -16,7 +16,12 @@ from advmask.masks.settings import SHIPPED, MaskSettings
 from advmask.masks.stretch import LEAST, MOST, Stretch, edge_stretch
 from advmask.masks.surface import MaskSurface
 from advmask.masks.svg_writer import pattern_svg
-from advmask.printing.template import template_png, template_svg, template_words
+from advmask.printing.template import (
+    is_template_as_written,
+    template_png,
+    template_svg,
+    template_words,
+)
 
 _LITTLE = 0.6  # of the area within bounds; less is not a mask that can be made
 _COLUMNS = "{:<16} {:<5} {:>13}  {:<44} {:>5} {:>5} {:>5} {:>5} {:>5}  {:>9}"
@@ -100,7 +105,7 @@ def _may_be_written(path: Path, text: str | bytes) -> bool:
         return True
     try:
         if isinstance(text, bytes):
-            return path.read_bytes() == text
+            return path.read_bytes() == text or is_template_as_written(path)
         found = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
         return False

@@ -15,8 +15,10 @@ Rules, for the keys in `PATH_KEYS`:
 `mask=FILE.svg` and `mask=FILE.obj` are short for `mask.pattern=FILE`, and `printer=FILE.icc` is short for
 `printer=icc printer.profile=FILE`.
 
-`recognizers` is a list of names; each element is quoted. A comma ends an element only if what follows looks
-like a name (`dlib`) or a scheme (`onnx:`), so most paths with commas need no quotes.
+Colours as #rrggbb are quoted in any value, alone or in a list.
+
+`recognizers` and `aligners` are lists of names; each element is quoted. A comma ends an element only if what
+follows looks like a name (`dlib`) or a scheme (`onnx:`), so most paths with commas need no quotes.
 """
 
 import re
@@ -30,6 +32,7 @@ PATH_KEYS = frozenset(
         "design",
         "enrolment",
         "faces.cache",
+        "faces.masked",
         "faces.mesh_model",
         "faces.people",
         "faces.root",
@@ -44,12 +47,16 @@ PATH_KEYS = frozenset(
         "photos",
         "printer.profile",
         "printer.table",
+        "protocol.calibration",
+        "protocol.pairs",
         "run",
+        "shop.template",
         "style",
         "texture.start",
         "objective.style.picture",
     }
 )
+_LISTS_OF_NAMES = frozenset({"recognizers", "protocol.aligners", "surrogates.aligners"})
 _FOLDERS_OF_HYDRA = frozenset({"hydra.run.dir", "hydra.sweep.dir"})
 
 _ASSIGNMENT = re.compile(r"(\+{0,2})([A-Za-z_][\w.]*)=(.*)\Z", re.DOTALL)
@@ -64,6 +71,7 @@ _RECOGNIZER_ELEMENT = re.compile(
 _SWEEP_FUNCTION = re.compile(r"(choice|glob|range|interval|sort|shuffle|tag)\(.*\)\Z", re.DOTALL)
 _PATTERN_FILE = re.compile(r"\.(svg|obj)[\"']?\Z", re.IGNORECASE)
 _PROFILE_FILE = re.compile(r"\.(icc|icm)[\"']?\Z", re.IGNORECASE)
+_COLOUR = re.compile(rf"{_QUOTED_TEXT}|(?<![^\[,:\s])#[0-9A-Fa-f]{{3,8}}(?![^\],}}\s])", re.DOTALL)
 _INTERPOLATION = re.compile(r"\$\{[A-Za-z_.][^{}]*\}")
 
 
@@ -103,13 +111,17 @@ def _quote_override(word: str, *, multirun: bool) -> str:
     if match is None:
         return word
     sign, key, value = match.groups()
-    if key == "recognizers":
+    if key in _LISTS_OF_NAMES:
         return f"{sign}{key}={_quote_recognizers(value, multirun=multirun)}"
     if key in _FOLDERS_OF_HYDRA:
         return f"{sign}{key}={_quote_value(value, interpolate=_INTERPOLATION.search(value) is not None)}"
     if key in PATH_KEYS:
         return f"{sign}{key}={_quote_sweep(value) if multirun else _quote_value(value)}"
-    return word
+    return f"{sign}{key}={_COLOUR.sub(_quote_colour, value)}"
+
+
+def _quote_colour(found: re.Match[str]) -> str:
+    return quoted(found[0]) if found[0].startswith("#") else found[0]
 
 
 def _spelled_out(word: str) -> list[str]:

@@ -122,7 +122,7 @@ def _files(design: Design, settings: ExportSettings, printing: PrintingSettings,
     jobs = print_jobs(design, settings, printing, facts=facts)
     # First, though last in the list: results that cannot be read are said before anything large is drawn.
     shipped = gallery_design_at(design.place)
-    cards = {} if shipped is None else shipped_card_files(shipped, jobs[0], size=design.size)
+    cards = {} if shipped is None else shipped_card_files(shipped, jobs[0])
     if design.run is not None:
         cards = card_files(design.run, jobs[0], size=design.size)
     files, words = job_files(jobs, settings, notices=notices)

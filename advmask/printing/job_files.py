@@ -95,10 +95,10 @@ def card_files(folder: Path, job: PrintJob, *, size: str) -> dict[str, bytes]:
     return _cards(card, job, name=shown(folder.absolute().name), size=size)
 
 
-def shipped_card_files(shipped: GalleryDesign, job: PrintJob, *, size: str) -> dict[str, bytes]:
+def shipped_card_files(shipped: GalleryDesign, job: PrintJob) -> dict[str, bytes]:
     """The cards of a design that ships; see `card_files`."""
     card = dict(shipped.measured) | {"facts": dict(job.facts)}
-    return _cards(card, job, name=shipped.name, size=size)
+    return _cards(card, job, name=shipped.name, size=str(card["size"]))
 
 
 def _cards(card: dict[str, Any] | None, job: PrintJob, *, name: str, size: str) -> dict[str, bytes]:

@@ -3,7 +3,9 @@
 Whatever is drawn on it and given back with `fit=template` lies where it was drawn.
 """
 
+import hashlib
 from collections.abc import Sequence
+from pathlib import Path
 from xml.sax.saxutils import escape
 
 import numpy as np
@@ -23,6 +25,7 @@ _JOINED_MM = 0.3
 _LEAST_MM2 = 20.0
 _TINTS = (("#8a8a8a", 60), ("#8a8a8a", 130))  # not seen from in front; from no side
 _CENTRE = ("#d00060", 0.25)
+_PIXELS = "advmask:pixels_sha256"
 _SIDES_DEG = (-45.0, 0.0, 45.0)
 _HOW = (
     "Draw in the layer 'drawing', hide the layer 'guides', and export the page as PNG; give it back with "
@@ -109,10 +112,20 @@ def template_png(surface: MaskSurface, *, dpi: int = 300, bleed_mm: float = 3.0)
     picture = Image.fromarray(ground)
     picture.alpha_composite(Image.fromarray(drawn_strokes(strokes, pattern.frame_mm, size=size, dpi=dpi)))
     text = {
+        _PIXELS: _checksum(picture),
         "advmask:template": f"{pattern.name} {pattern.size}",
         "Comment": f"Draw below this picture, at its size. {_HOW}",
     }
     return encode_png(np.asarray(picture), pixels_per_mm=dpi / MM_PER_INCH, text=text)
+
+
+def is_template_as_written(path: Path) -> bool:
+    """Whether a file is a PNG of `template_png`, of whatever mask and version, with its pixels unchanged."""
+    try:
+        with Image.open(path, formats=("PNG",)) as picture:
+            return picture.info.get(_PIXELS) == _checksum(picture)
+    except Exception:  # whatever is in it, it is somebody's
+        return False
 
 
 def template_words(surface: MaskSurface, *, dpi: int) -> str:
@@ -123,6 +136,10 @@ def template_words(surface: MaskSurface, *, dpi: int) -> str:
         f"{surface.name} {surface.pattern.size}: {right - left:.1f} x {bottom - top:.1f} mm, "
         f"{size[0]} x {size[1]} px at {dpi} dpi. {_HOW}"
     )
+
+
+def _checksum(picture: Image.Image) -> str:
+    return hashlib.sha256(f"{picture.mode} {picture.size} ".encode() + picture.tobytes()).hexdigest()
 
 
 def _unseen(surface: MaskSurface) -> tuple[Rings, Rings]:
@@ -144,7 +161,8 @@ def _centre_lines(surface: MaskSurface) -> list[Stroke]:
     line = shapely.LineString([(0.0, top), (0.0, bottom)])
     panels = shapely.union_all([shapely.Polygon(panel.outline_mm) for panel in surface.pattern.panels])
     on = shapely.intersection(line, panels)
-    return [] if on.is_empty else [Stroke(*_CENTRE, np.asarray(on.coords))]
+    pieces = [one for one in getattr(on, "geoms", [on]) if one.geom_type == "LineString" and not one.is_empty]
+    return [Stroke(*_CENTRE, np.asarray(one.coords)) for one in pieces]
 
 
 def _filled(

@@ -78,3 +78,6 @@ def test_figures_take_room_below_and_the_face_stays_in_sight(portrait: Image.Ima
     assert (below[0] == 255).all()
     assert (below < 100).any()
     assert (sheet[: -(4 * 44 + 28 + 24), :536] != 255).any(axis=(1, 2)).all()
+    many = MatchFigures(tuple((f"recognizer {number}", 0.5, 0.4) for number in range(30)), 0)
+    sheet = np.asarray(before_after(portrait, portrait, face, shape="square", figures=many))
+    assert (sheet[:500, :536] != 255).any(axis=(1, 2)).all(), "and 21 more, so that the face stays in sight"

@@ -1,6 +1,10 @@
 """Paths must reach the configuration letter by letter, whatever the grammars of Hydra and OmegaConf."""
 
+import re
+import shlex
+from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -11,7 +15,10 @@ from omegaconf import OmegaConf
 
 from advmask.cli import main
 from advmask.commands.quoting import PATH_KEYS, quote_overrides, quoted
+from advmask.commands.settings import COMMAND_SETTINGS
+from advmask.core.settings import Settings
 
+REPOSITORY = Path(__file__).parents[2]
 PARSER = OverridesParser.create()
 # Half of the examples are made of the letters that some grammar gives a meaning to.
 WILD = st.one_of(
@@ -127,6 +134,51 @@ def test_what_is_quoted_by_hand_is_left_alone() -> None:
     assert quote_overrides(words) == words
 
 
+@pytest.mark.parametrize("ink", ["#f2efe6", "'#f2efe6'", '"#f2efe6"'])
+def test_a_colour_needs_no_quotes_inside(ink: str) -> None:
+    assert read(one(f"texture.palette.inks=[black,{ink}, navy]")) == ["black", "#f2efe6", "navy"]
+    (locked,) = read(one(f"texture.locked=[{{mask: logo.png, content: {ink}}}]"))  # type: ignore[misc]
+    assert locked == {"mask": "logo.png", "content": "#f2efe6"}
+    assert read(one(f"effects.of_ones_own={ink}")) == "#f2efe6"
+
+
+def _paths(kind: type[Settings], before: str = "") -> Iterator[str]:
+    for name, field in kind.model_fields.items():
+        for part in (field.annotation, *get_args(field.annotation)):
+            if part is Path:
+                yield before + name
+            elif isinstance(part, type) and issubclass(part, Settings):
+                yield from _paths(part, f"{before}{name}.")
+
+
+@pytest.mark.parametrize("command", COMMAND_SETTINGS)
+def test_every_path_of_a_command_is_taken_letter_by_letter(command: str) -> None:
+    assert set(_paths(COMMAND_SETTINGS[command])) <= PATH_KEYS
+
+
+DOCUMENTS = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
+
+
+def test_documented_lists_reach_the_command_as_they_are_printed() -> None:
+    """In bash and in zsh, which takes an unquoted [...] for names of files."""
+    text = "\n".join(path.read_text(encoding="utf-8") for path in DOCUMENTS)
+    fence = re.compile(r"^```(\w*)\n(.*?)^```$", flags=re.DOTALL | re.MULTILINE)
+    fenced = [block for language, block in fence.findall(text) if language in ("", "sh")]
+    typed = [line for block in fenced for line in block.replace("\\\n", " ").splitlines()]
+    typed += re.findall(r"`([^`\n]+)`", fence.sub("", text))
+    lists = [line for line in typed if re.search(r"(^|[\s'])[a-z][\w.]*=\[", line) and "(" not in line]
+    assert len(lists) > 20
+    for line in lists:
+        if '=["dlib", mine]' in line:  # of Python
+            continue
+        split = shlex.split(line, comments=True)
+        words = [word for word in split if re.match(r"[a-z][\w.]*=\[", word)]
+        assert words, line
+        for word in words:
+            assert f"'{word}'" in line, f"quote the whole of {word}"
+            assert isinstance(one(word).value(), list), word
+
+
 def test_run_folders_may_interpolate() -> None:
     override = one("hydra.run.dir=runs/${name} b")
     assert OmegaConf.create({"name": "n", "value": override.value()}).value == "runs/n b"
@@ -162,6 +214,12 @@ def test_folders_called_like_interpolations(
 )
 def test_recognizers(typed: str, names: list[str]) -> None:
     assert list(read(one(f"recognizers={typed}"))) == names  # type: ignore[call-overload]
+
+
+def test_detectors_in_a_home_folder() -> None:
+    home = Path("~").expanduser()
+    for key in ("protocol.aligners", "surrogates.aligners"):
+        assert read(one(f"{key}=[scrfd:~/det.onnx, bare]")) == [f"scrfd:{home}/det.onnx", "bare"]
 
 
 def test_recognizers_may_be_none() -> None:

@@ -16,11 +16,14 @@ from advmask import cli
 from advmask.core.errors import DesignError
 from advmask.masks.mask_building import build_mask
 from advmask.masks.settings import MaskSettings
+from advmask.printing.design_export import export_files
 from advmask.printing.gallery_words import card_page, listed, measured_sentence
+from advmask.printing.settings import AskedPrinting, ExportSettings
 from advmask.textures.design_files import Design, write_design
 from advmask.textures.gallery import gallery_design, gallery_design_at, gallery_names, gallery_picture
 from advmask.textures.settings import TextureSettings
 from advmask.textures.starts import start_texels
+from advmask.wearing.opened_design import load_design
 
 
 def entry(name: str, aligner: str, plain: float, design: float) -> dict[str, Any]:
@@ -147,6 +150,18 @@ def test_print_files_take_the_card_along(made: Path, tmp_path: Path, monkeypatch
     with Image.open(folder / "card.png") as picture:
         assert min(picture.size) > 300
     assert (folder / "mask-contour-M-inks.svg").exists()
+
+
+def test_the_card_says_the_size_that_was_measured(made: Path, monkeypatch: pytest.MonkeyPatch):
+    said: list[str] = []
+    monkeypatch.setattr(
+        "advmask.printing.job_files.card_png", lambda *_, size, **__: said.append(size) or b"picture"
+    )
+    design = load_design(gallery_design("stripes").picture, mask=MaskSettings(size="L"))
+    files, _ = export_files(design, ExportSettings(printing=AskedPrinting(dpi=72)), printer_named=False)
+    assert files["card.png"] == b"picture"
+    assert any("contour-L" in name for name in files)
+    assert said == ["M"]
 
 
 @pytest.mark.parametrize("name", gallery_names())

@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 import shapely
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 from advmask import cli
 from advmask.core.errors import DesignError
@@ -89,6 +89,15 @@ def test_what_is_seen_from_in_front_is_the_middle_and_less_than_from_all_sides(n
         assert sides.bounds[2] < 240
 
 
+def test_a_centre_line_over_a_notch_is_drawn_in_pieces(tmp_path):
+    outline = '<path class="finished" d="M-60,20 L60,20 L60,100 L-60,100 L-60,65 L30,65 L30,58 L-60,58 Z"/>'
+    path = tmp_path / "own.svg"
+    path.write_text(f'<svg xmlns="http://www.w3.org/2000/svg">{outline}</svg>')
+    surface = build_mask(MaskSettings(pattern=str(path)))
+    assert template_svg(surface).count("#d00060") == 2
+    assert template_png(surface, dpi=72)
+
+
 def test_the_command_writes_both_and_never_over_a_drawing(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     words = ["pattern", "mask=contour", "template=true", "dpi=72"]
@@ -100,7 +109,14 @@ def test_the_command_writes_both_and_never_over_a_drawing(tmp_path, monkeypatch,
         assert picture.mode == "RGBA"
     assert Path("patterns/contour-M-template.svg").exists()
     assert cli.main(words) == 0, "the same again"
-    Image.new("RGB", (633, 409)).save(path)
+    assert cli.main([*words, "bleed_mm=5"]) == 0, "nothing was drawn on it"
+    with Image.open(path) as picture:
+        text = PngImagePlugin.PngInfo()
+        for key, value in picture.info.items():
+            if isinstance(value, str):
+                text.add_text(key, value)
+        picture.putpixel((300, 200), (1, 2, 3, 255))
+        picture.save(path, pnginfo=text)
     drawn = path.read_bytes()
     assert cli.main(words) == 7
     assert path.read_bytes() == drawn
