@@ -5,7 +5,7 @@
 Reads results.json, scores.csv.gz, comparisons.csv.gz and pairs.csv.gz of a run folder, as docs/results.md
 describes them, and compares: thresholds with their intervals, probes, rates, differences, and each interval
 by the method that is recorded with it. Prints what is another, and how many figures were compared; exits with
-1 where one differs.
+1 where one differs, and with 2 where the files cannot be read.
 
 Linkability, worn and called_masked are not compared: no scores of these are kept.
 """
@@ -309,6 +309,10 @@ def _check_result(found, where, one, table, bare, seed, at_hand):
             found.check(f"{where} threshold_interval", recorded, interval and interval[end])
         genuine = numbers(bare["genuine"], "similarity")
         scale = math.log(0.95 / 0.05) / (float(np.median(genuine)) - one["threshold"])
+    for name in sorted(one["conditions"].keys() ^ table.keys()):
+        found.check(f"{where} {name} in results.json and scores", name in one["conditions"], name in table)
+    if "bare" not in table:
+        return
     similarity = {name: numbers(rows, "similarity") for name, rows in table.items()}
     kept = np.isfinite(np.stack(list(similarity.values()))).all(axis=0)
     people = [row["person"] for row, keep in zip(table["bare"], kept, strict=True) if keep]
@@ -320,8 +324,10 @@ def _check_result(found, where, one, table, bare, seed, at_hand):
         plain, key=lambda name: (matched[name].mean(), similarity[name][kept].mean()), default=None
     )
     found.check(f"{where} strongest_plain", one["strongest_plain"], strongest)
-    for name, rows in table.items():
-        recorded, here = one["conditions"][name], f"{where} {name}"
+    for name, recorded in one["conditions"].items():
+        if name not in table:
+            continue  # said above
+        rows, here = table[name], f"{where} {name}"
         values = similarity[name][kept]
         found.check(
             f"{here} similarity", recorded["similarity"], float(values.mean()) if len(values) else None
@@ -359,8 +365,8 @@ def _check_breakdown(found, record, tables, seed):
         thresholds.setdefault((one["recognizer"], one["aligner"], one["gallery"]), one["threshold"])
     for (*setup, trait), recorded in thirds.items():
         table, where = tables[tuple(setup)], f"{' '.join(setup)} {trait}"
-        if trait not in table["bare"][0]:
-            continue  # of a version that kept none
+        if not table["bare"] or trait not in table["bare"][0]:
+            continue  # said before, or of a version that kept none
         similarity = {name: numbers(rows, "similarity") for name, rows in table.items()}
         kept = np.isfinite(np.stack(list(similarity.values()))).all(axis=0)
         values, people = numbers(table["bare"], trait), np.array([row["person"] for row in table["bare"]])
@@ -378,6 +384,8 @@ def _check_breakdown(found, record, tables, seed):
             }.items():
                 found.check(f"{bin_of} {key}", one[key], value)
             for name, tar in one["tar"].items():
+                if name not in table:
+                    continue  # said before
                 matched = (similarity[name][group] >= thresholds[tuple(setup)]).astype(float)
                 found.estimate(f"{bin_of} {name} tar", tar, rate(matched, people[group], seed))
 
@@ -446,7 +454,17 @@ def main(words):
     if len(words) != 1:
         print(__doc__)
         return 2
-    found = recompute(Path(words[0]))
+    try:
+        found = recompute(Path(words[0]))
+    except (OSError, EOFError) as error:
+        print(f"{words[0]} holds no report with its scores: {error}; name a folder that evaluate wrote to.")
+        return 2
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        print(
+            f"The files in {words[0]} are damaged or of another version, at {error}; let advmask evaluate "
+            "make them again."
+        )
+        return 2
     print("\n".join(found.wrong))
     print(f"{found.compared} figures compared, {len(found.wrong)} differ")
     return int(bool(found.wrong))

@@ -80,6 +80,41 @@ def test_a_score_that_was_changed_is_seen(script: ModuleType, run: Path, tmp_pat
     assert any("light from" in line and "design tar" in line for line in wrong)
 
 
+@pytest.mark.parametrize("gone", ["scores", "record"])
+def test_a_condition_that_is_missing_is_seen(
+    script: ModuleType, run: Path, tmp_path: Path, gone: str
+) -> None:
+    folder = tmp_path / "run"
+    shutil.copytree(run, folder)
+    if gone == "scores":
+        lines = gzip.decompress((folder / "scores.csv.gz").read_bytes()).decode().splitlines()
+        kept = "\n".join(line for line in lines if ",design," not in line)
+        (folder / "scores.csv.gz").write_bytes(gzip.compress(kept.encode()))
+    else:
+        record = json.loads((folder / "results.json").read_text())
+        for one in record["results"]:
+            del one["conditions"]["design"]
+        (folder / "results.json").write_text(json.dumps(record))
+    wrong = [line for line in script.recompute(folder).wrong if "in results.json and scores" in line]
+    assert len(wrong) == 4  # two aligners, two false match rates
+    assert all(" design in results.json" in line for line in wrong)
+
+
+def test_what_is_no_report_is_one_sentence(
+    script: ModuleType, run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    older = tmp_path / "older"
+    shutil.copytree(run, older)
+    record = json.loads((older / "results.json").read_text())
+    del record["people"]["at_hand"]
+    (older / "results.json").write_text(json.dumps(record))
+    for folder, said in ((tmp_path, "holds no report"), (older, "of another version, at 'at_hand'")):
+        assert script.main([str(folder)]) == 2
+        told = capsys.readouterr().out
+        assert said in told
+        assert told.count("\n") == 1
+
+
 def test_it_runs_with_numpy_alone(run: Path) -> None:
     code = (
         "import sys, runpy\n"
