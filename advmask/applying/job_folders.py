@@ -8,6 +8,7 @@ from typing import Literal
 from advmask.applying.picture_files import WRITTEN_SUFFIXES
 from advmask.applying.video_files import VIDEO_SUFFIXES
 from advmask.core.errors import ConfigError, PhotoError
+from advmask.core.near_names import near_file
 from advmask.core.picture_formats import PHOTO_SUFFIXES, kind_of_file
 from advmask.photos.photo_files import is_beside_photo, is_left_behind, is_photo
 
@@ -62,7 +63,9 @@ def plan_jobs(source: Path, output: Path, *, overwrite: bool) -> Plan:
         ConfigError: A result would replace what it is made from, or lie among it; or its ending does not fit.
     """
     if not source.exists():
-        raise PhotoError(f"There is no photo, video or folder at {source}; check input=.")
+        raise PhotoError(
+            f"There is no photo, video or folder at {source}; check its name.{near_file(source)}"
+        )
     sources, strange = _found(source) if source.is_dir() else ([_one(source)], [])
     if source.is_dir():
         _check_folders(source, output)

@@ -138,7 +138,8 @@ def _fill(command: str, bare: list[str], positionals: Sequence[str]) -> list[str
     if len(bare) > len(positionals) and not takes_rest:
         word = bare[len(positionals)]
         raise ConfigError(
-            f"Cannot read {word!r}: {command} takes settings as KEY=VALUE here; see advmask {command} --help."
+            f"Cannot read {word!r}: {command} takes settings as KEY=VALUE here. A name with a space is "
+            f"written in quotes: 'my drawing.png'; see advmask {command} --help."
         )
     filled: list[str] = []
     for position, key in enumerate(positionals[: len(bare)]):

@@ -184,7 +184,7 @@ def _missing_choice(wanted: str, options: Sequence[str]) -> AdvmaskError:
         return MissingPackageError(
             f"{group}={option} needs a package that is not installed; run: pip install 'advmask[sweep]'"
         )
-    near = difflib.get_close_matches(option, options, n=1)
+    near = difflib.get_close_matches(option, options, n=1, cutoff=0.7)  # cotton is no contour
     hint = f" Did you mean {group}={near[0]}?" if near else ""
     return ConfigError(f"Unknown choice {group}={option}; {group} is one of: {', '.join(options)}.{hint}")
 

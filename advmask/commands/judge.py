@@ -13,6 +13,7 @@ from advmask.commands.settings import JudgeCommand
 from advmask.core.errors import ConfigError, DesignError
 from advmask.core.files import sha256, write_text, write_with
 from advmask.core.locks import alone_in
+from advmask.core.near_names import near_file
 from advmask.evaluation.real_prints.judged_sheet import judge_sheet
 from advmask.evaluation.real_prints.judgement_table import NOT_SHOWN, in_a_sentence, judge_table
 from advmask.evaluation.real_prints.judging import PhysicalVerdict, judge_folder
@@ -133,5 +134,7 @@ def _about_design(design: Path | None) -> dict[str, str] | None:
         named = open_design(str(path), mask=MaskSettings(), texels_per_mm=1.0)
         return {"name": name, "kind": "run", "sha256": texels_sha256(named.texels)}
     if not path.is_file():
-        raise DesignError(f"There is no run folder or file at {design}; check design=, or leave it out.")
+        raise DesignError(
+            f"There is no run folder or file at {design}; check its name, or leave it out.{near_file(path)}"
+        )
     return {"name": name, "kind": "file", "sha256": sha256(path)}

@@ -12,7 +12,8 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image, ImageCms, UnidentifiedImageError
 
-from advmask.core.errors import AdvmaskError, PhotoError
+from advmask.core.errors import AdvmaskError, DesignError, PhotoError
+from advmask.core.near_names import near_file
 from advmask.core.picture_formats import READABLE, open_image
 from advmask.core.tiff_reading import UnreadableTiffError
 
@@ -109,7 +110,8 @@ def _decoded(
     except PermissionError as error:
         raise refusal(_forbidden(path)) from error
     except UnidentifiedImageError as error:
-        raise refusal(f"{path} is not {READABLE}; convert it to one of these.") from error
+        kinds = f"{READABLE}{', or an SVG drawing' if refusal is DesignError else ''}"
+        raise refusal(f"{path} is not {kinds}; convert it to one of these.") from error
     except (ModuleNotFoundError, UnreadableTiffError) as error:
         raise refusal(f"{path} {error}.") from error
     except Image.DecompressionBombError as error:
@@ -128,7 +130,7 @@ def _check_file(path: Path, refusal: type[AdvmaskError]) -> None:
         if path.is_dir():
             raise refusal(f"{path} is a folder, not a picture; name a file in it.")
         if not path.exists():
-            raise refusal(f"There is no file {path}; check the name.")
+            raise refusal(f"There is no file {path}; check the name.{near_file(path)}")
         if not path.is_file():
             raise refusal(f"{path} is not a regular file; name {READABLE}.")
         if path.stat().st_size == 0:

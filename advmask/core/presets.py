@@ -94,7 +94,7 @@ def known(word: str, names: Iterable[str], *, what: str) -> str:
     names = list(names)
     if word in names:
         return word
-    near = difflib.get_close_matches(word, names, n=2)
+    near = difflib.get_close_matches(word, names, n=2, cutoff=0.7)
     hint = f"did you mean {' or '.join(near)}? " if near else ""
     raise ConfigError(f"There is no {what} {word!r}; {hint}Known are {', '.join(names)}.")
 

@@ -16,6 +16,7 @@ from advmask.textures.png_bytes import encode_png
 SIDE_PX = 1080
 _MARGIN, _TOP = 64, 214
 _TITLE, _HEAD, _TEXT, _NUMBER, _SMALL = 50, 34, 32, 44, 23
+_LARGEST = 42  # of the sentence, where there is room
 _LEADING = 1.32
 _LABEL = 27
 _INK, _FAINT, _GRID, _PAPER = "#111111", "#555555", "#c4c4c4", "#ffffff"
@@ -74,16 +75,39 @@ def visitor_drawing(record: Mapping[str, Any]) -> Drawing:
     if found is None:
         drawing.paragraph(200, visitor_sentence(record), _TEXT)
         return drawing
-    of = pictures_of(found)
+    sizes = range(_LARGEST, _TEXT - 1, -1)
+    fits = (size for size in sizes if _lay(Drawing(), record, found, size, 0) <= SIDE_PX - _MARGIN)
+    size = next(fits, _TEXT)
+    _lay(drawing, record, found, size, max(0, SIDE_PX - _MARGIN - _lay(Drawing(), record, found, size, 0)))
+    return drawing
+
+
+def _lay(
+    drawing: Drawing, record: Mapping[str, Any], found: VisitorFigures, size: int, spare: float
+) -> float:
+    """All below the title.
+
+    Args:
+        drawing: Drawn on.
+        record: Of `results.json`.
+        found: Its figures.
+        size: Of the sentence, px.
+        spare: Height that is shared out among the gaps.
+
+    Returns:
+        Where it ends.
+    """
+    of, bars = pictures_of(found), len(found.bars)
+    step = _STEP + spare / 2 / bars
     drawing.line(_MARGIN, 164, f"Still matched by face recognition, of {of} pictures", _HEAD, ink=_FAINT)
-    foot = _axis(drawing, _TOP, len(found.bars), of)
+    foot = _axis(drawing, _TOP, step, bars, of)
     for number, (label, estimate) in enumerate(found.bars):
-        fill = _FILLS[-1] if number == len(found.bars) - 1 else _FILLS[number]
-        _bar(drawing, _TOP + number * _STEP, label, estimate, of=of, fill=fill)
-    top = drawing.paragraph(foot + 52, visitor_sentence(record), _TEXT) + 10
+        fill = _FILLS[-1] if number == bars - 1 else _FILLS[number]
+        _bar(drawing, _TOP + number * step, label, estimate, of=of, fill=fill)
+    top = drawing.paragraph(foot + 52 + spare / 4, visitor_sentence(record), size) + 10 + spare / 4
     for line in _small_print(record, found):
         top = drawing.paragraph(top + 8, line, _SMALL, ink=_FAINT)
-    return drawing
+    return top
 
 
 def card_png(record: Mapping[str, Any]) -> bytes:
@@ -134,10 +158,10 @@ def wrapped(text: str, size: int, width: float) -> list[str]:
     return lines
 
 
-def _axis(drawing: Drawing, top: float, bars: int, of: int) -> float:
+def _axis(drawing: Drawing, top: float, step: float, bars: int, of: int) -> float:
     """The scale from none to all of the pictures; gives where it ends."""
     left, right = _BARS
-    foot = top + bars * _STEP
+    foot = top + bars * step - (step - _STEP)
     for share in (0.0, 0.25, 0.5, 0.75, 1.0):
         x = left + share * (right - left)
         drawing.boxes.append(((x - 1, top - 8, x + 1, foot - 8), _GRID, _GRID))

@@ -18,6 +18,7 @@ from advmask.photos.people_folders import (
     PersonPhotos,
     Split,
     find_people,
+    missing_photos,
     passed_over_notices,
     split_of_parts,
     split_people,
@@ -225,6 +226,16 @@ def people_at_hand(settings: FacesSettings) -> tuple[Path, list[PersonPhotos], S
     counts = ", ".join(f"{count} {part}" for part, count in Counter(parts.values()).items())
     notices.append(f"People are split as the folders in {root} are ({counts}), not by faces.split.")
     return root, found, split_of_parts(parts), notices
+
+
+def check_photos_are_there(settings: FacesSettings) -> None:
+    """Look for the folder or photo that is named, before time is spent on anything else.
+
+    Raises:
+        PhotoError: It is not there.
+    """
+    if settings.root is not None and not settings.root.exists():
+        raise PhotoError(missing_photos(settings.root))
 
 
 def portrait_path() -> Path:

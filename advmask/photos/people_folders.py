@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from advmask.core.errors import ConfigError, PhotoError
+from advmask.core.near_names import near_file
 from advmask.core.shown_names import shown
 from advmask.photos.photo_files import is_left_behind, listed, passed_over, photos_in
 from advmask.photos.settings import check_split, is_counts, shown_split
@@ -32,7 +33,10 @@ _PACKED = {
     ".tar": _UNPACK,
     ".gz": _UNPACK,
 }
-_EXPECTED = "give a folder with one sub-folder of photos (JPEG, PNG, WebP, HEIC and the like) per person"
+_EXPECTED = (
+    "give a photo (JPEG, PNG, WebP, HEIC and the like), a folder with one person's photos, or a folder with "
+    "one sub-folder of photos per person"
+)
 
 
 @dataclass(frozen=True)
@@ -91,6 +95,11 @@ def split_of_parts(parts: Mapping[str, str]) -> Split:
     return Split(train, validate, test, held_out=bool(train and test))
 
 
+def missing_photos(root: Path) -> str:
+    """The sentence about a folder or photo that is not there."""
+    return f"There is no photo and no folder of photos at {root}; {_EXPECTED}.{near_file(root)}"
+
+
 def find_people(root: Path) -> list[PersonPhotos]:
     """Find people and their photos, by the names of files and folders alone.
 
@@ -117,7 +126,7 @@ def find_people(root: Path) -> list[PersonPhotos]:
                 raise PhotoError(f"{root} packs its photos into one file, which is not read; {hint}.")
             return [PersonPhotos(shown(root.stem), (root,))]
         if not root.is_dir():
-            raise PhotoError(f"There is no folder of photos at {root}; {_EXPECTED}.")
+            raise PhotoError(missing_photos(root))
         direct = photos_in(root)
         folders = _folders_in(root)
         people = [

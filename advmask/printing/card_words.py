@@ -93,9 +93,10 @@ def _case(entry: Mapping[str, Any]) -> Case:
     mask = _PLAIN.get(entry["plain_mask"], entry["plain_mask"])
     design = ("this design", entry["design_tar"])
     bars = (design,) if mask is None else ((mask, entry["plain_tar"]), design)
-    aligner = "on the bare photo" if entry["aligner"] == "bare" else f"re-detected by {entry['aligner']}"
+    bare = entry["aligner"] == "bare"
+    how = "aligned on the bare photo" if bare else f"re-detected and aligned by {entry['aligner']}"
     left_out = f", {entry['left_out']} left out" if entry["left_out"] else ""
-    about = f"aligned {aligner}{_GALLERIES.get(entry['gallery'], '')}; {entry['probes']} pictures{left_out}"
+    about = f"{how}{_GALLERIES.get(entry['gallery'], '')}; {entry['probes']} pictures{left_out}"
     return Case(entry["recognizer"], about, _sentence(entry, mask), bars)
 
 

@@ -25,6 +25,13 @@ def colour_named(text: str) -> tuple[float, float, float] | None:
     return red / 255, green / 255, blue / 255
 
 
+def colour_words() -> list[str]:
+    """Every name that `colour_named` knows."""
+    from PIL import ImageColor
+
+    return [*_OWN, *ImageColor.colormap]
+
+
 def colour_code(colour: Iterable[float]) -> str:
     """`#rrggbb` of an sRGB colour in [0, 1]."""
     return "#" + "".join(f"{round(part * 255):02x}" for part in colour)

@@ -4,8 +4,9 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from advmask.core.near_names import near_word
 from advmask.core.settings import Settings
-from advmask.textures.colour_names import colour_named
+from advmask.textures.colour_names import colour_named, colour_words
 
 Fit = Literal["cover", "contain", "tile", "template"]
 TextureKind = Literal["pixels", "pyramid", "spectral", "palette"]
@@ -31,7 +32,8 @@ def _inks(value: Any) -> tuple[str, ...] | int:
     unknown = [ink for ink in value if colour_named(ink) is None]
     if unknown:
         raise ValueError(
-            f"{unknown[0]!r} is not a colour; write '#rrggbb' or an English colour name such as navy"
+            f"{unknown[0]!r} is not a colour; write '#rrggbb' or an English colour name such as navy."
+            f"{near_word(unknown[0], colour_words())}".rstrip(".")
         )
     seen: dict[tuple[int, ...], str] = {}
     for ink in value:

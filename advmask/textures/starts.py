@@ -7,10 +7,15 @@ from jaxtyping import Float
 from torch import Tensor
 
 from advmask.core.errors import DesignError
+from advmask.core.near_names import near_file, near_word
+from advmask.textures.colour_names import colour_words
 from advmask.textures.colours import named_colour
 from advmask.textures.gallery import gallery_picture
 from advmask.textures.picture_texels import read_picture_as_texels
 from advmask.textures.settings import Fit, TextureSettings
+
+WORDS = ("noise", "large_face", "lower_face", "mean_face")
+"""What a design starts from, but for colours and files."""
 
 
 def start_texels(
@@ -45,6 +50,7 @@ def start_texels(
         raise DesignError(
             f"Cannot start from {start!r}: it is neither grey, white, black, noise, a colour such as "
             "#4ab3c8, large_face, lower_face, mean_face, gallery:NAME, nor a picture file that exists."
+            f"{near_file(Path(start)) or near_word(start, [*WORDS, *colour_words()])}"
         )
     return read_picture_as_texels(path, height=height, width=width, fit=fit, copy_width=copy_width, warn=True)
 
@@ -61,8 +67,7 @@ def stays_near_picture(texture: TextureSettings, *, fidelity: float) -> bool:
 
 def names_picture(start: str) -> bool:
     """Whether a start is meant as a picture file, for it is neither a known word nor a colour."""
-    words = ("noise", "large_face", "lower_face", "mean_face")
-    return start not in words and named_colour(start) is None
+    return start not in WORDS and named_colour(start) is None
 
 
 def existing_file(text: str) -> Path | None:

@@ -16,7 +16,7 @@ from advmask.effects.own_effects import Effect
 from advmask.masks.mask_building import build_mask, more_than_named
 from advmask.masks.surface import MaskSurface
 from advmask.objectives.own_terms import Term
-from advmask.photos.loading import FaceSet, load_faces
+from advmask.photos.loading import FaceSet, check_photos_are_there, load_faces
 from advmask.recognizers.aligners.aligner import Aligner
 from advmask.recognizers.preparation import Prepared, own_templates, prepare_all
 from advmask.recognizers.recognizer import Recognizer
@@ -137,6 +137,7 @@ def train(
     asked = settings.recognizers if recognizers is None else recognizers
     settings = _with_names(settings, recognizers, validation_recognizers, aligners)
     surface = build_mask(settings.mask)
+    check_photos_are_there(settings.faces)
     run = RunFolder(folder)
     with run.alone(), SharedEmbeddings(folder, settings.trainer) as embed:
         run.begin(settings, objects=own.described([*asked, *(validation_recognizers or ())]))

@@ -1,7 +1,6 @@
 """A design as users name it: a run folder, a picture file, or a design that ships with the package."""
 
 from dataclasses import replace
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +8,7 @@ from pydantic import Field
 from torch import Tensor
 
 from advmask.core.errors import ConfigError, DesignError, RunError
+from advmask.core.near_names import near_file, near_word
 from advmask.core.run_config import TEXTURE, settings_of_run
 from advmask.core.settings import Settings
 from advmask.masks.mask_building import build_mask, more_than_named
@@ -89,9 +89,8 @@ def load_design(
         surface = build_mask(worn_on)
         texels = shipped_design(str(source), surface, texels_per_mm=per_mm)
         return _design(texels, worn_on, surface, per_mm, path)
-    near = get_close_matches(str(source), shipped_names(), n=1)
-    hint = f" Did you mean {near[0]}?" if near else ""
-    raise DesignError(f"There is no run folder or picture file at {path}; check design=.{hint}")
+    hint = near_file(path) or near_word(str(source), shipped_names())
+    raise DesignError(f"There is no run folder or picture file at {path}; check its name.{hint}")
 
 
 def as_design(source: Design | Tensor | str | Path, *, mask: MaskSettings | str | None = None) -> Design:

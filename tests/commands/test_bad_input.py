@@ -155,7 +155,7 @@ def test_the_same_photo_under_two_names(tiny: list[str], printed: Said):
 
 def test_a_folder_that_is_missing(tiny: list[str], refused: Said):
     assert refused(3, "train", *tiny, "faces.root=nowhere").startswith(
-        "There is no folder of photos at nowhere; give a folder"
+        "There is no photo and no folder of photos at nowhere; give a photo"
     )
 
 
@@ -418,7 +418,7 @@ class TestDesigns:
 
     def test_missing(self, refused: Said, command: str):
         said = refused(6, command, "design=nowhere")
-        assert said == "There is no run folder or picture file at nowhere; check design=."
+        assert said == "There is no run folder or picture file at nowhere; check its name."
 
     def test_a_folder_that_is_no_run(self, refused: Said, command: str):
         Path("folder").mkdir()

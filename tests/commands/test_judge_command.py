@@ -129,7 +129,7 @@ def test_the_protocol(capsys: pytest.CaptureFixture[str]) -> None:
         (["photos=me, (1)", "design=."], 7, "run"),
         (["photos=me, (1)", "protocol.every_s=-1"], 2, "protocol.every_s=-1 does not fit"),
         (["photos=me, (1)", "paper=a3"], 2, "paper='a3' does not fit"),
-        (["photos=me, (1)", "enrolment=nowhere"], 3, "There is no folder of photos at nowhere"),
+        (["photos=me, (1)", "enrolment=nowhere"], 3, "There is no photo and no folder of photos at nowhere"),
         (["photos=me, (1)", "action=fit"], 2, "advmask judge cannot 'fit'"),
     ],
 )

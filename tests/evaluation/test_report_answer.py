@@ -77,6 +77,7 @@ def upper_part(record: dict[str, Any]) -> str:
             {"a": "trained on", "b": "other family"},
             "2 networks: 1 this design was trained on and 1 it was not trained on",
         ),
+        ({"a": "trained on"}, "against the network this design was trained on. Networks it was not"),
         ({"a": "same family", "b": "other family"}, "2 networks this design was not trained on"),
         ({"a": "trained on", "b": "not known"}, "1 for which this is not known"),
         ({"a": "not known", "b": "not known"}, "it is not known whether the design was trained on them"),
@@ -84,8 +85,10 @@ def upper_part(record: dict[str, Any]) -> str:
     ],
 )
 def test_the_box_begins_with_what_the_figures_are_of(columns: Columns, expected: str):
-    words = said(result("a"), result("b"), columns=columns)
-    assert words.strip().startswith("In a computer simulation, not with a printed mask, against")
+    words = said(*map(result, columns), columns=columns)
+    assert words.strip().startswith(
+        "This was measured in a computer simulation, not with a printed mask, against"
+    )
     assert expected in words
 
 

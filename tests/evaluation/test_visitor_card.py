@@ -134,6 +134,13 @@ def test_the_least_fooled_is_shown_and_eyes_alone_are_not():
     assert only.result["recognizer"] == "eyes"
 
 
+def test_the_card_is_filled():
+    for people in (1, 20):
+        seen = record(people=people, design={"name": "flowers"}, date="2026-11-30")
+        lowest = max(baseline for (_, baseline), *_ in visitor_drawing(seen).words)
+        assert SIDE_PX - 110 < lowest < SIDE_PX - 50
+
+
 def test_everything_lies_on_the_page_however_long_the_words():
     long = result(
         "a recognizer of a very long name " * 3,

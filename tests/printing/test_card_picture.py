@@ -209,6 +209,8 @@ def test_of_several_cases_the_worst_at_the_first_rate_is_shown() -> None:
     assert [case.recognizer for case in cases] == ["dlib", "unknown"]
     assert cases[0].bars[1] == ("this design", rate(0.4))
     assert cases[0].about == "aligned on the bare photo; 92 pictures, 3 left out"
+    redetected = shown_cases(measured(entry(aligner="mtcnn")))[0].about
+    assert redetected.startswith("re-detected and aligned by mtcnn; ")
     assert cases[1].sentence == "Nothing could be compared: some mask hid every face."
 
 

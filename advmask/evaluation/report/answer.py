@@ -60,13 +60,13 @@ def caveat(record: Mapping[str, Any]) -> str:
     columns = [column_of(record, one["recognizer"]) for one in plainest_results(record)]
     met = sum(one in TRAINED_ON for one in columns)
     never = sum(one in NOT_TRAINED_ON for one in columns)
-    start = "In a computer simulation, not with a printed mask"
+    start = "This was measured in a computer simulation, not with a printed mask"
     if not columns:
-        said = f"{start}; nothing was compared."
+        said = "In a computer simulation, not with a printed mask; nothing could be compared."
     elif met == len(columns):
         said = (
-            f"{start}, against the {_networks(met)} this design was trained on. Networks it was not "
-            "trained on are fooled less often; none was tested."
+            f"{start}, against the {'network' if met == 1 else _networks(met)} this design was trained on. "
+            "Networks it was not trained on are fooled less often; none was tested."
         )
     elif never == len(columns):
         said = f"{start}, against {_networks(never)} this design was not trained on. Others may match more."
@@ -93,7 +93,7 @@ def caveat(record: Mapping[str, Any]) -> str:
 
 
 def _networks(count: int) -> str:
-    return "1 network" if count == 1 else f"{count} networks"
+    return "one network" if count == 1 else f"{count} networks"
 
 
 def _setup(chosen: list[Mapping[str, Any]]) -> str:
