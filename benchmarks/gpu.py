@@ -211,7 +211,6 @@ def evaluation(settings: TrainCommand, faces: FaceSet, prepared: list[Prepared])
 
 def main() -> None:
     start = time.monotonic()
-    torch.set_num_threads(max(1, torch.get_num_threads()))
     keep_freed_memory()
     name = torch.cuda.get_device_name() if DEVICE == "cuda" else "CPU"
     print(f"{name}, torch {torch.__version__}, {torch.get_num_threads()} threads")

@@ -72,10 +72,10 @@ def run(config: DictConfig) -> None:
     values = beside_run(config, first.run, texels_per_mm=first.texels_per_mm)
     settings = CompareCommand.build(values)
     names = labels(given, taken=(BARE, *PLAIN_MASKS))
-    faces = load_faces(settings.faces, progress=settings.protocol.progress)
+    device = device_of(settings.protocol.device, processes=settings.protocol.processes)
+    faces = load_faces(settings.faces, progress=settings.protocol.progress, device=device)
     for sentence in [*faces.omissions, *faces.notices]:
         print(sentence)
-    device = device_of(settings.protocol.device, processes=settings.protocol.processes)
     built = [one.to(device) for one in build_recognizers(settings.recognizers)]
     recognizers = calibrated_by(settings.protocol.calibration, built, fmr=settings.protocol.fmr)
     with services_allowed(settings.services):

@@ -10,6 +10,18 @@ if TYPE_CHECKING:
 DeviceName = Literal["auto", "cpu", "cuda"]
 
 
+def device_beside(asked: DeviceName, other: "torch.device | None") -> "torch.device":
+    """As `device_of`, for work before that of another device.
+
+    Args:
+        asked: auto takes that device; cuda takes it too where it is a GPU, of which there may be several.
+        other: None where nothing else is known.
+    """
+    if other is not None and other.type in ("cpu", "cuda") and asked in ("auto", other.type):
+        return other
+    return device_of(asked)
+
+
 def device_of(asked: DeviceName, *, processes: int = 1) -> "torch.device":
     """The device that is asked for.
 

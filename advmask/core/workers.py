@@ -25,14 +25,20 @@ _SERVE = "from advmask.core.workers import serve; serve()"
 def cores() -> int:
     """Cores that this process may use; its share of them where it is one of several ranks of a machine."""
     there = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if os.environ.get("SLURM_CPUS_PER_TASK", "").isdigit():
+        return max(1, min(there, int(os.environ["SLURM_CPUS_PER_TASK"])))
     _, ranks = rank()
     return max(1, there // ranks)
 
 
 def rank() -> tuple[int, int]:
-    """Number of this process among those that do the same on a machine, by Lightning or torchrun, and all."""
-    names = (("LOCAL_RANK",), ("LOCAL_WORLD_SIZE", "WORLD_SIZE"))
+    """Number of this process among those that do the same on a machine, and all of them.
+
+    By Lightning or torchrun, or by srun, whose tasks on each machine read "4" or, on several, "4(x2)".
+    """
+    names = (("LOCAL_RANK", "SLURM_LOCALID"), ("LOCAL_WORLD_SIZE", "WORLD_SIZE", "SLURM_STEP_TASKS_PER_NODE"))
     own, ranks = (next((os.environ[name] for name in some if os.environ.get(name)), "") for some in names)
+    ranks = ranks.partition("(")[0].partition(",")[0]
     count = max(1, int(ranks)) if ranks.isdigit() else 1
     return (int(own) % count if own.isdigit() else 0), count
 

@@ -163,8 +163,8 @@ def evaluate_design(
     """
     at_hand = at_hand or AtHand()
     changes: dict[str, Any] = {"mask": design.mask, "texels_per_mm": design.texels_per_mm}
+    device = device_of(settings.protocol.device, processes=settings.protocol.processes)
     if recognizers is None:
-        device = device_of(settings.protocol.device, processes=settings.protocol.processes)
         names = settings.recognizers
         recognizers = at_hand.once(
             "recognizers", (names, device), lambda: [one.to(device) for one in build_recognizers(names)]
@@ -183,12 +183,15 @@ def evaluate_design(
             if isinstance(name, str):
                 build_aligner(name)  # says now what it lacks
         of_whom, progress = settings.faces, protocol.progress
-        faces = at_hand.once("faces", of_whom, lambda: load_faces(of_whom, progress=progress))
+        faces = at_hand.once(
+            "faces", (of_whom, device), lambda: load_faces(of_whom, progress=progress, device=device)
+        )
         for sentence in [*map(str, faces.omissions), *faces.notices]:
             _log.warning(sentence)
     masked = None
     if settings.faces.masked is not None:
-        masked = load_masked(settings.faces, people_of(faces, protocol.people), progress=protocol.progress)
+        known = people_of(faces, protocol.people)
+        masked = load_masked(settings.faces, known, progress=protocol.progress, device=device)
         for sentence in [*map(str, masked.omissions), *masked.notices]:
             _log.warning(sentence)
     surface = build_mask(design.mask)

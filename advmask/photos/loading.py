@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
 from tqdm import tqdm
 
-from advmask.core.devices import device_of
+from advmask.core.devices import device_beside
 from advmask.core.errors import MissingPackageError, PhotoError
 from advmask.photos.backends import landmark_backend
 from advmask.photos.chips import QUALITY, seem_chips
@@ -87,7 +88,9 @@ class FaceSet:
         return tuple(crop for crop in self.crops if crop.person in wanted)
 
 
-def load_faces(settings: FacesSettings, *, progress: bool = False) -> FaceSet:
+def load_faces(
+    settings: FacesSettings, *, progress: bool = False, device: torch.device | None = None
+) -> FaceSet:
     """Find the people, cut one face from every usable photo, and split the people.
 
     A photo without a face, with eyes closer than 10 px, with a face half outside, unreadable, or given twice
@@ -97,6 +100,7 @@ def load_faces(settings: FacesSettings, *, progress: bool = False) -> FaceSet:
     Args:
         settings: Which faces, and how.
         progress: Show a progress bar on the standard error stream.
+        device: What `settings.device=auto` takes; None takes a GPU where there is one.
 
     Raises:
         PhotoError: There are no photos, or none is usable.
@@ -104,7 +108,7 @@ def load_faces(settings: FacesSettings, *, progress: bool = False) -> FaceSet:
         WeightsError: The mesh model cannot be read or is another.
     """
     root, found, listed, notices = people_at_hand(settings)
-    crops, omissions, said = _cut_all(found, settings, progress=progress)
+    crops, omissions, said = _cut_all(found, settings, progress=progress, device=device)
     notices += said
     people = tuple(sorted({crop.person for crop in crops}))
     if not people:
@@ -118,13 +122,20 @@ def load_faces(settings: FacesSettings, *, progress: bool = False) -> FaceSet:
     return FaceSet(tuple(crops), people, split, tuple(omissions), tuple(notices))
 
 
-def load_masked(settings: FacesSettings, names: Sequence[str], *, progress: bool = False) -> FaceSet:
+def load_masked(
+    settings: FacesSettings,
+    names: Sequence[str],
+    *,
+    progress: bool = False,
+    device: torch.device | None = None,
+) -> FaceSet:
     """The photos of `settings.masked`: people who wear real plain masks.
 
     Args:
         settings: Which folder, and how faces are found and cut.
         names: People at hand; others there are passed over.
         progress: Show a progress bar on the standard error stream.
+        device: As in `load_faces`.
 
     Returns:
         The crops, the people on them and what should be said; nobody is split.
@@ -140,7 +151,7 @@ def load_masked(settings: FacesSettings, names: Sequence[str], *, progress: bool
             f"Nobody in faces.masked={settings.masked} is called as somebody who is probed: there are "
             f"{listed(one.name for one in found)}, and here {listed(names)}. Call their folders alike."
         )
-    crops, omissions, notices = _cut_all(known, settings, progress=progress)
+    crops, omissions, notices = _cut_all(known, settings, progress=progress, device=device)
     if not crops:
         raise PhotoError(
             f"No photo in faces.masked={settings.masked} is usable; the first: {omissions[0]}"
@@ -155,7 +166,7 @@ def load_masked(settings: FacesSettings, names: Sequence[str], *, progress: bool
 
 
 def _cut_all(
-    found: Sequence[PersonPhotos], settings: FacesSettings, *, progress: bool
+    found: Sequence[PersonPhotos], settings: FacesSettings, *, progress: bool, device: torch.device | None
 ) -> tuple[list[FaceCrop], list[Omission], list[str]]:
     """The crops of some people, the photos that were left out, and what should be said."""
     jobs = [(person.name, path) for person in found for path in person.photos]
@@ -167,7 +178,7 @@ def _cut_all(
             mesh_model=settings.mesh_model,
             min_face_px=settings.min_face_px,
             min_probability=settings.min_probability,
-            device=device_of(settings.device),
+            device=device_beside(settings.device, device),
         ),
     )
     looked_at = cutter.prepare([path for _, path in jobs])

@@ -79,7 +79,8 @@ class FacesSettings(CropSettings):
         mesh_model: For mesh: face_landmark.tflite, or the mediapipe 0.10.21 wheel that holds it.
         cache_gb: Of placed masks that are kept. Beyond it files that were not used for longest are deleted,
             and never those that any run has in use, or used within a day.
-        device: Where faces are looked for: cpu, cuda; auto takes a GPU where there is one.
+        device: Where faces are looked for: cpu, cuda; auto takes the device of the training or
+            evaluation that they are for, and else a GPU where there is one.
     """
 
     people: Path | None = None

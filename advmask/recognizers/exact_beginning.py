@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -23,18 +24,27 @@ def exact_beginning(network: nn.Module) -> Iterator[None]:
     """
     layers = [one for one in network.modules() if isinstance(one, nn.Conv2d | nn.Linear)]
     found = layers[: min(_MOST, int(_SHARE * len(layers)))]
+    before = [layer.__dict__.get("forward") for layer in found]  # where somebody has replaced it
     for layer in found:
-        layer.forward = _outside_autocast(layer.forward)  # type: ignore[method-assign,assignment]
+        layer.forward = _outside_autocast(layer.forward)  # type: ignore[method-assign]
     try:
         yield
     finally:
-        for layer in found:
-            del layer.forward
+        for layer, own in zip(found, before, strict=True):
+            if own is None:
+                del layer.forward
+            else:
+                layer.forward = own  # type: ignore[method-assign]
 
 
-def _outside_autocast(forward: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
-    def exact(values: Tensor) -> Tensor:
+def _outside_autocast(forward: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    def exact(*given: Any, **named: Any) -> Tensor:
+        values = next(one for one in (*given, *named.values()) if isinstance(one, Tensor))
         with full_precision(values):
-            return forward(values.float())
+            return forward(*map(_single, given), **{name: _single(one) for name, one in named.items()})
 
     return exact
+
+
+def _single(value: Any) -> Any:
+    return value.float() if isinstance(value, Tensor) and value.is_floating_point() else value

@@ -254,7 +254,7 @@ class StepData(pl.LightningDataModule):
         self._stretch = stretch
         self._workers = workers
         self._pinned = pinned
-        self._held = held
+        self.held = held
         self._dataset = partial(StepDataset, photos, drawer, batch=batch, seed=seed, feeder=feeder)
         self._whole = self._dataset()
 
@@ -274,7 +274,7 @@ class StepData(pl.LightningDataModule):
                 f"choose a multiple of {processes}."
             )
         return DataLoader(
-            self._dataset(first=rank * own, count=own, orders=self._held is not None),
+            self._dataset(first=rank * own, count=own, orders=self.held is not None),
             batch_size=None,
             sampler=StepSampler(self._present_step, self._stretch),
             num_workers=self._workers,
@@ -284,7 +284,7 @@ class StepData(pl.LightningDataModule):
 
     def on_after_batch_transfer(self, batch: Order, dataloader_idx: int = 0) -> Order:
         """Fill the order of a step, on its device, where photos are held there."""
-        return batch if isinstance(batch, Batch) or self._held is None else batch.filled(self._held)
+        return batch if isinstance(batch, Batch) or self.held is None else batch.filled(self.held)
 
     def part(
         self,
@@ -296,9 +296,9 @@ class StepData(pl.LightningDataModule):
         device: torch.device | str = "cpu",
     ) -> Batch:
         """Some consecutive photos of a step, on a device; see `StepDataset.part`."""
-        if self._held is None:
+        if self.held is None:
             return self._whole.part(step, first=first, count=count, drawn=drawn).to(device)
-        return self._whole.order(step, first=first, count=count, drawn=drawn).to(device).filled(self._held)
+        return self._whole.order(step, first=first, count=count, drawn=drawn).to(device).filled(self.held)
 
     def sources(self, step: int) -> list[Path]:
         """The photo files of a step, of all processes, each once."""

@@ -18,7 +18,7 @@ from advmask.training.checkpoints import AsideCheckpointIO, RateAsAsked, Stretch
 from advmask.training.csv_log import CsvLog
 from advmask.training.data import StepData
 from advmask.training.guard import FiniteSteps
-from advmask.training.machine import bytes_to_hold, device_on, machine_facts, on_cpu, trainer_on
+from advmask.training.machine import bytes_to_hold, machine_facts, on_cpu, trainer_on
 from advmask.training.module import DesignModule
 from advmask.training.own_parts import OwnParts
 from advmask.training.plot import ProgressPlot
@@ -91,7 +91,6 @@ def fit(
     resumed_at = _step_of(run.checkpoint) if resume else 0
     if resume:
         _log.info("Resuming %s from step %d of %d.", run.path, resumed_at, trainer_settings.steps)
-    held, probes = _held(photos, probes, trainer_settings)
     data = StepData(
         photos,
         module.scene.drawer,
@@ -101,7 +100,6 @@ def fit(
         stretch=min(trainer_settings.checkpoint_every, trainer_settings.steps),
         workers=trainer_settings.workers,
         pinned=not on_cpu(trainer_settings) and torch.cuda.is_available(),
-        held=held,
     )
     module.parted = PartedSteps(data)
     validation = _validation(settings, probes)
@@ -134,6 +132,9 @@ def fit(
             num_sanity_val_steps=0,
             default_root_dir=run.path,
         )
+        data.held, judged = _held(photos, probes, trainer_settings, trainer.strategy.root_device)
+        if validation is not None and judged is not None:
+            validation.probes = judged
         if is_first_process():
             run.note_sitting(resumed_at, machine_facts(trainer))
         try:
@@ -163,10 +164,13 @@ def fit(
 
 
 def _held(
-    photos: WornPhotos, probes: ValidationProbes | None, settings: TrainerSettings
+    photos: WornPhotos,
+    probes: ValidationProbes | None,
+    settings: TrainerSettings,
+    device: torch.device,
 ) -> tuple[HeldPhotos | None, ValidationProbes | None]:
-    """What stays on the device, as far as it fits: photos of the steps, then those of validation."""
-    budget, device = bytes_to_hold(settings), device_on(settings)
+    """What stays on the device of the steps, as far as it fits: their photos, then those of validation."""
+    budget = bytes_to_hold(settings, device)
     held = hold(photos, device, budget_bytes=budget) if budget else None
     if held is None or probes is None or isinstance(probes.photos, HeldPhotos):
         return held, probes

@@ -45,11 +45,15 @@ def device_on(settings: TrainerSettings) -> torch.device:
     return torch.device("cuda", own % torch.cuda.device_count())
 
 
-def bytes_to_hold(settings: TrainerSettings) -> float:
-    """What photos and placements may take of this process's device, bytes; see `trainer.device_gb`."""
+def bytes_to_hold(settings: TrainerSettings, device: torch.device) -> float:
+    """What photos and placements may take of the device on which steps are taken, bytes.
+
+    See `trainer.device_gb`; nothing of a device that is neither a CUDA GPU nor the CPU.
+    """
+    if device.type not in ("cuda", "cpu"):
+        return 0.0
     if settings.device_gb != "auto":
         return settings.device_gb * 1e9
-    device = device_on(settings)
     return torch.cuda.mem_get_info(device)[0] / 2 if device.type == "cuda" else 0.0
 
 

@@ -139,7 +139,7 @@ def train(
     surface = build_mask(settings.mask)
     check_photos_are_there(settings.faces)
     run = RunFolder(folder)
-    with run.alone(), SharedEmbeddings(folder, settings.trainer) as embed:
+    with run.alone(), SharedEmbeddings(folder, settings) as embed:
         run.begin(settings, objects=own.described([*asked, *(validation_recognizers or ())]))
         return _trained(run, settings, surface, asked, validation_recognizers, own, embed)
 
@@ -280,7 +280,8 @@ def _with_names(
 
 
 def _faces(settings: TrainSettings) -> FaceSet:
-    faces = load_faces(settings.faces, progress=settings.trainer.progress)
+    trainer = settings.trainer
+    faces = load_faces(settings.faces, progress=trainer.progress, device=device_on(trainer))
     for sentence in [*map(str, faces.omissions), *faces.notices]:
         _log.warning(sentence)
     return faces

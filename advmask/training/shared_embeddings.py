@@ -18,7 +18,7 @@ from advmask.photos.crops import FaceCrop
 from advmask.recognizers.preparation import embed_crops
 from advmask.recognizers.recognizer import Recognizer
 from advmask.training.processes import PATIENCE_S, is_first_process
-from advmask.training.settings import TrainerSettings
+from advmask.training.settings import TrainSettings
 
 _LOOK_S = 0.2
 
@@ -30,13 +30,15 @@ class SharedEmbeddings:
 
     Args:
         folder: Of the run.
-        settings: How many processes there are.
+        settings: Of the run: how many processes there are, and how faces are found and cut.
         patience_s: How long the others wait.
     """
 
-    def __init__(self, folder: Path, settings: TrainerSettings, *, patience_s: float = PATIENCE_S) -> None:
+    def __init__(self, folder: Path, settings: TrainSettings, *, patience_s: float = PATIENCE_S) -> None:
         self._path = folder / "embeddings.safetensors"
-        self._several = settings.strategy == "ddp" or settings.devices != 1 or settings.num_nodes > 1
+        asked = settings.trainer
+        self._several = asked.strategy == "ddp" or asked.devices != 1 or asked.num_nodes > 1
+        self._faces = settings.faces.model_dump_json(exclude={"cache", "cache_gb", "device"})
         self._patience = patience_s
 
     def __call__(
@@ -45,11 +47,11 @@ class SharedEmbeddings:
         """Embeddings by each recognizer, as `embed_crops` gives them.
 
         Raises:
-            RunError: The first process leaves none.
+            RunError: The first process leaves none, or those of other photos.
         """
         if not self._several:
             return embed_crops(recognizers, crops)
-        what = _digest(recognizers, crops)
+        what = _digest(recognizers, crops, self._faces)
         end = time.monotonic() + self._patience
         while not is_first_process():
             found = self._read(what)
@@ -68,12 +70,16 @@ class SharedEmbeddings:
         return made
 
     def __enter__(self) -> "SharedEmbeddings":
-        """Within this context all processes have what they need."""
+        """Within this context all processes have what they need; what a killed run has left is deleted."""
+        self._forget()
         return self
 
     def __exit__(self, *_: object) -> None:
         """Delete the file, which is biometric data."""
-        if is_first_process():
+        self._forget()
+
+    def _forget(self) -> None:
+        if self._several and is_first_process():
             with suppress(OSError):  # a folder that cannot be written to holds none
                 self._path.unlink(missing_ok=True)
 
@@ -82,15 +88,23 @@ class SharedEmbeddings:
             suppress(OSError, safetensors.SafetensorError),
             safetensors.safe_open(self._path, framework="pt") as file,
         ):
-            if (file.metadata() or {}).get("what") == what:
-                return [file.get_tensor(str(number)) for number in range(len(file.keys()))]
+            if (file.metadata() or {}).get("what") != what:
+                raise RunError(
+                    f"The first process of this run has embedded other photos than this one has, or by other "
+                    f"networks ({self._path}). Let all processes see the same, and start again."
+                )
+            return [file.get_tensor(str(number)) for number in range(len(file.keys()))]
         return None
 
 
-def _digest(recognizers: Sequence[Recognizer], crops: Sequence[FaceCrop]) -> str:
-    """Of which photos by which recognizers, so that what another run left is not taken."""
+def _digest(recognizers: Sequence[Recognizer], crops: Sequence[FaceCrop], faces: str) -> str:
+    """Of which photos, cut how, by which recognizers.
+
+    Not of landmarks: each process finds its own where no crop is kept, with other last bits on other devices.
+    """
     about = [
         [(one.name, one.weights_sha256, one.specification.model_dump_json()) for one in recognizers],
-        [(crop.person, crop.sha256, crop.landmarks.tolist()) for crop in crops],
+        [(crop.person, crop.sha256) for crop in crops],
+        faces,
     ]
     return hashlib.sha256(json.dumps(about).encode()).hexdigest()

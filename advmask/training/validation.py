@@ -182,7 +182,7 @@ class Validation(Callback):
         steps: int,
         patience: int | None,
     ) -> None:
-        self._probes = probes
+        self.probes = probes
         self._every = every
         self._steps = steps
         self._patience = patience
@@ -209,12 +209,12 @@ class Validation(Callback):
             return
         pl_module.average.update(pl_module.texture, step, self._steps)  # the module's own turn comes later
         texels = design_now(pl_module)
-        total = self._probes.confidences(texels, rank=trainer.global_rank, processes=trainer.world_size)
+        total = self.probes.confidences(texels, rank=trainer.global_rank, processes=trainer.world_size)
         if trainer.world_size > 1:
             total = trainer.strategy.reduce(total, reduce_op="sum")
-        means = (total / len(self._probes)).tolist()
+        means = (total / len(self.probes)).tolist()
         score = sum(means) / len(means)
-        labels = [f"val_match_confidence/{one.label}" for one in self._probes.recognizers]
+        labels = [f"val_match_confidence/{one.label}" for one in self.probes.recognizers]
         values = {"val_match_confidence": score} | dict(zip(labels, means, strict=True))
         pl_module.values |= values
         if score < self.best:

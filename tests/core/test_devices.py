@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from advmask.core.devices import device_of
+from advmask.core.devices import device_beside, device_of
 from advmask.core.errors import ConfigError
 from advmask.training.machine import device_on
 from advmask.training.settings import TrainerSettings
@@ -20,6 +20,16 @@ def test_auto_takes_a_gpu_where_there_is_one(monkeypatch: pytest.MonkeyPatch, th
     else:
         with pytest.raises(ConfigError, match="take device=auto"):
             device_of("cuda")
+
+
+def test_faces_are_looked_for_where_the_networks_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    host, second = torch.device("cpu"), torch.device("cuda", 1)
+    assert device_beside("auto", host) == host  # a GPU that nobody asked for stays idle
+    assert device_beside("auto", second) == device_beside("cuda", second) == second
+    assert device_beside("cpu", second) == host
+    assert device_beside("cuda", host) == device_beside("auto", None) == torch.device("cuda")
+    assert device_beside("auto", torch.device("mps")) == device_of("auto")
 
 
 @pytest.mark.parametrize("there", [False, True])

@@ -60,8 +60,22 @@ def test_a_script_without_a_guard_is_run_once(tmp_path: Path):
     assert done.stdout == "begun\n[1, 2]\n"
 
 
-def test_ranks_share_the_cores(monkeypatch):
+_OF_RANKS = ("SLURM_LOCALID", "SLURM_STEP_TASKS_PER_NODE", "SLURM_CPUS_PER_TASK")
+
+
+@pytest.mark.parametrize("tasks", ["4", "4(x2)", "4,3"])
+def test_tasks_of_slurm_are_ranks(monkeypatch, tasks):
     for name in ("LOCAL_RANK", "LOCAL_WORLD_SIZE", "WORLD_SIZE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("SLURM_LOCALID", "3")
+    monkeypatch.setenv("SLURM_STEP_TASKS_PER_NODE", tasks)
+    assert rank() == (3, 4)
+    monkeypatch.setenv("SLURM_CPUS_PER_TASK", "1")  # which are not shared out again
+    assert cores() == 1
+
+
+def test_ranks_share_the_cores(monkeypatch):
+    for name in (*_OF_RANKS, "LOCAL_RANK", "LOCAL_WORLD_SIZE", "WORLD_SIZE"):
         monkeypatch.delenv(name, raising=False)
     alone = cores()
     assert rank() == (0, 1)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -9,13 +10,14 @@ from tiny_chain import drawer
 
 from advmask.effects.settings import HolesSettings, WearSettings, default_effects
 from advmask.masks.mask_building import build_mask
-from advmask.photos.loading import load_faces
+from advmask.photos.loading import FaceSet, load_faces
 from advmask.textures.texel_files import load_texels
-from advmask.training import machine
+from advmask.training import loop, machine, run
 from advmask.training.data import StepData
 from advmask.training.run import train
 from advmask.training.settings import TrainerSettings, TrainSettings
-from advmask.wearing.worn_photos import wear_masks
+from advmask.wearing.held_photos import HeldPhotos
+from advmask.wearing.worn_photos import WornPhotos, wear_masks
 
 Build = Callable[..., TrainSettings]
 
@@ -61,12 +63,46 @@ def test_batches_of_a_stretch_come_in_order(tiny_settings: Build, workers: int) 
             assert torch.equal(batch.drawn.camera.sensor.key, again.drawn.camera.sensor.key)
 
 
+def test_photos_are_held_on_the_device_of_the_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The trainer's own, which under SLURM is not the first of a machine."""
+    second, held_on = torch.device("cuda", 1), []
+    monkeypatch.setattr(loop, "hold", lambda _, device, budget_bytes: held_on.append((device, budget_bytes)))
+    loop._held(None, None, TrainerSettings(device_gb=1.0), second)  # type: ignore[arg-type]
+    assert held_on == [(second, 1e9)]
+    asked = TrainerSettings(device_gb=1.0)
+    assert loop._held(None, None, asked, torch.device("mps")) == (None, None)  # type: ignore[arg-type]
+    assert len(held_on) == 1
+
+
+def test_a_run_on_the_cpu_holds_and_finds_on_the_cpu(
+    tiny_settings: Build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though faces.device=auto would take a GPU."""
+    found_on, held_on = [], []
+    real_faces, real_hold = run.load_faces, loop.hold
+
+    def faces(*given: Any, **named: Any) -> FaceSet:
+        found_on.append(named["device"])
+        return real_faces(*given, **named)
+
+    def held(photos: WornPhotos, device: torch.device, **named: Any) -> HeldPhotos | None:
+        held_on.append(device)
+        return real_hold(photos, device, **named)
+
+    monkeypatch.setattr(run, "load_faces", faces)
+    monkeypatch.setattr(loop, "hold", held)
+    monkeypatch.setattr(loop, "bytes_to_hold", lambda settings, device: 1e9)
+    run.train(tiny_settings(steps=1, preview_every=0), folder=tmp_path / "run")
+    assert found_on == held_on == [torch.device("cpu")]
+
+
 @pytest.mark.parametrize(
-    ("asked", "gpu", "taken"), [("auto", True, 3e9), ("auto", False, 0), (2.5, False, 2.5e9)]
+    ("asked", "kind", "taken"),
+    [("auto", "cuda", 3e9), ("auto", "cpu", 0), (2.5, "cpu", 2.5e9), ("auto", "mps", 0), (2.5, "mps", 0)],
 )
 def test_half_of_a_free_gpu_is_taken_unless_told_otherwise(
-    monkeypatch: pytest.MonkeyPatch, asked: object, gpu: bool, taken: float
+    monkeypatch: pytest.MonkeyPatch, asked: object, kind: str, taken: float
 ) -> None:
-    monkeypatch.setattr(machine, "device_on", lambda _: torch.device("cuda" if gpu else "cpu"))
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _: (6 * 10**9, 8 * 10**9))
-    assert machine.bytes_to_hold(TrainerSettings.build({"device_gb": asked})) == taken
+    asked_for = TrainerSettings.build({"device_gb": asked})
+    assert machine.bytes_to_hold(asked_for, torch.device(kind)) == taken

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+import torch
+
 from advmask.core.changed_settings import changed
 from advmask.core.errors import RunError
 from advmask.evaluation.at_hand import AtHand
@@ -21,6 +23,8 @@ from advmask.recognizers.verification_set import calibrated_by
 from advmask.textures.design_files import Design
 from advmask.wearing.artwork import shipped_design
 from advmask.wearing.opened_design import load_design
+
+_CPU = torch.device("cpu")  # where the recognizers below are
 
 
 def saliency_of_run(
@@ -54,7 +58,7 @@ def saliency_of_run(
     names = [name for name in settings.recognizers if not name.startswith("service:")]
     built = at_hand.once("recognizers", tuple(names), lambda: build_recognizers(names))
     judges = calibrated_by(protocol.calibration, built, fmr=protocol.fmr)
-    faces = at_hand.once("faces", settings.faces, lambda: load_faces(settings.faces, progress=False))
+    faces = at_hand.once("faces", settings.faces, lambda: load_faces(settings.faces, device=_CPU))
     prepared = at_hand.once(
         "prepared",
         (protocol.calibration, protocol.fmr),
