@@ -15,7 +15,7 @@ TEXTS: dict[str, Text] = {
         "Design a mask: learn a texture that keeps recognizers from matching the wearer.",
         (
             "advmask train experiment=quick hydra.run.dir=runs/quick",
-            "advmask train faces.root=~/photos recognizers=[dlib,onnx:~/networks/arcface.onnx]",
+            "advmask train faces.root=~/photos 'recognizers=[dlib,onnx:~/networks/arcface.onnx]'",
             "advmask train texture.start=~/pictures/flowers.png effects=cctv printer=sublimation",
         ),
     ),
@@ -31,7 +31,7 @@ TEXTS: dict[str, Text] = {
         "Measure designs, a sweep too: how often recognizers still match their wearer, against plain masks.",
         (
             "advmask evaluate runs/first faces.root=~/photos",
-            "advmask evaluate runs/sweep recognizers=[dlib,onnx:~/networks/arcface.onnx]",
+            "advmask evaluate runs/sweep 'recognizers=[dlib,onnx:~/networks/arcface.onnx]'",
             "advmask evaluate ~/pictures/flowers.png faces.root=~/photos hydra.run.dir=runs/flowers",
         ),
     ),
@@ -39,7 +39,7 @@ TEXTS: dict[str, Text] = {
         "Measure several designs side by side, on the same photos, placements, light and camera.",
         (
             "advmask compare runs/first runs/second faces.root=~/photos",
-            "advmask compare runs/first ~/pictures/flowers.png recognizers=[dlib,facenet:vggface2]",
+            "advmask compare runs/first ~/pictures/flowers.png 'recognizers=[dlib,facenet:vggface2]'",
             "advmask compare runs/first runs/second effects=cctv protocol.people=all",
         ),
     ),
@@ -47,7 +47,7 @@ TEXTS: dict[str, Text] = {
         "Make tables of a sweep: a row for each run, recipes over their seeds, who judged whom, tests.",
         (
             "advmask collect runs/train/2026-01-01_12-00-00",
-            "advmask collect runs/sweep columns=[texture.kind,effects.camera.jpeg] figures=[tar,rank1]",
+            "advmask collect runs/sweep 'columns=[texture.kind,effects.camera.jpeg]' 'figures=[tar,rank1]'",
             "advmask collect runs/a runs/b runs/c tested=match_confidence out=~/paper",
         ),
     ),
@@ -55,8 +55,8 @@ TEXTS: dict[str, Text] = {
         "Draw curves, scores, people, saliency and course of runs as SVG and PDF, next to their reports.",
         (
             "advmask figures runs/first",
-            "advmask figures runs/sweep figures=[roc,people,course]",
-            "advmask figures runs/first formats=[pdf,png] names=true out=~/paper",
+            "advmask figures runs/sweep 'figures=[roc,people,course]'",
+            "advmask figures runs/first 'formats=[pdf,png]' names=true out=~/paper",
         ),
     ),
     "export": Text(
@@ -64,7 +64,7 @@ TEXTS: dict[str, Text] = {
         (
             "advmask export runs/first paper=a4",
             "advmask export runs/first paper=a4 printer=sublimation",
-            "advmask export ~/pictures/flowers.png mask=pleated sizes=[S,M]",
+            "advmask export ~/pictures/flowers.png mask=pleated 'sizes=[S,M]'",
         ),
     ),
     "apply": Text(
@@ -80,7 +80,7 @@ TEXTS: dict[str, Text] = {
         (
             "advmask judge protocol design=runs/first",
             "advmask judge design=runs/first photos=~/test",
-            "advmask judge photos=~/test enrolment=~/known faces.root=~/other-people recognizers=[present]",
+            "advmask judge photos=~/test enrolment=~/known faces.root=~/other-people 'recognizers=[present]'",
         ),
     ),
     "designs": Text(
@@ -128,7 +128,7 @@ TEXTS: dict[str, Text] = {
         (
             "advmask reproduce runs/first hydra.run.dir=runs/again",
             "advmask reproduce ~/supplement/run faces.root=~/photos",
-            "advmask reproduce ~/supplement/run recognizers=[dlib,onnx:~/networks/arcface.onnx]",
+            "advmask reproduce ~/supplement/run 'recognizers=[dlib,onnx:~/networks/arcface.onnx]'",
         ),
     ),
     "studio": Text(

@@ -94,6 +94,7 @@ def test_every_setting_of_every_command_is_explained(command: str) -> None:
 def test_examples_are_words_the_command_line_accepts(name: str) -> None:
     for example in TEXTS[name].examples:
         program, command, *words = shlex.split(example)
+        assert all(f"'{word}'" in example for word in words if "[" in word), "zsh takes [...] for file names"
         assert (program, command) == ("advmask", name)
         assert parse(command, words, cli.COMMANDS[command].positionals).overrides
 

@@ -103,7 +103,9 @@ def test_presets_at_the_command_line_and_one_of_ones_own(tmp_path, monkeypatch, 
         assert picture.width == pytest.approx(1400 / 6 / 25.4 * 72, abs=1.0)
     monkeypatch.setenv("ADVMASK_CONFIG", str(tmp_path / "own"))
     Path("own/conf/shop").mkdir(parents=True)
-    Path("own/conf/shop/corner.yaml").write_text("name: corner\ndpi: 72\nfile: jpeg\nmirrored: true\n")
-    assert cli.main(["export", "drawing.png", "shop=corner", "out=corner"]) == 0
+    Path("own/conf/shop/corner.yaml").write_text("name: corner\ndpi: 96\nfile: jpeg\nmirrored: true\n")
+    assert cli.main(["export", "drawing.png", "shop=corner", "out=corner", "printer.dpi=72"]) == 0
     with Image.open("corner/mask-contour-M-mirrored-shop-corner.jpeg") as picture:
-        assert float(picture.info["dpi"][0]) == 72
+        assert float(picture.info["dpi"][0]) == 96
+    with Image.open("corner/mask-contour-M.png") as picture:
+        assert float(picture.info["dpi"][0]) == pytest.approx(72, abs=0.1)
