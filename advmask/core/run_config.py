@@ -15,6 +15,7 @@ KEPT_FILES = {
     ("printer", "profile"): "printer",
     ("printer", "table"): "printer",
     ("texture", "start"): "started_from",
+    ("objective.style", "picture"): "styled_after",
 }
 """Settings that can name a file of the user's, and the folder in the run folder that holds a copy of it."""
 
@@ -63,10 +64,18 @@ def read_config(folder: Path) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise RunError(f"{path} holds no settings; restore it or start a new run.")
     for (group, key), kept in KEPT_FILES.items():
-        part = values.get(group)
-        if isinstance(part, dict) and str(part.get(key, "")).startswith(f"{kept}/"):
+        part = part_of(values, group)
+        if str(part.get(key, "")).startswith(f"{kept}/"):
             part[key] = str(folder.absolute() / part[key])
     return values
+
+
+def part_of(values: dict[str, Any], group: str) -> dict[str, Any]:
+    """The settings of a group, itself and not a copy; its name may be dotted; empty where there are none."""
+    part: Any = values
+    for name in group.split("."):
+        part = part.get(name) if isinstance(part, dict) else None
+    return part if isinstance(part, dict) else {}
 
 
 def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

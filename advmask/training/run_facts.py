@@ -84,10 +84,12 @@ def facts_of(
 
 
 def _files(settings: TrainSettings) -> dict[str, str]:
-    """Checksums of the pictures that a design starts from or keeps parts of, by setting."""
+    """Checksums of the pictures that a design starts from, is styled after or keeps parts of, by setting."""
     named = {"texture.start": settings.texture.start}
     for number, part in enumerate(settings.texture.locked):
         named[f"texture.locked.{number}.mask"] = part.mask
         named[f"texture.locked.{number}.content"] = part.content
     found = {key: existing_file(name) for key, name in named.items() if names_picture(name)}
+    if settings.objective.style.weight:
+        found["objective.style.picture"] = existing_file(settings.objective.style.picture or "")
     return {key: sha256(path) for key, path in found.items() if path is not None and path.is_file()}

@@ -15,7 +15,7 @@ from advmask.core.errors import ConfigError, RunError
 from advmask.core.files import sha256, write_text, write_with, written_aside
 from advmask.core.locks import alone_in
 from advmask.core.made_on import software
-from advmask.core.run_config import CONFIG, KEPT_FILES, TEXTURE, flat, settings_of_run
+from advmask.core.run_config import CONFIG, KEPT_FILES, TEXTURE, flat, part_of, settings_of_run
 from advmask.evaluation.results import BESIDE
 from advmask.masks.mask_building import own_pattern_file
 from advmask.recognizers.recognizer_names import recorded_names
@@ -39,7 +39,9 @@ _OF_A_DESIGN = (
     INK_FIELDS,
     TEXTURE,
 )
-_LARGEST_KEPT = 50_000_000  # bytes of a picture started from; of a larger one only the checksum is kept
+_LARGEST_KEPT = (
+    50_000_000  # bytes of a picture started from or styled after; of a larger one only the checksum is kept
+)
 
 
 class RunFolder:
@@ -287,9 +289,14 @@ def _own_files(settings: TrainSettings) -> dict[tuple[str, str], Path]:
     for (group, key), path in files.items():
         if not path.is_file():
             raise ConfigError(f"There is no file {path}; check {group}.{key}.")
-    start = existing_file(settings.texture.start) if names_picture(settings.texture.start) else None
-    if start is not None and start.is_file() and start.stat().st_size <= _LARGEST_KEPT:
-        files["texture", "start"] = start
+    start, style = settings.texture.start, settings.objective.style
+    pictures = {
+        ("texture", "start"): existing_file(start) if names_picture(start) else None,
+        ("objective.style", "picture"): existing_file(style.picture or "") if style.weight else None,
+    }
+    for place, picture in pictures.items():
+        if picture is not None and picture.is_file() and picture.stat().st_size <= _LARGEST_KEPT:
+            files[place] = picture
     return files
 
 
@@ -301,7 +308,7 @@ def _recorded(settings: TrainSettings) -> dict[str, Any]:
         path = getattr(settings.faces, key)
         faces[key] = None if path is None else str(path.absolute())
     for (group, key), path in _own_files(settings).items():
-        values[group][key] = f"{KEPT_FILES[group, key]}/{path.name}"
+        part_of(values, group)[key] = f"{KEPT_FILES[group, key]}/{path.name}"
     values["recognizers"] = recorded_names(settings.recognizers)
     if settings.trainer.validation_recognizers is not None:
         values["trainer"]["validation_recognizers"] = recorded_names(settings.trainer.validation_recognizers)

@@ -27,7 +27,7 @@ Build = Callable[..., TrainSettings]
 
 @pytest.fixture(scope="module")
 def made(tiny_settings: Build, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run on photos of one person in a folder, started from a picture that is gone."""
+    """A run on photos of one person in a folder, started from and styled after pictures that are gone."""
     folder = tmp_path_factory.mktemp("made")
     (folder / "photos" / "ada").mkdir(parents=True)
     shutil.copy(portrait_path(), folder / "photos" / "ada" / "1.png")
@@ -35,8 +35,11 @@ def made(tiny_settings: Build, tmp_path_factory: pytest.TempPathFactory) -> Path
     values = tiny_settings(steps=3, preview_every=0).model_dump()
     values["faces"]["root"] = folder / "photos"
     values["texture"]["start"] = str(folder / "sky.png")
+    Image.new("RGB", (40, 30), (200, 90, 40)).save(folder / "art.png")
+    values["objective"]["style"] = {"picture": str(folder / "art.png"), "weight": 20.0}
     train(TrainSettings.build(values), folder=folder / "run")
     (folder / "sky.png").unlink()
+    (folder / "art.png").unlink()
     return folder / "run"
 
 
@@ -78,7 +81,8 @@ def test_the_record_locks_what_a_run_depends_on(made: Path):
     (photo,) = csv.DictReader((made / "photos.csv").read_text("utf-8").splitlines())
     assert (photo["person"], photo["photo"], len(photo["sha256"])) == ("ada", "ada/1.png", 64)
     assert (made / "started_from" / "sky.png").exists()
-    assert len(record["files"]["texture.start"]) == 64
+    assert (made / "styled_after" / "art.png").exists()
+    assert {len(record["files"][key]) for key in ("texture.start", "objective.style.picture")} == {64}
 
 
 def test_photos_are_known_by_their_content(made: Path, run: Path, tmp_path: Path):
