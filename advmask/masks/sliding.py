@@ -16,7 +16,9 @@ _SAME_PLACE_MM = 0.01
 UNIT_MM = 100.0  # of the spline's affine part, so that its system of equations is well scaled
 # What is left of a slip at the sides, where the ear loops hold, and at the lower rim, where the chin does.
 _AT_SIDES, _AT_CHIN = 0.5, 0.6
-_STILL = 0.2  # share of the height, from the top, where the nose holds a mask that is stretched
+# Where the nose holds a mask that is stretched, from the top: a share of the height, which of a tube goes on
+# down the neck.
+_STILL, _STILL_MM = 0.2, 32.0
 
 
 def slid(
@@ -55,7 +57,7 @@ def held_and_still(chart_mm: Float64[np.ndarray, "v 2"]) -> tuple[Float64[np.nda
     top, bottom = float(down.min()), float(down.max())
     share = (down - top) / (bottom - top)
     held = (1 - (1 - _AT_SIDES) * (across / np.abs(across).max()) ** 2) * (1 - (1 - _AT_CHIN) * share)
-    return held, top + _STILL * (bottom - top)
+    return held, top + min(_STILL * (bottom - top), _STILL_MM)
 
 
 @dataclass(frozen=True, eq=False)
