@@ -9,7 +9,6 @@ import os
 import sys
 import traceback
 from contextlib import suppress
-from importlib.metadata import PackageNotFoundError, metadata
 from typing import NamedTuple
 
 from advmask import __version__
@@ -85,12 +84,12 @@ COMMANDS: dict[str, Command] = {
 
 def main(argv: list[str] | None = None) -> int:
     """Run `advmask` with `argv` (default: the words of the process) and return the exit code."""
-    never_raise_on_output()
-    words = list(sys.argv[1:] if argv is None else argv)
-    # Read when torch loads its threads: waiting threads sleep instead of spinning, without which a step took
-    # three times as long while other programs ran.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
+        never_raise_on_output()
+        words = list(sys.argv[1:] if argv is None else argv)
+        # Read when torch loads its threads: waiting threads sleep instead of spinning, without which a step
+        # took three times as long while other programs ran.
+        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
         with plain_lines():
             code = _dispatch(words)
         sys.stdout.flush()
@@ -101,8 +100,18 @@ def main(argv: list[str] | None = None) -> int:
     except SystemExit as leaving:
         return leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
     except Exception as error:
-        return _reported(error)
+        if not _interrupted(error):
+            return _reported(error)
+        print("Stopped.", file=sys.stderr)
+        return _INTERRUPTED
     return code
+
+
+def _interrupted(error: BaseException | None) -> bool:
+    """Whether an error came of Ctrl-C: what is stopped midway may fail as it cleans up, and hide why."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def _dispatch(words: list[str]) -> int:
@@ -175,6 +184,8 @@ def _reported(error: Exception) -> int:
 
 
 def _home() -> str:
+    from importlib.metadata import PackageNotFoundError, metadata  # slow, and Ctrl-C is not caught yet above
+
     with suppress(PackageNotFoundError):
         for entry in metadata("advmask").get_all("Project-URL") or []:
             label, _, address = str(entry).partition(", ")

@@ -360,6 +360,20 @@ def test_other_commands_have_nothing_to_resume(command: Install, capsys: pytest.
     assert sentence(capsys) == "Stopped."
 
 
+def test_ctrl_c_is_no_bug_where_cleaning_up_fails(
+    command: Install, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def run(_: DictConfig) -> None:
+        try:
+            raise KeyboardInterrupt
+        finally:
+            raise AttributeError
+
+    command(run)
+    assert cli.main(["preview", "x.png"]) == 130
+    assert sentence(capsys) == "Stopped."
+
+
 def test_a_launcher_that_is_not_installed(seen: Recorder, capsys: pytest.CaptureFixture[str]) -> None:
     if find_spec("hydra_plugins") is not None:
         pytest.skip("it is installed here")
