@@ -3,6 +3,7 @@
 import shlex
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -24,7 +25,7 @@ from advmask.commands.output import (
 from advmask.commands.quoting import escaped, quoted
 from advmask.commands.settings import COMMAND_SETTINGS, TrainCommand
 from advmask.core.config_folders import user_conf_dir
-from advmask.core.errors import NO_ROOM, ConfigError, RunError
+from advmask.core.errors import NO_ROOM, AdvmaskError, ConfigError, RunError
 from advmask.core.settings import Settings
 
 
@@ -63,10 +64,13 @@ def launch(command: str, arguments: Arguments, *, module: str, conf: Path, typed
     settings = check_settings(command, _without_hydra(full))
     if isinstance(settings, TrainCommand) and not (Path(full.hydra.run.dir) / "run.json").exists():
         settings.trainer.check_gpu()
-    _make_folder(full)
+    made = _make_folder(full)
     HydraConfig.instance().set_config(full)
     try:
         _perform(_without_hydra(full), command=command, module=module, typed=typed)
+    except AdvmaskError:
+        _take_away(made, of_training=isinstance(settings, TrainCommand))
+        raise
     finally:
         HydraConfig.instance().cfg = None
 
@@ -106,14 +110,28 @@ def _shown(full: DictConfig, arguments: Arguments) -> str:
     return OmegaConf.to_yaml(chosen, resolve="--resolve" in arguments.options)
 
 
-def _make_folder(full: DictConfig) -> None:
+def _make_folder(full: DictConfig) -> list[Path]:
+    """Make the run folder; gives what was not there before, the innermost first."""
     folder = Path(folder_of_first_process() or full.hydra.run.dir)
+    missing = [place for place in (folder, *folder.parents) if not place.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise RunError(unwritable(folder, error.strerror or str(error))) from error
     with read_write(full.hydra.runtime), open_dict(full.hydra.runtime):
         full.hydra.runtime.output_dir = escaped(str(folder.absolute()))
+    return missing
+
+
+def _take_away(made: Sequence[Path], *, of_training: bool) -> None:
+    """What failed at once leaves no folder that it made, but for one that holds anything else."""
+    if made and of_training and not is_extra_process():
+        from advmask.training.run_folder import take_away_unbegun
+
+        take_away_unbegun(made[0])
+    for folder in made:
+        with suppress(OSError):
+            folder.rmdir()
 
 
 def _perform(config: DictConfig, *, command: str, module: str, typed: Sequence[str] | None = None) -> None:

@@ -270,6 +270,26 @@ class RunFolder:
         return []
 
 
+def take_away_unbegun(folder: Path) -> None:
+    """Remove what a run wrote into a folder of its own making, where it failed before its first step.
+
+    Files of other names stay, and with them the folder.
+
+    Args:
+        folder: It was not there before the run; of folders that were, nothing may be removed.
+    """
+    run = RunFolder(folder)
+    if any(path.exists() for path in (run.checkpoint, run.metrics, run.stops, run.texture)):
+        return
+    kept = [path for name in {*KEPT_FILES.values()} for path in (folder / name).glob("*") if path.is_file()]
+    with suppress(OSError):
+        for path in (run.config, run.objects, run.photos, run.sittings, folder / "inks.png", *kept):
+            path.unlink(missing_ok=True)
+    for inner in (*{path.parent for path in kept}, run.checkpoint.parent):
+        with suppress(OSError):  # it holds something else
+            inner.rmdir()
+
+
 def _copied(source: Path | str, target: Path | str) -> None:
     write_with(Path(target), lambda aside: shutil.copyfile(source, aside))
 

@@ -410,6 +410,20 @@ def test_a_cache_below_a_file(tiny: list[str], capsys: pytest.CaptureFixture[str
     print("SAID", code, err)
 
 
+def test_a_run_that_fails_at_once_leaves_only_what_is_not_its_own(tiny: list[str], refused: Said):
+    Image.new("RGB", (60, 40), "#c03028").save("d.png")
+    failing = ["train", *tiny, "texture=own_inks", "texture.start=d.png", "faces.root=photos"]
+    Path("photos").mkdir()
+    refused(3, *failing)
+    assert not Path("out").exists()
+    Path("out").mkdir()
+    Path("out/mine.txt").touch()
+    refused(3, *failing)
+    assert Path("out/mine.txt").exists()
+    assert Path("out/config.yaml").exists(), "of a folder that was there nothing is removed"
+    assert Path("d.png").exists()
+
+
 @pytest.mark.parametrize("command", ["evaluate", "preview"])
 class TestDesigns:
     def test_none_given(self, refused: Said, command: str):
