@@ -13,7 +13,7 @@ def near_file(path: Path) -> str:
     beside: dict[str, Path] = {}
     with suppress(OSError, ValueError):
         for other, _ in zip(path.parent.iterdir(), range(_MOST), strict=False):
-            if not other.name.startswith("."):
+            if not other.name.startswith(".") and other.exists():  # a link may lead nowhere
                 beside[other.name.lower()] = other
     near = get_close_matches(path.name.lower(), sorted(beside), n=1, cutoff=_CUTOFF)
     return f" Did you mean {beside[near[0]]}?" if near else ""

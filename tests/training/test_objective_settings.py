@@ -18,9 +18,10 @@ def test_what_an_objective_lacks_is_said_before_photos_are_read(
     tiny_settings: Callable[..., TrainSettings], tmp_path: Path, objective: dict[str, float], said: str
 ):
     settings = tiny_settings(objective=objective)
-    nowhere = settings.faces.model_copy(update={"root": tmp_path / "nowhere"})
+    (tmp_path / "nobody").mkdir()  # it would be said that no photo is in it
+    nobody = settings.faces.model_copy(update={"root": tmp_path / "nobody"})
     with pytest.raises(ConfigError, match=said):
-        train(settings.model_copy(update={"faces": nowhere}), folder=tmp_path / "run")
+        train(settings.model_copy(update={"faces": nobody}), folder=tmp_path / "run")
 
 
 @pytest.mark.parametrize("objective", [{"masked_gallery": 0.5}, {"fidelity": 0.1, "tail": 0.5}])
