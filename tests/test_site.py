@@ -80,7 +80,7 @@ def test_questions_are_answered_by_the_search(address: str) -> None:
         for question, answer in QUESTIONS.items():
             page.goto(address)
             page.fill("input.md-search__input", question)
-            page.wait_for_selector(".md-search-result__link")
+            page.wait_for_selector(".md-search-result__link", timeout=120_000)  # a busy machine
             found = page.eval_on_selector_all(
                 ".md-search-result__item > a.md-search-result__link", "links => links.map(one => one.href)"
             )

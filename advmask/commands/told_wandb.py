@@ -6,7 +6,6 @@ from pathlib import Path
 from advmask.evaluation.findings import CARD
 from advmask.evaluation.summary import RecognizerResult
 from advmask.training.run_folder import RunFolder
-from advmask.training.wandb_log import tell_wandb_after
 
 
 def tell_of(folder: Path, results: Sequence[RecognizerResult], *, what: str, here_only: bool = False) -> None:
@@ -19,6 +18,12 @@ def tell_of(folder: Path, results: Sequence[RecognizerResult], *, what: str, her
         here_only: Keep them on this machine even where the run was sent: nobody asked for that now, and the
             run may be somebody else's.
     """
+    run = RunFolder(folder)
+    settings = run.read_settings()
+    if settings.logger.kind != "wandb":
+        return
+    from advmask.training.wandb_log import tell_wandb_after  # it loads Lightning, three seconds
+
     figures = {}
     for one in results:
         place = f"{what}/{one.recognizer}/{one.aligner}/{one.gallery}/fmr_{one.fmr:g}"
@@ -28,7 +33,4 @@ def tell_of(folder: Path, results: Sequence[RecognizerResult], *, what: str, her
                 condition = one.conditions[name]
                 figures[f"{place}/{shown}/tar"] = condition.tar.value
                 figures[f"{place}/{shown}/match_confidence"] = condition.match_confidence.value
-    run = RunFolder(folder)
-    tell_wandb_after(
-        run.read_settings(), run, pictures={"card": folder / CARD}, figures=figures, here_only=here_only
-    )
+    tell_wandb_after(settings, run, pictures={"card": folder / CARD}, figures=figures, here_only=here_only)
