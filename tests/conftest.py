@@ -18,6 +18,8 @@ if "CI" not in os.environ:
     settings.load_profile("quick")
 
 
+HERE = ("127.0.0.1", "localhost")
+
 gc.disable()  # while tests are collected, nearly all that is made stays
 
 
@@ -58,7 +60,7 @@ def _no_network(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
         real = socket.socket.connect
 
         def guarded(self: socket.socket, address: object) -> None:
-            if self.family == socket.AF_UNIX or (isinstance(address, tuple) and address[0] == "127.0.0.1"):
+            if self.family == socket.AF_UNIX or (isinstance(address, tuple) and address[0] in HERE):
                 return real(self, address)  # type: ignore[arg-type]
             raise AssertionError(f"a test tried to connect to {address}")
 

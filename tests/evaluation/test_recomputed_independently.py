@@ -133,7 +133,8 @@ def test_it_runs_with_numpy_alone(run: Path) -> None:
 
 @pytest.mark.parametrize("freedom", [1, 2.5, 7, 40])
 def test_its_distributions_are_those_of_scipy(script: ModuleType, freedom: float) -> None:
-    assert script.student_quantile(0.025, freedom) == pytest.approx(float(stdtrit(freedom, 0.025)), rel=1e-9)
+    # The lowest scipy has eight digits of it.
+    assert script.student_quantile(0.025, freedom) == pytest.approx(float(stdtrit(freedom, 0.025)), rel=1e-8)
     assert script.normal_quantile(0.9) == pytest.approx(float(ndtri(0.9)), rel=1e-12)
     for x in (0.01, 0.3, 0.8):
         found: Any = script.beta_share(freedom, 3.2, x)
