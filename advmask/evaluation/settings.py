@@ -1,6 +1,5 @@
 """How designs are judged: drawn on photos, and photographed as prints."""
 
-from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -9,7 +8,7 @@ from advmask.core.devices import DeviceName
 from advmask.core.settings import Settings
 from advmask.effects.settings import EffectsSettings, default_effects
 from advmask.masks.settings import MaskSettings
-from advmask.photos.settings import FacesSettings, not_empty, written_out
+from advmask.photos.settings import FacesSettings, GivenPath
 from advmask.printers.settings import PrinterSettings
 from advmask.recognizers.settings import GalleryName, ServiceSettings, check_detector
 from advmask.render.settings import RenderSettings
@@ -52,8 +51,8 @@ class ProtocolSettings(Settings):
     galleries: list[GalleryName] = Field(default=["bare"], min_length=1)
     shard: str | None = Field(default=None, pattern=r"^[1-9]\d*/[1-9]\d*$")
     linkability: bool = True
-    pairs: Path | None = None
-    calibration: Path | None = None
+    pairs: GivenPath = None
+    calibration: GivenPath = None
     mask_detector: str | None = None
     seed: int = 1
     progress: bool = True
@@ -67,16 +66,6 @@ class ProtocolSettings(Settings):
         if isinstance(given, list | tuple) and given:
             values = values | {"fmr": given[0], "stricter_fmr": tuple(given[1:])}
         return values
-
-    @field_validator("pairs", "calibration", mode="before")
-    @classmethod
-    def _given(cls, value: Any) -> Any:
-        return not_empty(value)
-
-    @field_validator("pairs", "calibration")
-    @classmethod
-    def _home(cls, value: Path | None) -> Path | None:
-        return None if value is None else written_out(value)
 
     @field_validator("stricter_fmr")
     @classmethod
@@ -113,7 +102,7 @@ class JudgeProtocol(Settings):
     """
 
     fmr: float = Field(default=1e-2, gt=0, lt=1)
-    calibration: Path | None = None
+    calibration: GivenPath = None
     aligner: str = "mtcnn"
     every_s: float = Field(default=0.5, ge=0)
     seed: int = 1
@@ -124,16 +113,6 @@ class JudgeProtocol(Settings):
     def _known(cls, value: str) -> str:
         check_detector(value)
         return value
-
-    @field_validator("calibration", mode="before")
-    @classmethod
-    def _given(cls, value: Any) -> Any:
-        return not_empty(value)
-
-    @field_validator("calibration")
-    @classmethod
-    def _home(cls, value: Path | None) -> Path | None:
-        return None if value is None else written_out(value)
 
 
 class ScoringSettings(Settings):

@@ -3,9 +3,9 @@
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from advmask.core.devices import DeviceName
 from advmask.core.errors import ConfigError
@@ -33,6 +33,14 @@ def written_out(value: Path) -> Path:
         return value.expanduser()
     except RuntimeError as error:  # ~name of somebody who does not exist
         raise ValueError(f"{error}; write the folder out") from error
+
+
+GivenPath = Annotated[
+    Path | None,
+    BeforeValidator(not_empty),
+    AfterValidator(lambda path: None if path is None else written_out(path)),
+]
+"""A path or null: not empty, its ~ written out."""
 
 
 class CropSettings(Settings):

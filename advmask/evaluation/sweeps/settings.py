@@ -1,12 +1,11 @@
 """Settings of what is made of runs that were measured: tables and figures."""
 
-from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from advmask.core.settings import Settings
-from advmask.photos.settings import not_empty, written_out
+from advmask.photos.settings import GivenPath
 
 Figure = Literal["tar", "match_confidence", "drop", "rank1", "others_fmr", "similarity", "displacement"]
 
@@ -31,17 +30,7 @@ class CollectSettings(Settings):
     against: str | None = None
     tested: Literal["tar", "match_confidence"] = "tar"
     seed: int = Field(default=1, ge=0)
-    out: Path | None = None
-
-    @field_validator("out", mode="before")
-    @classmethod
-    def _given(cls, value: Any) -> Any:
-        return not_empty(value)
-
-    @field_validator("out")
-    @classmethod
-    def _home(cls, value: Path | None) -> Path | None:
-        return None if value is None else written_out(value)
+    out: GivenPath = None
 
 
 class FiguresSettings(Settings):
@@ -66,15 +55,5 @@ class FiguresSettings(Settings):
     names: bool = False
     probes: int = Field(default=32, ge=1)
     steps: int = Field(default=8, ge=1, le=256)
-    style: Path | None = None
-    out: Path | None = None
-
-    @field_validator("out", "style", mode="before")
-    @classmethod
-    def _given(cls, value: Any) -> Any:
-        return not_empty(value)
-
-    @field_validator("out", "style")
-    @classmethod
-    def _home(cls, value: Path | None) -> Path | None:
-        return None if value is None else written_out(value)
+    style: GivenPath = None
+    out: GivenPath = None
